@@ -1,0 +1,1 @@
+"""The live page of reqtrace: follows the store and shows it in a browser."""

@@ -1,0 +1,154 @@
+"""Every message that the socket and the API exchange with the browser; `static/src/protocol.ts` is its twin.
+
+Records travel as in the trace JSON (`reqtrace.records`). `tests/golden/protocol.json` holds one example of each
+message and is read by the tests of both sides.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from reqtrace.records import Finding, Process, Request, Thread
+
+PROTOCOL_VERSION = 1
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person must know about the data's completeness."""
+
+    store: Literal["ok", "unreachable"] = "ok"
+    message: str = ""
+    """What is wrong with the store and what to do, in plain words; empty when nothing is."""
+    corrupt: int = 0
+    """Entries of the store skipped because they could not be decoded, since this server began to follow it."""
+
+
+class Records(msgspec.Struct, kw_only=True):
+    """Records in the order in which they were written; one with a known key replaces the earlier one."""
+
+    processes: list[Process] = []
+    threads: list[Thread] = []
+    requests: list[Request] = []
+    findings: list[Finding] = []
+
+
+class Hello(msgspec.Struct, kw_only=True, tag_field="type", tag="hello"):
+    """First message on every connection: the state so far."""
+
+    version: int = PROTOCOL_VERSION
+    server_time_ns: int
+    position: int
+    """Everything up to this store position is either in `records` or was left out as too old."""
+    resumed: bool
+    """True when the browser gave `?after=<position>` and `records` holds all that came since: keep what you have.
+
+    False means: start afresh from `records`, which holds all processes and threads and the newest requests.
+    """
+    health: Health
+    records: Records
+
+
+class Batch(msgspec.Struct, kw_only=True, tag_field="type", tag="batch"):
+    """What was written since the last message; at most ten a second."""
+
+    server_time_ns: int
+    position: int
+    records: Records
+
+
+class Missed(msgspec.Struct, kw_only=True, tag_field="type", tag="missed"):
+    """This browser was too slow: what stood between these positions was not sent to it.
+
+    To catch up: `GET api/requests?limit=1000&cursor=<until + 1>`, following `cursor`, until it is None or not
+    above `after`.
+    """
+
+    after: int
+    until: int
+    requests: int
+    """How many requests that were."""
+
+
+class Status(msgspec.Struct, kw_only=True, tag_field="type", tag="status"):
+    """The health changed."""
+
+    server_time_ns: int
+    health: Health
+
+
+class Denied(msgspec.Struct, kw_only=True, tag_field="type", tag="denied"):
+    """Access ended while the page was open (signed out, no longer staff); the socket closes with code 4403."""
+
+    message: str
+
+
+ServerMessage = Hello | Batch | Missed | Status | Denied
+
+
+class RequestList(msgspec.Struct, kw_only=True):
+    """Answer of `api/requests`: newest first."""
+
+    requests: list[Request]
+    cursor: str | None
+    """The `cursor` parameter of the next page; None at the end."""
+    corrupt: int = 0
+
+
+class RequestDetail(msgspec.Struct, kw_only=True):
+    """Answer of `api/requests/<id>`."""
+
+    request: Request
+    process: Process | None
+    thread: Thread | None
+    findings: list[Finding]
+    before: list[Request]
+    """Requests on the same thread that ended before this one began, nearest first, at most 20."""
+    during: list[Request]
+    """Requests on the same thread that were in flight at the same time, at most 50."""
+    after: list[Request]
+    """Requests on the same thread that began after this one ended, nearest first, at most 20."""
+
+
+class ThreadList(msgspec.Struct, kw_only=True):
+    """Answer of `api/threads`."""
+
+    threads: list[Thread]
+    corrupt: int = 0
+
+
+class ProcessList(msgspec.Struct, kw_only=True):
+    """Answer of `api/processes`."""
+
+    processes: list[Process]
+    corrupt: int = 0
+
+
+class FindingList(msgspec.Struct, kw_only=True):
+    """Answer of `api/findings`: newest first."""
+
+    findings: list[Finding]
+    cursor: str | None
+    corrupt: int = 0
+
+
+class Error(msgspec.Struct, kw_only=True):
+    """Answer with status 400 or 503: what was wrong and what to do."""
+
+    error: str
+    parameter: str | None = None
+
+
+class PageConfig(msgspec.Struct, kw_only=True):
+    """What the page's own `<script type="application/json" id="reqtrace-config">` holds; URLs end in a slash."""
+
+    version: int = PROTOCOL_VERSION
+    reqtrace: str
+    """The version of reqtrace."""
+    api_url: str
+    live_url: str
+    """Path of the socket; the browser adds scheme and host."""
+    user: str
+    """Who is signed in, as text; empty for a local visitor without an account."""
+    sign_out_url: str | None
+    """Where a POST with the CSRF token signs out; None where this page does not do that."""
+    csrf_token: str

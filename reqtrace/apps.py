@@ -1,0 +1,20 @@
+"""Django app of reqtrace's core."""
+
+from django.apps import AppConfig
+
+
+class ReqtraceConfig(AppConfig):
+    """Connects what must be connected once Django is ready; starts nothing."""
+
+    name = __name__.rpartition(".")[0]
+    label = "reqtrace"
+    verbose_name = "reqtrace"
+
+    def ready(self) -> None:
+        """Register checks and receivers."""
+        from django.core.signals import setting_changed
+
+        from reqtrace import checks, conf
+
+        checks.register()
+        setting_changed.connect(conf.reset, dispatch_uid="reqtrace.conf.reset")

@@ -1,0 +1,172 @@
+"""Every setting of reqtrace: its type, its default and what it means."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+
+import msgspec
+from django.conf import settings as django_settings
+
+DICT = "REQTRACE"
+ENVIRONMENT_PREFIX = "REQTRACE_"
+
+Checkpoint = Literal["start", "view", "view-end", "template", "query", "response", "close"]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
+    """The ``REQTRACE`` dict, typed; every key can also be given by the environment as ``REQTRACE_<KEY>``."""
+
+    enabled: bool = True
+    """Kill switch: when false the middleware takes itself out."""
+    store: str = ""
+    """Where traces go: ``sqlite:///path``, ``redis://host:port/db?prefix=...`` or ``memory:``."""
+    store_backends: dict[str, str] = {}
+    """Further schemes for ``STORE``: scheme to dotted class path."""
+    retain: Count = 100_000
+    """How many requests are kept."""
+    retain_seconds: Count | None = None
+    """How long requests are kept; None for as long as ``RETAIN`` allows."""
+    buffer: Count = 10_000
+    """How many records may wait in a process; beyond it the oldest is dropped and counted."""
+    flush_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 100
+    """How often a process ships what it has, in milliseconds."""
+    sample: Share = 1.0
+    """Share of clean requests kept; requests with a finding always are, and detection always runs."""
+    ignore_paths: list[str] = []
+    """Path prefixes not traced."""
+    holders: list[str] = []
+    """Extra holders by dotted path: ``myapp.middleware._thread_locals.request``, ``myapp.auth.get_current_user``."""
+    known_holders: bool = True
+    """Watch the holders of known libraries that are installed."""
+    discover: bool = True
+    """Find holders that nobody declared."""
+    checkpoints: list[Checkpoint] = msgspec.field(
+        default_factory=lambda: ["start", "view", "view-end", "response", "close"]
+    )
+    """Where identity is examined; ``template`` and ``query`` can be added."""
+    on_leak: Literal["record", "block"] = "record"
+    """``block`` turns a response in which a leak was found into a 500 instead of letting it out."""
+    impersonation: str = "reqtrace.identity.known_impersonation"
+    """Dotted path of callable(request) -> bool: whether acting as somebody else is declared here."""
+    user_label: Literal["username", "pk", "pseudonym"] = "username"
+    """How people are named in traces; ``pseudonym`` is a keyed hash."""
+    capture_query_string: bool = False
+    """Whether query strings are kept."""
+    access: str = "reqtrace.access.staff"
+    """Dotted path of callable(user, request_or_scope) -> bool: who may see the dashboard; others get 404."""
+    otel: bool = False
+    """Set attributes on the current OpenTelemetry span."""
+
+
+KEYS: dict[str, str] = {field.encode_name: field.name for field in msgspec.structs.fields(Settings)}
+_TYPES = get_type_hints(Settings, include_extras=True)
+
+
+class Problem(NamedTuple):
+    """A key that cannot be used as it stands; the default holds in its place."""
+
+    code: str
+    """``E001`` unknown key, ``E002`` bad value."""
+    message: str
+    hint: str
+
+
+class Loaded(NamedTuple):
+    """The settings in force, and what was wrong with those given."""
+
+    settings: Settings
+    problems: tuple[Problem, ...]
+
+
+def load(given: object, environment: Mapping[str, str]) -> Loaded:
+    """Turn the ``REQTRACE`` dict and the environment into settings; never raises.
+
+    A key that cannot be used keeps its default and becomes a problem. The environment wins over the dict.
+    """
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    if not isinstance(given, Mapping):
+        problems.append(
+            Problem("E002", f"{DICT} is {given!r}, which is no dict.", f"Set {DICT} = {{...}}, or remove it.")
+        )
+        given = {}
+    for key, value in given.items():
+        _take(key, value, f"{DICT}[{key!r}]", values, problems, strict=True)
+    for variable, text in environment.items():
+        if variable.startswith(ENVIRONMENT_PREFIX):
+            key = variable.removeprefix(ENVIRONMENT_PREFIX)
+            _take(key, text, f"the environment variable {variable}", values, problems, strict=False)
+    values.setdefault("store", default_store())
+    return Loaded(Settings(**values), tuple(problems))
+
+
+def _take(
+    key: object, value: object, origin: str, values: dict[str, Any], problems: list[Problem], *, strict: bool
+) -> None:
+    name = KEYS.get(key) if isinstance(key, str) else None
+    if name is None:
+        near = difflib.get_close_matches(str(key).upper(), KEYS, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(KEYS)}."
+        problems.append(Problem("E001", f"{origin} is not a setting of reqtrace.", hint))
+        return
+    try:
+        values[name] = _convert(value, _TYPES[name], strict=strict)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        problems.append(
+            Problem(
+                "E002",
+                f"{origin} is {value!r}, which does not do: {error}.",
+                f"The default {_default_of(name)!r} is in force until it is mended.",
+            )
+        )
+
+
+def _convert(value: object, type_: Any, *, strict: bool) -> Any:
+    if strict:
+        if isinstance(value, tuple | set | frozenset):
+            value = list(value)
+        return msgspec.convert(str(value) if isinstance(value, Path) else value, type_)
+    assert isinstance(value, str)
+    text = value.strip()
+    if text[:1] in ("[", "{"):
+        return msgspec.json.decode(text.encode(), type=type_)
+    if getattr(type_, "__origin__", None) is list:
+        return msgspec.convert([part.strip() for part in text.split(",") if part.strip()], type_)
+    return msgspec.convert(text, type_, strict=False)
+
+
+def _default_of(name: str) -> object:
+    return default_store() if name == "store" else getattr(Settings(), name)
+
+
+def default_store() -> str:
+    """Return the address of the SQLite file that is used when ``STORE`` is not set."""
+    base = getattr(django_settings, "BASE_DIR", None) or Path.cwd()
+    return f"sqlite:///{Path(base) / '.reqtrace' / 'traces.sqlite3'}"
+
+
+_loaded: Loaded | None = None
+
+
+def loaded() -> Loaded:
+    """Return the settings in force and their problems, read once."""
+    global _loaded
+    if _loaded is None:
+        _loaded = load(getattr(django_settings, DICT, {}), os.environ)
+    return _loaded
+
+
+def get() -> Settings:
+    """Return the settings in force."""
+    return loaded().settings
+
+
+def reset(*, setting: str = DICT, **_: object) -> None:
+    """Forget what was read, when ``REQTRACE`` changes (a receiver of Django's ``setting_changed``)."""
+    global _loaded
+    if setting in (DICT, "BASE_DIR"):
+        _loaded = None

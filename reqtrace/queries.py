@@ -1,0 +1,169 @@
+"""Which records somebody asks for: the filters that export, API, socket and terminal share."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import cast, get_args
+
+import msgspec
+
+from reqtrace.exceptions import QueryError
+from reqtrace.records import Finding, FindingKind, Level, Request
+
+_UNITS_NS = {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
+
+LIMIT_MAX = 1_000
+"""The most that one page of a list may hold."""
+
+PARAMETERS = (
+    "since", "until", "user", "path", "method", "status", "process", "thread", "kind", "level", "limit", "cursor",
+)  # fmt: skip
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """A filter over requests and findings; what is None or empty does not filter."""
+
+    since_ns: int | None = None
+    """Requests that were still running at this Unix time, or began later."""
+    until_ns: int | None = None
+    """Requests that began before this Unix time."""
+    user: str | None = None
+    """A user's id or label, or ``anonymous`` or ``unresolved``."""
+    path: str | None = None
+    """A prefix of the path."""
+    method: str | None = None
+    status: str | None = None
+    """``404``, or a class as in ``5xx``."""
+    process: str | None = None
+    """A process's id, or its pid."""
+    thread: int | None = None
+    """A thread's serial."""
+    kind: FindingKind | None = None
+    level: Level | None = None
+
+    @property
+    def asks_findings(self) -> bool:
+        """Whether a request can match only by a finding of its own."""
+        return self.kind is not None or self.level is not None
+
+    def matches(self, request: Request, findings: Iterable[Finding] = ()) -> bool:
+        """Tell whether a request, with its findings, is asked for."""
+        return (
+            (self.since_ns is None or request.start_ns + request.duration_ns >= self.since_ns)
+            and (self.until_ns is None or request.start_ns < self.until_ns)
+            and (self.user is None or self.user in (request.user.id, request.user.label, _nobody(request.user.state)))
+            and (self.path is None or request.path.startswith(self.path))
+            and (self.method is None or request.method == self.method)
+            and (self.status is None or _status_matches(self.status, request.status))
+            and (self.process is None or self.process in (request.process, str(request.pid)))
+            and (self.thread is None or any(hop.thread_serial == self.thread for hop in request.hops))
+            and (not self.asks_findings or any(self.matches_finding(finding) for finding in findings))
+        )
+
+    def matches_finding(self, finding: Finding) -> bool:
+        """Tell whether a finding is of the kind and level asked for."""
+        return (self.kind is None or finding.kind == self.kind) and (self.level is None or finding.level == self.level)
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a list somebody asks for, and from where."""
+
+    limit: int = 100
+    before: int | None = None
+    """The store position that the page ends in front of: the cursor."""
+
+
+def parse(parameters: Mapping[str, str], now_ns: int) -> tuple[Query, Page]:
+    """Read a filter and a page from parameters as texts.
+
+    Args:
+        parameters: name to text; an empty text counts as not given.
+        now_ns: Unix time, for relative times such as ``15m``.
+
+    Raises:
+        QueryError: for an unknown name or a value that cannot be understood; the text says what it takes.
+
+    """
+    given = {name: text.strip() for name, text in parameters.items() if text.strip()}
+    for name in given:
+        if name not in PARAMETERS:
+            raise QueryError(name, f"{name!r} is not a parameter here; there are {', '.join(PARAMETERS)}.")
+    query = Query(
+        since_ns=_time(given, "since", now_ns),
+        until_ns=_time(given, "until", now_ns),
+        user=given.get("user"),
+        path=given.get("path"),
+        method=given["method"].upper() if "method" in given else None,
+        status=_status(given),
+        process=given.get("process"),
+        thread=_integer(given, "thread", minimum=1),
+        kind=cast("FindingKind | None", _choice(given, "kind", get_args(FindingKind))),
+        level=cast("Level | None", _choice(given, "level", get_args(Level))),
+    )
+    limit = _integer(given, "limit", minimum=1, maximum=LIMIT_MAX)
+    return query, Page(limit=100 if limit is None else limit, before=_integer(given, "cursor", minimum=1))
+
+
+def parse_time(name: str, text: str, now_ns: int) -> int:
+    """Return a Unix time in nanoseconds from ISO 8601, from Unix seconds, or from an age such as ``90s`` or ``2h``.
+
+    Raises:
+        QueryError: when the text is none of these; it bears `name`.
+
+    """
+    number, unit = text[:-1], text[-1:]
+    if unit in _UNITS_NS and number.isascii() and number.isdigit():
+        return now_ns - int(number) * _UNITS_NS[unit]
+    if text.isascii() and text.isdigit():
+        return int(text) * 10**9
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise QueryError(
+            name,
+            f"{name} is {text!r}; it takes an age such as 90s, 15m, 2h or 1d, "
+            "an ISO 8601 time such as 2026-01-31T12:00:00Z, or Unix seconds.",
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.astimezone()
+    since_epoch = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since_epoch.days * 86_400 + since_epoch.seconds) * 10**9 + since_epoch.microseconds * 1_000
+
+
+def _time(given: Mapping[str, str], name: str, now_ns: int) -> int | None:
+    return parse_time(name, given[name], now_ns) if name in given else None
+
+
+def _integer(given: Mapping[str, str], name: str, minimum: int, maximum: int = 2**62) -> int | None:
+    if name not in given:
+        return None
+    text = given[name]
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and minimum <= int(text) <= maximum):
+        upto = f" to {maximum:,}" if maximum < 2**62 else " upwards"
+        raise QueryError(name, f"{name} is {text!r}; it takes a whole number from {minimum}{upto}.")
+    return int(text)
+
+
+def _choice(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str | None:
+    text = given.get(name)
+    if text is not None and text not in choices:
+        raise QueryError(name, f"{name} is {text!r}; it takes one of {', '.join(choices)}.")
+    return text
+
+
+def _status(given: Mapping[str, str]) -> str | None:
+    text = given.get("status")
+    if text is None:
+        return None
+    if len(text) == 3 and text[0] in "12345" and (text[1:].lower() == "xx" or text[1:].isdigit()):
+        return text.lower()
+    raise QueryError("status", f"status is {text!r}; it takes a code such as 404, or a class such as 5xx.")
+
+
+def _status_matches(asked: str, status: int | None) -> bool:
+    if status is None:
+        return False
+    return status // 100 == int(asked[0]) if asked.endswith("xx") else status == int(asked)
+
+
+def _nobody(state: str) -> str | None:
+    return None if state == "authenticated" else state

@@ -1,0 +1,245 @@
+"""What one process, thread, request, hop and finding was: the shapes of the trace JSON, version 1.
+
+These structs are the format. The JSON Schema that ``manage.py reqtrace schema`` prints is made from them, and
+stores, exporters, the dashboard's API and its socket all carry their encoding. Within version 1 a field may be
+added, with a default, and none is renamed or removed.
+
+Times whose name ends in ``_ns`` are integers of nanoseconds: ``start_ns``, ``started_ns``, ``seen_ns`` and
+``ended_ns`` since the Unix epoch, ``at_ns`` since the start of the request, ``duration_ns`` a length.
+"""
+
+from typing import Literal
+
+import msgspec
+
+FORMAT = "reqtrace"
+VERSION = 1
+
+Protocol = Literal["http", "websocket"]
+Outcome = Literal["ok", "error", "aborted", "open"]
+UserState = Literal["authenticated", "anonymous", "unresolved"]
+Sharing = Literal["exclusive", "sequential", "interleaved"]
+Level = Literal["leak", "hazard", "notice"]
+FindingKind = Literal[
+    "crossed",
+    "leftover",
+    "swapped",
+    "session-crossed",
+    "response-crossed",
+    "context-crossed",
+    "connection-crossed",
+    "retained",
+    "outlived",
+    "lost",
+]
+
+
+class User(msgspec.Struct, frozen=True, gc=False):
+    """Whom a request is for, as far as that was known without a query."""
+
+    state: UserState = "unresolved"
+    """``unresolved`` when nothing in the request ever asked for its user: that is information too."""
+    id: str | None = None
+    """The primary key, as text."""
+    label: str | None = None
+    """What people read: the user name, the primary key or a pseudonym, as ``USER_LABEL`` says."""
+
+
+class Hop(msgspec.Struct, frozen=True, gc=False):
+    """A point where a request was first seen on another thread, task or greenlet."""
+
+    at_ns: int
+    checkpoint: str
+    thread_id: int
+    thread_serial: int
+    task_serial: int | None = None
+    greenlet_serial: int | None = None
+
+
+class SameThread(msgspec.Struct, frozen=True, gc=False):
+    """How a request shared the thread of its view."""
+
+    before: int = 0
+    """Earlier requests of that thread."""
+    at_once: int = 0
+    """The most other requests in flight on it during this one."""
+
+
+class Request(msgspec.Struct, gc=False):
+    """One HTTP exchange, from the outermost middleware until its response was closed, or one WebSocket connection.
+
+    ``thread_*``, ``task_*`` and ``greenlet_*`` say where its view ran, or the middleware where no view did.
+    """
+
+    id: str
+    """Unique over all processes; the ids of one process sort by their start."""
+    process: str
+    pid: int
+    thread_id: int
+    """``threading.get_ident()``, the original one under gevent. The operating system gives it out again."""
+    native_thread_id: int
+    thread_serial: int
+    """Our own number for the thread, unique within the process and never used again."""
+    thread_name: str
+    greenlet_id: int | None
+    greenlet_serial: int | None
+    task_id: int | None
+    task_serial: int | None
+    task_name: str | None
+    loop_id: int | None
+    protocol: Protocol
+    method: str
+    path: str
+    route: str
+    """Django's ``resolver_match.route``; empty when nothing was resolved."""
+    view: str
+    """Django's ``resolver_match._func_path``; empty when nothing was resolved."""
+    status: int | None
+    """None while the request is open, and when it ended without a response."""
+    outcome: Outcome
+    start_ns: int
+    duration_ns: int
+    trace_id: str | None
+    """W3C Trace Context, when the request carried ``traceparent``."""
+    parent_span_id: str | None
+    user: User
+    session: str | None
+    """A keyed hash of the session key: the same session gives the same text, and nobody can sign in with it."""
+    hops: list[Hop]
+    same_thread: SameThread
+    query_string: str | None = None
+    """Only with ``CAPTURE_QUERY_STRING``."""
+
+
+class Thread(msgspec.Struct, gc=False):
+    """A thread that handled requests, and what its sharing turned out to be."""
+
+    process: str
+    serial: int
+    thread_id: int
+    native_id: int
+    name: str
+    sharing: Sharing
+    requests: int
+    users: int
+    """Distinct authenticated users seen on it, counted up to 4,096."""
+    max_in_flight: int
+    seen_ns: int = 0
+    """When it last began or ended a request."""
+
+
+class Process(msgspec.Struct, gc=False):
+    """One worker process, and the facts of it that decide the answer."""
+
+    id: str
+    host: str
+    pid: int
+    parent_pid: int
+    started_ns: int
+    server: str
+    worker_class: str
+    interface: str
+    python: str
+    django: str
+    facts: dict[str, bool | int | float | str | None]
+    seen_ns: int = 0
+    """Its last sign of life."""
+    ended_ns: int | None = None
+    """Set when the process said goodbye; a process that was killed only stops being seen."""
+    requests: int = 0
+    """Requests finished so far."""
+    dropped: int = 0
+    """Records lost because more than ``BUFFER`` waited."""
+    sampled_out: int = 0
+    """Clean requests left out because of ``SAMPLE``."""
+    faults: int = 0
+    """Faults inside reqtrace, each of which left the response untouched."""
+    last_fault: str | None = None
+
+
+class Side(msgspec.Struct, frozen=True, gc=False):
+    """One side of a finding: a request, when it is known, and its user."""
+
+    request: str | None = None
+    user: User = User()
+
+
+class Writer(msgspec.Struct, frozen=True, gc=False):
+    """Who put into a holder what was found there."""
+
+    request: str | None = None
+    thread_serial: int | None = None
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """One line of a stack."""
+
+    file: str
+    line: int
+    function: str
+
+
+class Finding(msgspec.Struct, gc=False):
+    """A reading, or another fact, that contradicts who the request is for."""
+
+    id: str
+    request: str
+    kind: FindingKind
+    level: Level
+    checkpoint: str
+    at_ns: int
+    holder: str | None
+    holder_kind: str | None
+    expected: Side
+    observed: Side
+    writer: Writer | None
+    stack: list[Frame]
+    message: str
+    """What happened: one sentence in plain words."""
+    fix: str
+    """How to mend it here: one sentence."""
+    group: str
+    """The same for findings of one kind, holder and code place."""
+
+
+class Trace(msgspec.Struct, gc=False):
+    """A whole trace document."""
+
+    format: Literal["reqtrace"]
+    version: Literal[1]
+    exported_at: str
+    """RFC 3339, UTC, microseconds."""
+    dropped: int
+    processes: list[Process]
+    threads: list[Thread]
+    requests: list[Request]
+    findings: list[Finding]
+
+
+Record = Process | Thread | Request | Finding
+RecordKind = Literal["process", "thread", "request", "finding"]
+
+TYPES: dict[RecordKind, type[Record]] = {
+    "process": Process,
+    "thread": Thread,
+    "request": Request,
+    "finding": Finding,
+}
+
+
+def key_of(record: Record) -> str:
+    """Name a record within its kind: a later record with the same key replaces the earlier one."""
+    if isinstance(record, Thread):
+        return f"{record.process}-{record.serial:08x}"
+    return record.id
+
+
+def sharing_of(requests: int, max_in_flight: int) -> Sharing:
+    """Say what a thread turned out to be.
+
+    >>> sharing_of(requests=3, max_in_flight=1)
+    'sequential'
+    """
+    if max_in_flight > 1:
+        return "interleaved"
+    return "sequential" if requests > 1 else "exclusive"

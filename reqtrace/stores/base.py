@@ -1,0 +1,86 @@
+"""What a store is: an append-only line of records that many processes write and others follow by position."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+
+import msgspec
+from django.core.checks import CheckMessage
+
+from reqtrace.records import RecordKind
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """A record on its way into a store."""
+
+    kind: RecordKind
+    key: str
+    """``records.key_of``: within its kind, a later item with this key replaces the earlier one."""
+    payload: bytes
+    """The record as JSON, UTF-8."""
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """A record in a store."""
+
+    position: int
+    """Where it stands in the line; grows with every write, is never used again, and has gaps."""
+    kind: RecordKind
+    key: str
+    payload: bytes
+
+
+class Store(ABC):
+    """A line of records with positions.
+
+    All processes of a deployment write to one line. Writing a key again moves it to the end of the line: a follower
+    that keeps asking for what comes after the last position it has seen never misses the newest state of any record
+    and never sees one state twice. Methods may be called from any thread. They raise `StoreUnavailable` when the
+    store does not answer this time, and `StoreError` when it never will as it stands.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Keep the address. Opens nothing: the first read or write does."""
+        self.url = url
+
+    @abstractmethod
+    def append(self, items: Sequence[Item]) -> None:
+        """Write all items in their order, in one go: all of them or, if it raises, none."""
+
+    @abstractmethod
+    def read(self, after: int, limit: int, kinds: Collection[RecordKind] | None = None) -> list[Entry]:
+        """Return up to `limit` entries behind position `after` (0: from the beginning), oldest first."""
+
+    @abstractmethod
+    def read_back(self, before: int | None, limit: int, kinds: Collection[RecordKind] | None = None) -> list[Entry]:
+        """Return up to `limit` entries in front of position `before` (None: from the end), newest first."""
+
+    @abstractmethod
+    def get(self, kind: RecordKind, key: str) -> Entry | None:
+        """Return the entry with that key, or None."""
+
+    @abstractmethod
+    def bounds(self) -> tuple[int, int]:
+        """Return the positions of the oldest entry and of the newest write; (0, 0) for a store never written to.
+
+        A follower whose position lies before the oldest entry may have missed some that were trimmed away.
+        """
+
+    @abstractmethod
+    def trim(self, retain: int, before_ns: int | None = None) -> int:
+        """Keep the newest `retain` requests and drop older entries of every kind; return how many went.
+
+        With `before_ns` (Unix time) requests that started earlier go too. Works in short steps, so that a writer
+        never waits long; an entry of a process that is still alive comes back with its next sign of life.
+        """
+
+    @abstractmethod
+    def purge(self) -> int:
+        """Drop every entry and return how many there were. Positions go on from where they were."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of connections and files; a later call opens them again."""
+
+    def check(self) -> list[CheckMessage]:
+        """Report what is wrong with this store's address or place, for Django's system checks."""
+        return []
