@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from math import inf
 from typing import cast, get_args
 
 import msgspec
@@ -14,9 +15,21 @@ _UNITS_NS = {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9
 LIMIT_MAX = 1_000
 """The most that one page of a list may hold."""
 
-PARAMETERS = (
-    "since", "until", "user", "path", "method", "status", "process", "thread", "kind", "level", "limit", "cursor",
-)  # fmt: skip
+PARAMETERS = {
+    "since": "requests still running then, or begun later: an age such as 15m, an ISO 8601 time, or Unix seconds",
+    "until": "requests begun before then",
+    "user": "a user's id or label, or anonymous, or unresolved",
+    "path": "a prefix of the path",
+    "method": "an HTTP method",
+    "status": "a status such as 404, or a class such as 5xx",
+    "process": "a process's id or pid",
+    "thread": "a thread's serial",
+    "kind": "requests with a finding of this kind",
+    "level": "requests with a finding of this level",
+    "limit": f"how many, 1 to {LIMIT_MAX:,}",
+    "cursor": "where the page before ended",
+}
+"""What can be asked for, and what each takes."""
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,28 +52,40 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """A thread's serial."""
     kind: FindingKind | None = None
     level: Level | None = None
+    with_findings: bool = False
+    """Requests with a finding, whatever it is."""
 
     @property
     def asks_findings(self) -> bool:
         """Whether a request can match only by a finding of its own."""
-        return self.kind is not None or self.level is not None
+        return self.with_findings or self.kind is not None or self.level is not None
+
+    @property
+    def asks_requests(self) -> bool:
+        """Whether a finding can match only by its request."""
+        return self != Query(kind=self.kind, level=self.level, with_findings=self.with_findings)
 
     def matches(self, request: Request, findings: Iterable[Finding] = ()) -> bool:
         """Tell whether a request, with its findings, is asked for."""
+        return self.matches_request(request) and (
+            not self.asks_findings or any(self.matches_finding(finding) for finding in findings)
+        )
+
+    def matches_request(self, request: Request) -> bool:
+        """Tell whether a request is asked for, leaving its findings aside."""
         return (
-            (self.since_ns is None or request.start_ns + request.duration_ns >= self.since_ns)
+            (self.since_ns is None or _end_of(request) >= self.since_ns)
             and (self.until_ns is None or request.start_ns < self.until_ns)
             and (self.user is None or self.user in (request.user.id, request.user.label, _nobody(request.user.state)))
             and (self.path is None or request.path.startswith(self.path))
             and (self.method is None or request.method == self.method)
             and (self.status is None or _status_matches(self.status, request.status))
             and (self.process is None or self.process in (request.process, str(request.pid)))
-            and (self.thread is None or any(hop.thread_serial == self.thread for hop in request.hops))
-            and (not self.asks_findings or any(self.matches_finding(finding) for finding in findings))
+            and (self.thread is None or self.thread in threads_of(request))
         )
 
     def matches_finding(self, finding: Finding) -> bool:
-        """Tell whether a finding is of the kind and level asked for."""
+        """Tell whether a finding is of the kind and level asked for, leaving its request aside."""
         return (self.kind is None or finding.kind == self.kind) and (self.level is None or finding.level == self.level)
 
 
@@ -111,20 +136,20 @@ def parse_time(name: str, text: str, now_ns: int) -> int:
 
     """
     number, unit = text[:-1], text[-1:]
-    if unit in _UNITS_NS and number.isascii() and number.isdigit():
+    if unit in _UNITS_NS and _is_number(number):
         return now_ns - int(number) * _UNITS_NS[unit]
-    if text.isascii() and text.isdigit():
+    if _is_number(text):
         return int(text) * 10**9
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.astimezone()
+    except (ValueError, OverflowError):
         raise QueryError(
             name,
             f"{name} is {text!r}; it takes an age such as 90s, 15m, 2h or 1d, "
             "an ISO 8601 time such as 2026-01-31T12:00:00Z, or Unix seconds.",
         ) from None
-    if moment.tzinfo is None:
-        moment = moment.astimezone()
     since_epoch = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (since_epoch.days * 86_400 + since_epoch.seconds) * 10**9 + since_epoch.microseconds * 1_000
 
@@ -137,10 +162,14 @@ def _integer(given: Mapping[str, str], name: str, minimum: int, maximum: int = 2
     if name not in given:
         return None
     text = given[name]
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and minimum <= int(text) <= maximum):
+    if not (_is_number(text) and minimum <= int(text) <= maximum):
         upto = f" to {maximum:,}" if maximum < 2**62 else " upwards"
         raise QueryError(name, f"{name} is {text!r}; it takes a whole number from {minimum}{upto}.")
     return int(text)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20
 
 
 def _choice(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str | None:
@@ -163,6 +192,15 @@ def _status_matches(asked: str, status: int | None) -> bool:
     if status is None:
         return False
     return status // 100 == int(asked[0]) if asked.endswith("xx") else status == int(asked)
+
+
+def threads_of(request: Request) -> set[int]:
+    """Return the serials of all threads that a request was seen on."""
+    return {request.thread_serial, *(hop.thread_serial for hop in request.hops)}
+
+
+def _end_of(request: Request) -> float:
+    return inf if request.outcome == "open" else request.start_ns + request.duration_ns
 
 
 def _nobody(state: str) -> str | None:

@@ -1,5 +1,6 @@
 """Records out of a store: decoded, filtered, paged; what cannot be decoded is skipped and counted."""
 
+import time
 from collections.abc import Iterator
 
 import msgspec
@@ -22,21 +23,34 @@ class RequestPage(msgspec.Struct, frozen=True):
     """The `Page.before` of the next page; None at the end."""
 
 
+class Progress(msgspec.Struct):
+    """How far a reader has come in its present walk along the line."""
+
+    kind: RecordKind = "process"
+    share: float = 0.0
+    """From 0 to 1."""
+
+
 class Reader:
     """Reads one store for one purpose, such as one export or one API call."""
 
     def __init__(self, store: Store) -> None:
         """Read from `store`."""
         self.store = store
-        self.corrupt = 0
-        """Entries skipped so far because they could not be decoded."""
+        self.progress = Progress()
+        self._corrupt: set[int] = set()
+
+    @property
+    def corrupt(self) -> int:
+        """How many entries were skipped so far because they could not be decoded."""
+        return len(self._corrupt)
 
     def decode(self, entry: Entry) -> Record | None:
         """Return the record of an entry, or None, counted, when its payload is not one."""
         try:
             return _DECODERS[entry.kind].decode(entry.payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
-            self.corrupt += 1
+        except (msgspec.MsgspecError, UnicodeDecodeError, TypeError):
+            self._corrupt.add(entry.position)
             return None
 
     def processes(self) -> Iterator[Process]:
@@ -45,27 +59,27 @@ class Reader:
 
     def threads(self, query: Query | None = None) -> Iterator[Thread]:
         """Yield every thread, or those of the query's process and serial, by their last activity."""
+        processes = self._processes_named(query.process) if query is not None and query.process is not None else None
         for record in self._forward("thread"):
             assert isinstance(record, Thread)
-            if query is None or (
-                (query.process in (None, record.process) or self._pid_is(record.process, query.process))
-                and query.thread in (None, record.serial)
+            if (processes is None or record.process in processes) and (
+                query is None or query.thread in (None, record.serial)
             ):
                 yield record
 
     def requests(self, query: Query | None = None) -> Iterator[Request]:
         """Yield requests in the order in which they were written, so about by their end."""
-        by_request = self._findings_by_request(query)
+        found = self._found(query)
         for record in self._forward("request"):
             assert isinstance(record, Request)
-            if query is None or query.matches(record, by_request.get(record.id, ())):
+            if query is None or _matches(query, record, found):
                 yield record
 
     def findings(self, query: Query | None = None) -> Iterator[Finding]:
-        """Yield findings in the order in which they were written."""
+        """Yield findings in the order in which they were written, those of the requests asked for."""
         for record in self._forward("finding"):
             assert isinstance(record, Finding)
-            if query is None or query.matches_finding(record):
+            if query is None or self._is_asked(record, query):
                 yield record
 
     def request(self, id_: str) -> Request | None:
@@ -82,40 +96,68 @@ class Reader:
 
     def page(self, query: Query, page: Page) -> RequestPage:
         """Return the newest requests that match, newest first."""
-        by_request = self._findings_by_request(query)
-        found: list[Request] = []
+        found = self._found(query)
+        requests: list[Request] = []
         before = page.before
         while True:
             entries = self.store.read_back(before, _BATCH, ("request",))
             for entry in entries:
                 before = entry.position
                 record = self.decode(entry)
-                if isinstance(record, Request) and query.matches(record, by_request.get(record.id, ())):
-                    found.append(record)
-                    if len(found) == page.limit:
-                        return RequestPage(found, before)
+                if isinstance(record, Request) and _matches(query, record, found):
+                    requests.append(record)
+                    if len(requests) == page.limit:
+                        return RequestPage(requests, before)
             if len(entries) < _BATCH:
-                return RequestPage(found, None)
+                return RequestPage(requests, None)
 
     def _forward(self, kind: RecordKind) -> Iterator[Record]:
-        # What is written while we read moves to the end of the line; stopping at today's end keeps this finite.
-        after, end = 0, self.store.bounds()[1]
-        while entries := self.store.read(after, _BATCH, (kind,)):
+        """Yield every record of a kind that stood in the line when the walk began, each once.
+
+        A record written again during the walk moves to the end of the line, perhaps before we came to it. So the
+        walk goes on to where the line ends *then*, leaving out what we had already and what began after we did.
+        """
+        began_ns = time.time_ns()
+        first, end = self.store.bounds()
+        after, changeable = 0, set()
+        while True:
+            entries = self.store.read(after, _BATCH, (kind,))
             for entry in entries:
                 after = entry.position
-                if after > end:
-                    return
                 record = self.decode(entry)
-                if record is not None:
-                    yield record
+                if record is None or (after > end and (entry.key in changeable or _is_news(record, began_ns))):
+                    continue
+                if _may_change(record):
+                    changeable.add(entry.key)
+                yield record
+            self.progress = Progress(kind, min((after - first + 1) / (end - first + 1), 1.0))
+            if len(entries) < _BATCH:
+                return
 
-    def _findings_by_request(self, query: Query | None) -> dict[str, list[Finding]]:
-        by_request: dict[str, list[Finding]] = {}
-        if query is not None and query.asks_findings:
-            for finding in self.findings(query):
-                by_request.setdefault(finding.request, []).append(finding)
-        return by_request
+    def _found(self, query: Query | None) -> set[str] | None:
+        """Return the ids of the requests with a finding as the query asks for; None when it asks for none."""
+        if query is None or not query.asks_findings:
+            return None
+        of_findings = Query(kind=query.kind, level=query.level)
+        return {finding.request for finding in self.findings(of_findings)}
 
-    def _pid_is(self, id_: str, asked: str | None) -> bool:
-        process = self.process(id_)
-        return process is not None and str(process.pid) == asked
+    def _is_asked(self, finding: Finding, query: Query) -> bool:
+        if not query.matches_finding(finding):
+            return False
+        request = self.request(finding.request) if query.asks_requests else None
+        return not query.asks_requests or (request is not None and query.matches_request(request))
+
+    def _processes_named(self, text: str) -> set[str]:
+        return {process.id for process in self.processes() if text == str(process.pid)} | {text}
+
+
+def _matches(query: Query, request: Request, found: set[str] | None) -> bool:
+    return (found is None or request.id in found) and query.matches_request(request)
+
+
+def _may_change(record: Record) -> bool:
+    return isinstance(record, Process | Thread) or (isinstance(record, Request) and record.outcome == "open")
+
+
+def _is_news(record: Record, began_ns: int) -> bool:
+    return isinstance(record, Finding) or (isinstance(record, Request) and record.start_ns > began_ns)

@@ -1,29 +1,35 @@
-"""From settings to instances: which store is in force."""
+"""From settings and names to instances: the store in force, the exporter asked for."""
 
-from functools import lru_cache
-from urllib.parse import urlsplit
+from typing import Any
 
 from django.utils.module_loading import import_string
 
 from reqtrace import conf
 from reqtrace.exceptions import StoreError
+from reqtrace.exporters.base import Exporter
 from reqtrace.stores.base import Store
 
 STORE_CLASSES = {
     "memory": "reqtrace.stores.memory.MemoryStore",
     "sqlite": "reqtrace.stores.sqlite.SqliteStore",
 }
+EXPORTER_CLASSES = {
+    "json": "reqtrace.exporters.json.JsonExporter",
+    "ndjson": "reqtrace.exporters.ndjson.NdjsonExporter",
+}
+
+_stores: dict[str, Store] = {}
 
 
 def open_store(url: str) -> Store:
-    """Return the store for an address, such as ``sqlite:///path``.
+    """Return a store for an address, such as ``sqlite:///path``.
 
     Raises:
         StoreError: when no class stands behind the scheme; the text names the schemes there are.
 
     """
     classes = STORE_CLASSES | conf.get().store_backends
-    scheme = urlsplit(url).scheme
+    scheme = url.partition(":")[0]
     if scheme not in classes:
         raise StoreError(
             f"{conf.DICT}['STORE'] is {url!r}, and no store has the scheme {scheme!r}; "
@@ -35,15 +41,9 @@ def open_store(url: str) -> Store:
         raise StoreError(
             f"The store for {scheme!r} is {classes[scheme]!r}, which cannot be imported: {error}."
         ) from error
-    store = store_class(url)
-    if not isinstance(store, Store):
+    if not (isinstance(store_class, type) and issubclass(store_class, Store)):
         raise StoreError(f"{classes[scheme]!r} is no subclass of reqtrace.stores.base.Store.")
-    return store
-
-
-@lru_cache(maxsize=8)
-def _shared(url: str) -> Store:
-    return open_store(url)
+    return store_class(url)
 
 
 def store() -> Store:
@@ -53,4 +53,19 @@ def store() -> Store:
         StoreError: when the settings name no usable store.
 
     """
-    return _shared(conf.get().store)
+    url = conf.get().store
+    # Opens nothing, so that two threads may both make one; `setdefault` lets all have the first.
+    return _stores.get(url) or _stores.setdefault(url, open_store(url))
+
+
+def close_stores(**_: Any) -> None:
+    """Close and forget every store handed out; whoever asks next gets a new one."""
+    while _stores:
+        _stores.popitem()[1].close()
+
+
+def exporter(name: str) -> Exporter:
+    """Return the exporter for a format, one of `EXPORTER_CLASSES`."""
+    made = import_string(EXPORTER_CLASSES[name])()
+    assert isinstance(made, Exporter)
+    return made

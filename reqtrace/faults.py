@@ -1,0 +1,27 @@
+"""Faults of our own: counted, logged once per place, shown on the dashboard, never let through to the host."""
+
+import logging
+
+logger = logging.getLogger("reqtrace")
+
+
+class Faults:
+    """The faults of one process."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.count = 0
+        self.last: str | None = None
+        self._logged: set[str] = set()
+
+    def note(self, place: str, error: BaseException) -> None:
+        """Count the fault; log it, with its traceback, if it is the first in this place."""
+        self.count += 1
+        self.last = f"{place}: {type(error).__name__}: {error}"
+        if place not in self._logged:
+            self._logged.add(place)
+            logger.error(
+                "reqtrace met a fault in %s and went on without it; further ones there are only counted.",
+                place,
+                exc_info=error,
+            )

@@ -1,0 +1,132 @@
+"""Whose request this is, without a query, without `Vary: Cookie`, without evaluating `request.user`."""
+
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import Model
+from django.utils.functional import LazyObject, empty
+
+from reqtrace.records import UserState
+
+_SESSION_KEY = "_SessionBase__session_key"
+_AUTH_USER_ID = "_auth_user_id"  # django.contrib.auth.SESSION_KEY, which cannot be imported before apps are ready
+
+
+class Identity(NamedTuple):
+    """Whom something is for, in primitives only: never a model, never a lazy object."""
+
+    state: UserState
+    id: str | None = None
+    """The primary key, as text."""
+    name: str | None = None
+    """The user name."""
+
+
+UNRESOLVED = Identity("unresolved")
+ANONYMOUS = Identity("anonymous")
+
+
+def of_request(request: Any) -> Identity:
+    """Return whose request this is, as far as somebody has already asked.
+
+    ``request.user`` is looked at in the request's own dict: reading the attribute is harmless, but any use of the
+    lazy object behind it would run the session query and the user query of the application, and mark the session
+    as accessed, which adds ``Vary: Cookie`` to the response.
+    """
+    attributes = request.__dict__
+    user = attributes.get("user")
+    if user is not None:
+        identity = of_user(user)
+        if identity.state != "unresolved":
+            return identity
+    for name in ("_cached_user", "_acached_user"):  # what request.user and request.auser() remember
+        user = attributes.get(name)
+        if user is not None:
+            return of_user(user)
+    return _of_session(attributes.get("session"))
+
+
+def of_user(user: Any) -> Identity:
+    """Return the identity of a user object of any make; unresolved for one that would have to be evaluated."""
+    try:
+        return _reader_of(type(user))(user)
+    except Exception:  # a strange user model: whatever it does when looked at, it is not known
+        return UNRESOLVED
+
+
+def session_key_of(request: Any) -> str | None:
+    """Return the session's key without loading the session.
+
+    Not through ``session.session_key``: the signed-cookies backend computes it from the data, and so loads them.
+    """
+    session = request.__dict__.get("session")
+    key = getattr(session, "__dict__", {}).get(_SESSION_KEY) if isinstance(session, SessionBase) else None
+    return key if isinstance(key, str) else None
+
+
+def _of_session(session: object) -> Identity:
+    if not isinstance(session, SessionBase):
+        return UNRESOLVED
+    loaded = session.__dict__.get("_session_cache")
+    id_ = loaded.get(_AUTH_USER_ID) if type(loaded) is dict else None
+    return UNRESOLVED if id_ is None else Identity("authenticated", str(id_))
+
+
+@lru_cache(maxsize=256)
+def _reader_of(class_: Hashable) -> Callable[[Any], Identity]:
+    """Choose once per class how its instances are read."""
+    assert isinstance(class_, type)
+    if issubclass(class_, LazyObject):
+        return _of_lazy
+    if issubclass(class_, Model):
+        return _of_model
+    if any("__class__" in vars(base) for base in class_.__mro__[:-1]):
+        return _of_proxy
+    return _of_plain
+
+
+def _of_lazy(user: Any) -> Identity:
+    wrapped = object.__getattribute__(user, "_wrapped")
+    return UNRESOLVED if wrapped is empty else of_user(wrapped)
+
+
+def _of_model(user: Any) -> Identity:
+    # From the instance's dict: a deferred field, read as an attribute, would be fetched by a query.
+    values = user.__dict__
+    key = values.get(type(user)._meta.pk.attname)
+    name = values.get(getattr(type(user), "USERNAME_FIELD", "username"))
+    return Identity("authenticated", None if key is None else str(key), name if type(name) is str else None)
+
+
+def _of_proxy(user: Any) -> Identity:
+    return UNRESOLVED  # it pretends to be another class: looking closer would evaluate it
+
+
+def _of_plain(user: Any) -> Identity:
+    """Read AnonymousUser, and users without a table such as those of stateless tokens."""
+    if not user.is_authenticated:
+        return ANONYMOUS
+    key = getattr(user, "pk", None) or getattr(user, "id", None)
+    name = getattr(user, "username", None)
+    return Identity("authenticated", None if key is None else str(key), name if type(name) is str else None)
+
+
+def known_impersonation(request: Any) -> bool:
+    """Tell whether somebody acts as somebody else here by a library made for it.
+
+    Knows django-hijack, django-impersonate, django-loginas and django-su by the marks that they leave in the
+    session's data, where those are already loaded, or on the request.
+    """
+    attributes = request.__dict__
+    if attributes.get("impersonator") is not None or attributes.get("real_user") is not None:
+        return True
+    session = attributes.get("session")
+    loaded = session.__dict__.get("_session_cache") if isinstance(session, SessionBase) else None
+    return type(loaded) is dict and not _IMPERSONATION_MARKS.isdisjoint(loaded)
+
+
+_IMPERSONATION_MARKS = frozenset(
+    {"hijack_history", "_impersonate", "_impersonate_prev_path", "loginas_from_user", "exit_users_pk"}
+)

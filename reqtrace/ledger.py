@@ -1,0 +1,233 @@
+"""From finished requests to records: everything that can wait until the request is over."""
+
+import hashlib
+import random
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from time import perf_counter_ns, time_ns
+
+import msgspec
+from django.conf import settings as django_settings
+
+from reqtrace import process
+from reqtrace.conf import Settings
+from reqtrace.execution import LiveThread, Place
+from reqtrace.faults import Faults
+from reqtrace.identity import Identity
+from reqtrace.live import OpenRequest
+from reqtrace.records import (
+    TYPES,
+    Hop,
+    Outcome,
+    Process,
+    Record,
+    RecordKind,
+    Request,
+    SameThread,
+    Thread,
+    User,
+    key_of,
+    sharing_of,
+)
+from reqtrace.stores.base import Item
+
+USERS_COUNTED_PER_THREAD = 4_096
+LONG_NS = 1_000_000_000
+"""A request that has run this long is shown while it runs."""
+_ALIVE_EVERY_NS = 5_000_000_000
+_CHANGED_EVERY_NS = 500_000_000
+# W3C Trace Context, section 3.2.2: version, trace-id, parent-id, flags; all zeroes are invalid.
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+
+
+class Ledger:
+    """Makes the records of one process. Used by one thread at a time: whoever ships."""
+
+    def __init__(self, settings: Settings, faults: Faults, open_requests: Mapping[int, OpenRequest]) -> None:
+        """Make records as the settings want them; `open_requests` are those in flight."""
+        self.settings = settings
+        self.faults = faults
+        self.serving: process.Serving | None = None
+        """Set by the first request."""
+        self.dropped = 0
+        """Records of this process that were lost for want of room."""
+        self._open = open_requests
+        self._shown_open: set[int] = set()
+        self._process: Process | None = None
+        self._written = (0, 0, 0, 0)
+        self._written_ns = 0
+        self._encode = msgspec.json.Encoder().encode
+        self._user = lru_cache(maxsize=1_024)(self._user_uncached)
+        self._pseudonym = lru_cache(maxsize=1_024)(_keyed_hash)
+
+    def items(self, finished: Iterable[OpenRequest]) -> list[Item]:
+        """Return what is to be written for the requests that finished, and for those that have run for long."""
+        if self.serving is None:
+            return []
+        if self._process is None:
+            self._process = process.describe(self.serving)
+        items: list[Item] = []
+        touched: dict[int, LiveThread] = {}
+        sample = self.settings.sample
+        for request in finished:
+            self._process.requests += 1
+            for thread in _threads_of(request):
+                touched[thread.serial] = thread
+                if request.user.id is not None and len(thread.users) < USERS_COUNTED_PER_THREAD:
+                    thread.users.add(request.user.id)
+            was_shown = request.number in self._shown_open
+            self._shown_open.discard(request.number)
+            if sample < 1 and not was_shown and random.random() >= sample:  # noqa: S311
+                self._process.sampled_out += 1
+                continue
+            self._add(items, self._request(request))
+        for request in self._long_running():
+            self._add(items, self._request(request))
+        for thread in touched.values():
+            self._add(items, self._thread(thread))
+        if self._is_due():
+            self._add(items, self._process)
+        return items
+
+    def farewell(self) -> list[Item]:
+        """Return the last word of this process, if it has ever said one."""
+        items: list[Item] = []
+        if self._process is not None:
+            self._process.ended_ns = time_ns()
+            self._written_ns = 0
+            self._is_due()
+            self._add(items, self._process)
+        return items
+
+    def _add(self, items: list[Item], record: Record) -> None:
+        try:
+            items.append(Item(_KINDS[type(record)], key_of(record), self._encode(record)))
+        except Exception as error:  # text that is no Unicode, say
+            self.faults.note("encoding a record", error)
+            self.dropped += 1
+
+    def _is_due(self) -> bool:
+        """Tell whether the process has something to say, and bring its record up to date if so."""
+        described = self._process
+        assert described is not None
+        now = time_ns()
+        totals = (described.requests, self.dropped, described.sampled_out, self.faults.count)
+        wait = _ALIVE_EVERY_NS if totals == self._written else _CHANGED_EVERY_NS
+        if now - self._written_ns < wait:
+            return False
+        self._written, self._written_ns = totals, now
+        described.seen_ns = now
+        described.dropped = self.dropped
+        described.faults, described.last_fault = self.faults.count, self.faults.last
+        return True
+
+    def _long_running(self) -> list[OpenRequest]:
+        now = perf_counter_ns()
+        long = [
+            request
+            for request in list(self._open.values())
+            if request.number not in self._shown_open and now - request.began_ns > LONG_NS
+        ]
+        self._shown_open.update(request.number for request in long)
+        return long
+
+    def _request(self, request: OpenRequest) -> Request:
+        assert self._process is not None
+        place, thread = request.place, request.place.thread
+        is_open = request.ended_ns == 0
+        trace_id, parent_span_id = _trace_context(request.traceparent)
+        django_request = request.request if is_open else None
+        described = self._process
+        # By position, in the order of the fields: naming thirty of them takes longer than the rest.
+        return Request(
+            f"{described.id}-{request.number:010x}",
+            described.id,
+            described.pid,
+            thread.ident,
+            thread.native_id,
+            thread.serial,
+            thread.name,
+            place.greenlet_id,
+            place.greenlet_serial,
+            place.task_id,
+            place.task_serial,
+            place.task_name,
+            place.loop_id,
+            "http",
+            request.method if django_request is None else django_request.method,
+            request.path if django_request is None else django_request.path,
+            request.route,
+            request.view,
+            None if is_open else request.status,
+            _outcome(request),
+            request.start_ns,
+            (request.ended_ns or perf_counter_ns()) - request.began_ns,
+            trace_id,
+            parent_span_id,
+            self._user(request.user),
+            None if request.session_key is None else self._pseudonym(request.session_key),
+            [_start_hop(request.first), *(_hop(*hop) for hop in request.hops or ())],
+            SameThread(request.before, request.at_once),
+            request.query_string,
+        )
+
+    def _thread(self, thread: LiveThread) -> Thread:
+        assert self._process is not None
+        return Thread(
+            process=self._process.id,
+            serial=thread.serial,
+            thread_id=thread.ident,
+            native_id=thread.native_id,
+            name=thread.name,
+            sharing=sharing_of(thread.arrivals, thread.max_in_flight),
+            requests=thread.arrivals,
+            users=len(thread.users),
+            max_in_flight=thread.max_in_flight,
+            seen_ns=time_ns(),
+        )
+
+    def _user_uncached(self, user: Identity) -> User:
+        if user.state != "authenticated" or user.id is None:
+            return User(user.state)
+        if self.settings.user_label == "pseudonym":
+            pseudonym = self._pseudonym(user.id)
+            return User(user.state, pseudonym, pseudonym)
+        label = user.name if self.settings.user_label == "username" and user.name else user.id
+        return User(user.state, user.id, label)
+
+
+_KINDS: dict[type[Record], RecordKind] = {type_: kind for kind, type_ in TYPES.items()}
+
+
+def _threads_of(request: OpenRequest) -> list[LiveThread]:
+    return [request.first.thread, *(thread for thread, _ in request.arrivals or ())]
+
+
+def _hop(at_ns: int, checkpoint: str, place: Place) -> Hop:
+    thread = place.thread
+    return Hop(at_ns, checkpoint, thread.ident, thread.serial, place.task_serial, place.greenlet_serial)
+
+
+@lru_cache(maxsize=256)
+def _start_hop(place: Place) -> Hop:
+    return _hop(0, "start", place)
+
+
+def _outcome(request: OpenRequest) -> Outcome:
+    if request.ended_ns == 0:
+        return "open"
+    if request.outcome is not None:
+        return request.outcome
+    return "error" if request.status is None or request.status >= 500 else "ok"
+
+
+def _trace_context(traceparent: str | None) -> tuple[str | None, str | None]:
+    match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    return (match[1], match[2]) if match else (None, None)
+
+
+def _keyed_hash(text: str) -> str:
+    """Return 16 hex digits that stand for `text`: nobody without ``SECRET_KEY`` can tell whose they are."""
+    key = hashlib.sha256(b"reqtrace:" + django_settings.SECRET_KEY.encode()).digest()
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), key=key, digest_size=8).hexdigest()

@@ -1,0 +1,58 @@
+"""One recorder per process, from the first middleware to the last shipment: forks, signals, exit."""
+
+import atexit
+import logging
+import os
+import signal
+from contextlib import suppress
+from functools import cache
+from multiprocessing import util as finalizers
+from types import FrameType
+
+from reqtrace import conf
+from reqtrace.recorder import Recorder
+
+logger = logging.getLogger("reqtrace")
+
+
+@cache
+def recorder() -> Recorder:
+    """Return this process's recorder; the first call makes it and sees to its end."""
+    loaded = conf.loaded()
+    made = Recorder(loaded.settings)
+    for problem in loaded.problems:
+        logger.warning("%s %s", problem.message, problem.hint)
+        made.faults.last = f"{problem.message} {problem.hint}"
+    os.register_at_fork(after_in_child=made.renew)
+    atexit.register(_drain, made)
+    # A worker that `multiprocessing` forked (granian's) ends without `atexit`.
+    finalizers.Finalize(None, _drain, (made,), exitpriority=0)
+    _drain_on_sigterm(made)
+    return made
+
+
+def _drain(made: Recorder) -> None:
+    made.shipper.drain()  # of the shipper in force by then: a fork makes a new one
+
+
+def _drain_on_sigterm(made: Recorder) -> None:
+    """Ship when SIGTERM arrives, before whoever handles it now does what he does.
+
+    Most servers then end in an orderly way, and `atexit` does the rest. uvicorn raises the signal once more when it
+    is done, with Python's default handler, and dies on the spot: so from the first SIGTERM on, each request that
+    ends ships at once.
+    """
+    previous = signal.getsignal(signal.SIGTERM)
+
+    def ship_first(number: int, frame: FrameType | None) -> None:
+        made.shipper.inline = True
+        made.shipper.wake()
+        if callable(previous):
+            previous(number, frame)
+        elif previous == signal.SIG_DFL:
+            made.shipper.drain()
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    with suppress(ValueError):  # not on the main thread: `atexit` has to do
+        signal.signal(signal.SIGTERM, ship_first)

@@ -1,0 +1,88 @@
+"""The tracing middleware: sync and async in one class, first in ``MIDDLEWARE``."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from reqtrace import conf, exclusions, lifecycle, streams, view_seam
+from reqtrace.recorder import current_request
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+
+class TraceMiddleware:
+    """Opens a record for each request and leaves it open until the response is closed.
+
+    Django asks which kind of middleware it needs and gets that very kind, so that no request changes threads on
+    our account. The two call methods differ only in ``await``.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Wrap the next layer.
+
+        Raises:
+            MiddlewareNotUsed: when the setting ``ENABLED`` is false; Django then leaves this middleware out.
+
+        """
+        if not conf.get().enabled:
+            raise MiddlewareNotUsed("REQTRACE['ENABLED'] is false")
+        self.get_response: Callable[[HttpRequest], Any] = get_response
+        self.recorder = lifecycle.recorder()
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+        if not view_seam.open_seam(self.recorder):
+            self.process_view = self._aprocess_view if self.is_async else self._process_view
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Trace one request through the layers below."""
+        if self.is_async:
+            return self.__acall__(request)
+        if request.path.startswith(exclusions.prefixes()):
+            return self.get_response(request)
+        opened = self.recorder.begin(request)
+        if opened is None:
+            return self.get_response(request)
+        token = current_request.set(opened)
+        try:
+            response = self.get_response(request)
+        except BaseException as error:
+            self.recorder.abandon(opened, error)
+            raise
+        finally:
+            current_request.reset(token)
+        streams.follow(self.recorder, opened, response)
+        return response
+
+    async def __acall__(self, request: HttpRequest) -> Any:
+        """Trace one request through the layers below, on an event loop."""
+        if request.path.startswith(exclusions.prefixes()):
+            return await self.get_response(request)
+        opened = self.recorder.begin(request)
+        if opened is None:
+            return await self.get_response(request)
+        token = current_request.set(opened)
+        try:
+            response = await self.get_response(request)
+        except BaseException as error:
+            self.recorder.abandon(opened, error)
+            raise
+        finally:
+            current_request.reset(token)
+        streams.follow(self.recorder, opened, response)
+        return response
+
+    def _process_view(self, *_: Any) -> None:
+        opened = current_request.get()
+        if opened is not None:
+            self.recorder.enter_view(opened)
+
+    async def _aprocess_view(self, *_: Any) -> None:
+        self._process_view()

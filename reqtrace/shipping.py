@@ -1,0 +1,164 @@
+"""From the request path to the store: a queue, and a native thread that empties it."""
+
+from collections import deque
+from contextlib import suppress
+from time import perf_counter_ns, time_ns
+
+from reqtrace import registry
+from reqtrace.conf import Settings
+from reqtrace.exceptions import StoreError
+from reqtrace.execution import native
+from reqtrace.faults import Faults
+from reqtrace.ledger import Ledger
+from reqtrace.live import OpenRequest
+from reqtrace.stores.base import Item
+
+_BATCH = 1_000
+_BACK_OFF_LONGEST_NS = 5_000_000_000
+_TRIM_EVERY_NS = 5_000_000_000
+_STALE_NS = 2_000_000_000
+"""When the thread has not been seen for this long, it does not run: uWSGI without threads, a fork without hooks."""
+
+
+class Shipper:
+    """Takes finished requests from the request path and hands them to the store in batches."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, faults: Faults) -> None:
+        """Ship what `ledger` makes of requests; nothing runs before `start`."""
+        self.settings = settings
+        self.ledger = ledger
+        self.faults = faults
+        self.inline = False
+        """Whether the request path ships by itself, at once: when the process is about to end."""
+        self._queue: deque[OpenRequest] = deque()
+        self._overflow: deque[None] = deque()
+        self._waiting: list[Item] = []
+        """Made into items and not yet taken by the store."""
+        self._shipping = native("_thread", "allocate_lock")()
+        self._alarm = native("_thread", "allocate_lock")()
+        self._alarm.acquire()
+        self._ended = native("_thread", "allocate_lock")()
+        self._ended.acquire()
+        self._stopped = False
+        self._seen_ns = 0
+        self._retry_ns = 0
+        self._back_off_ns = 0
+        self._trim_ns = 0
+
+    def start(self) -> None:
+        """Start the thread: a real one also under gevent, where threads are greenlets and stop for a busy view."""
+        self._seen_ns = perf_counter_ns()
+        native("_thread", "start_new_thread")(self._run, ())
+
+    def put(self, request: OpenRequest) -> None:
+        """Take a finished request; beyond ``BUFFER`` the oldest goes and is counted."""
+        if len(self._queue) >= self.settings.buffer:
+            with suppress(IndexError):  # the other side has just emptied it
+                self._queue.popleft()
+                self._overflow.append(None)  # not `+= 1`: two threads would count one
+        self._queue.append(request)
+        if self.inline or request.ended_ns - self._seen_ns > _STALE_NS:
+            self._seen_ns = request.ended_ns
+            self.ship(wait=False)
+
+    def ship(self, *, wait: bool = True) -> bool:
+        """Hand everything to the store; return whether nothing is left. Never raises.
+
+        With `wait` false, return at once if somebody else is shipping.
+        """
+        if not self._shipping.acquire(wait):
+            return False
+        try:
+            if perf_counter_ns() < self._retry_ns and not self.inline:
+                return False
+            return self._ship_all()
+        except StoreError as error:
+            self._note_failure(error)
+        except Exception as error:
+            self.faults.note("shipping", error)
+        finally:
+            self._shipping.release()
+        return False
+
+    def drain(self) -> None:
+        """Hand over all that is left and say goodbye: the process ends. Waits five seconds at the most.
+
+        The thread does it, not the caller: a signal handler may have interrupted the very code that holds a lock.
+        """
+        if self._seen_ns == 0 or self._stopped:
+            return
+        self._stopped = True
+        if perf_counter_ns() - self._seen_ns > _STALE_NS:
+            self._last_words()
+        else:
+            self.wake()
+            self._ended.acquire(True, 5)
+
+    def wake(self) -> None:
+        """Let the thread ship now instead of when it is due."""
+        with suppress(RuntimeError):  # it is awake
+            self._alarm.release()
+
+    def _run(self) -> None:
+        seconds = self.settings.flush_ms / 1_000
+        while not self._stopped:
+            self._alarm.acquire(True, seconds)
+            self._seen_ns = perf_counter_ns()
+            self.ship()
+            self._trim_when_due()
+        self._last_words()
+        self._ended.release()
+
+    def _last_words(self) -> None:
+        self.inline = True
+        if self.ship():
+            try:
+                farewell = self.ledger.farewell()
+                if farewell:
+                    registry.store().append(farewell)
+            except Exception as error:
+                self.faults.note("the last shipment", error)
+
+    def _ship_all(self) -> bool:
+        self._count_overflow()
+        first = True
+        while first or self._queue or self._waiting:
+            first = False
+            if not self._waiting:
+                self._waiting = self.ledger.items(self._take())
+            if self._waiting:
+                registry.store().append(self._waiting)
+                self._waiting = []
+            self._seen_ns = perf_counter_ns()
+        self._retry_ns = self._back_off_ns = 0
+        return True
+
+    def _take(self) -> list[OpenRequest]:
+        queue = self._queue
+        return [queue.popleft() for _ in range(min(len(queue), _BATCH))]
+
+    def _count_overflow(self) -> None:
+        for _ in range(len(self._overflow)):
+            self._overflow.popleft()
+            self.ledger.dropped += 1
+
+    def _note_failure(self, error: StoreError) -> None:
+        """Keep what the store did not take, as far as there is room for it, and leave the store alone for a while."""
+        self.faults.note("the store", error)
+        excess = len(self._waiting) + len(self._queue) - self.settings.buffer
+        if excess > 0:
+            self.ledger.dropped += sum(item.kind == "request" for item in self._waiting[:excess])
+            del self._waiting[:excess]
+        self._back_off_ns = min(self._back_off_ns * 2 or 100_000_000, _BACK_OFF_LONGEST_NS)
+        self._retry_ns = perf_counter_ns() + self._back_off_ns
+
+    def _trim_when_due(self) -> None:
+        now = perf_counter_ns()
+        if now < self._trim_ns or self._retry_ns:
+            return
+        self._trim_ns = now + _TRIM_EVERY_NS
+        try:
+            age = self.settings.retain_seconds
+            registry.store().trim(self.settings.retain, None if age is None else time_ns() - age * 10**9)
+        except Exception as error:
+            self.faults.note("trimming the store", error)

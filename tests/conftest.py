@@ -1,0 +1,120 @@
+"""What all tests share: a recorder of their own, and the proof that they leave nothing behind."""
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import TypeVar
+
+import psutil
+import pytest
+from django.core.handlers.base import BaseHandler
+from django.core.signals import request_finished
+from django.db import close_old_connections
+from django.http.response import HttpResponseBase
+
+from reqtrace import conf, lifecycle, registry, view_seam
+from reqtrace.reader import Reader
+from reqtrace.recorder import Recorder, current_request
+from reqtrace.records import Process, Request, Thread
+from reqtrace.stores.base import Store
+
+Result = TypeVar("Result")
+_numbers = count(1)
+
+
+class Tracing:
+    """A recorder for one test, and what it has written."""
+
+    def __init__(self, recorder: Recorder, store: Store) -> None:
+        """Read what `recorder` writes into `store`."""
+        self.recorder = recorder
+        self.store = store
+
+    def requests(self) -> list[Request]:
+        """Return all requests that are finished, or are shown while they run, by their start."""
+        self.recorder.shipper.ship()
+        return sorted(Reader(self.store).requests(), key=lambda request: request.id)
+
+    def request(self) -> Request:
+        """Return the only request."""
+        (request,) = self.requests()
+        return request
+
+    def threads(self) -> list[Thread]:
+        """Return all threads."""
+        self.recorder.shipper.ship()
+        return list(Reader(self.store).threads())
+
+    def process(self) -> Process:
+        """Return the only process."""
+        self.recorder.shipper.ship()
+        (process,) = Reader(self.store).processes()
+        return process
+
+
+@pytest.fixture
+def faulty() -> list[Recorder]:
+    """Return a list for the recorders that are meant to meet a fault."""
+    return []
+
+
+@pytest.fixture
+def tracing(
+    settings: object, faulty: list[Recorder], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Tracing]]:
+    """Return a function that starts tracing into a memory store of its own, with the given settings."""
+    made: list[Recorder] = []
+
+    def start(**keys: object) -> Tracing:
+        settings.REQTRACE = {"STORE": f"memory:{next(_numbers)}", **keys}  # type: ignore[attr-defined]
+        recorder = Recorder(conf.get())
+        made.append(recorder)
+        monkeypatch.setattr(lifecycle, "recorder", lambda: recorder)
+        return Tracing(recorder, registry.store())
+
+    yield start
+    for recorder in made:
+        recorder.shipper.drain()
+        assert not recorder.open, "a request was never finished"
+        assert recorder.faults.last is None or recorder in faulty, recorder.faults.last
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind() -> Iterator[None]:
+    """Fail a test that leaves a context variable, a patch, a thread or a process behind."""
+    threads = set(threading.enumerate())
+    children = {child.pid for child in psutil.Process().children()}
+    yield
+    view_seam.close_seam()
+    assert current_request.get() is None
+    assert not [var.name for var in contextvars.copy_context() if var.name.startswith("reqtrace.") and var.get()]
+    assert not hasattr(BaseHandler.make_view_atomic, "reqtrace_original")
+    eventually(lambda: not {thread for thread in set(threading.enumerate()) - threads if not _is_shared(thread)})
+    eventually(lambda: not {child.pid for child in psutil.Process().children()} - children)
+
+
+def _is_shared(thread: threading.Thread) -> bool:
+    # Executors that asyncio and asgiref keep for the rest of the process.
+    return thread.name.startswith(("asyncio_", "ThreadPoolExecutor", "reqtrace-"))
+
+
+def eventually(condition: Callable[[], Result], seconds: float = 10) -> Result:
+    """Wait until `condition` returns something true, and return that; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.01)
+
+
+def close(response: HttpResponseBase) -> None:
+    """Close a response as a server does, but leave the test's own database connection open, as Django's client does."""
+    request_finished.disconnect(close_old_connections)
+    try:
+        response.close()
+    finally:
+        request_finished.connect(close_old_connections)
