@@ -12,6 +12,9 @@ from reqtrace.records import Finding, Process, Request, Thread
 
 PROTOCOL_VERSION = 1
 
+WINDOW = 16
+"""How many `Hello` and `Batch` messages may be on their way to a browser that has not yet said `Seen`."""
+
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """What a person must know about the data's completeness."""
@@ -33,7 +36,10 @@ class Records(msgspec.Struct, kw_only=True):
 
 
 class Hello(msgspec.Struct, kw_only=True, tag_field="type", tag="hello"):
-    """First message on every connection: the state so far."""
+    """First message on every connection, and again when the store began anew: the state so far.
+
+    While the store cannot be reached a `Status` comes instead, and this follows once it can.
+    """
 
     version: int = PROTOCOL_VERSION
     server_time_ns: int
@@ -42,14 +48,15 @@ class Hello(msgspec.Struct, kw_only=True, tag_field="type", tag="hello"):
     resumed: bool
     """True when the browser gave `?after=<position>` and `records` holds all that came since: keep what you have.
 
-    False means: start afresh from `records`, which holds all processes and threads and the newest requests.
+    False means: start afresh from `records`: all processes and threads, the newest requests and findings.
+    What does not go into one message follows at once in batches.
     """
     health: Health
     records: Records
 
 
 class Batch(msgspec.Struct, kw_only=True, tag_field="type", tag="batch"):
-    """What was written since the last message; at most ten a second."""
+    """What was written since the last message: ten a second, or more where one cannot hold all that was written."""
 
     server_time_ns: int
     position: int
@@ -60,7 +67,7 @@ class Missed(msgspec.Struct, kw_only=True, tag_field="type", tag="missed"):
     """This browser was too slow: what stood between these positions was not sent to it.
 
     To catch up: `GET api/requests?limit=1000&cursor=<until + 1>`, following `cursor`, until it is None or not
-    above `after`.
+    above `after`; likewise `api/findings`. `api/threads` and `api/processes` hold the rest.
     """
 
     after: int
@@ -83,6 +90,16 @@ class Denied(msgspec.Struct, kw_only=True, tag_field="type", tag="denied"):
 
 
 ServerMessage = Hello | Batch | Missed | Status | Denied
+
+
+class Seen(msgspec.Struct, kw_only=True, tag_field="type", tag="seen"):
+    """The one message from the browser: it is done with everything up to here. Due after each `Hello` and `Batch`.
+
+    Not every server says when its peer stops reading (Daphne keeps all that is sent in memory instead), so the
+    browser does: beyond `WINDOW` messages not yet seen, nothing more is sent until it has caught up.
+    """
+
+    position: int
 
 
 class RequestList(msgspec.Struct, kw_only=True):

@@ -12,7 +12,7 @@ class ReqtraceConfig(AppConfig):
 
     def ready(self) -> None:
         """Register checks and receivers."""
-        from django.contrib.auth.signals import user_logged_out
+        from django.contrib.auth.signals import user_logged_in, user_logged_out
         from django.core.signals import setting_changed
 
         from reqtrace import checks, conf, exclusions, recorder
@@ -20,4 +20,5 @@ class ReqtraceConfig(AppConfig):
         checks.register()
         setting_changed.connect(conf.reset, dispatch_uid="reqtrace.conf.reset")
         setting_changed.connect(exclusions.reset, dispatch_uid="reqtrace.exclusions.reset")
+        user_logged_in.connect(recorder.note_login, dispatch_uid="reqtrace.recorder.note_login")
         user_logged_out.connect(recorder.note_logout, dispatch_uid="reqtrace.recorder.note_logout")

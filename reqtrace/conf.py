@@ -115,7 +115,7 @@ def _take(
         return
     try:
         values[name] = _convert(value, _TYPES[name], strict=strict)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+    except Exception as error:  # whatever was put there, the application starts
         problems.append(
             Problem(
                 "E002",

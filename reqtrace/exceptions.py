@@ -27,3 +27,7 @@ class StoreUnavailable(StoreError):
 
 class TraceFileError(ReqtraceError):
     """A trace file cannot be read or written; the text names the file and what is wrong with it."""
+
+
+class LeakBlocked(ReqtraceError):
+    """A response is cut off because a leak was found in it and ``ON_LEAK`` is ``block``."""

@@ -85,9 +85,12 @@ class LiveThread:
         """Note that a request is over, and return the most others that were in flight here since it arrived."""
         self.active.discard(request)
         peaks = self._peaks
-        if self.arrivals == arrival:
-            return peaks[-1][1] - 1
-        return peaks[bisect_left(peaks, (arrival, 0))][1] - 1
+        try:
+            if self.arrivals == arrival:
+                return peaks[-1][1] - 1
+            return peaks[bisect_left(peaks, (arrival, 0))][1] - 1
+        except IndexError:  # from another thread, just while this one notes an arrival
+            return len(self.active)
 
 
 class Place:
@@ -142,6 +145,16 @@ class Execution:
             if task is not None:
                 return self._task_place(thread, task, loop)
         return thread.place
+
+    def note_closing(self, request: object) -> None:
+        """Keep what this thread is just closing, until `take_closing`."""
+        self._local.closing = request
+
+    def take_closing(self) -> Any:
+        """Return what this thread has just closed, once; None when there is nothing."""
+        closing = getattr(self._local, "closing", None)
+        self._local.closing = None
+        return closing
 
     def _task_place(self, thread: LiveThread, task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> Place:
         place = self._task_places.get(task)

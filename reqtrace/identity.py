@@ -1,7 +1,6 @@
 """Whose request this is, without a query, without `Vary: Cookie`, without evaluating `request.user`."""
 
-from collections.abc import Callable, Hashable
-from functools import lru_cache
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -45,7 +44,7 @@ def of_request(request: Any) -> Identity:
         user = attributes.get(name)
         if user is not None:
             return of_user(user)
-    return _of_session(attributes.get("session"))
+    return of_session(attributes.get("session"))
 
 
 def of_user(user: Any) -> Identity:
@@ -66,7 +65,8 @@ def session_key_of(request: Any) -> str | None:
     return key if isinstance(key, str) else None
 
 
-def _of_session(session: object) -> Identity:
+def of_session(session: object) -> Identity:
+    """Return whose session this is, if its data are loaded already: loading them is a query."""
     if not isinstance(session, SessionBase):
         return UNRESOLVED
     loaded = session.__dict__.get("_session_cache")
@@ -74,10 +74,21 @@ def _of_session(session: object) -> Identity:
     return UNRESOLVED if id_ is None else Identity("authenticated", str(id_))
 
 
-@lru_cache(maxsize=256)
-def _reader_of(class_: Hashable) -> Callable[[Any], Identity]:
-    """Choose once per class how its instances are read."""
-    assert isinstance(class_, type)
+_READERS_MAX = 1_024
+_readers: dict[type[Any], Callable[[Any], Identity]] = {}
+
+
+def _reader_of(class_: type[Any]) -> Callable[[Any], Identity]:
+    """Return how instances of a class are read; chosen once per class."""
+    reader = _readers.get(class_)
+    if reader is None:
+        reader = _choose_reader(class_)
+        if len(_readers) < _READERS_MAX:
+            _readers[class_] = reader
+    return reader
+
+
+def _choose_reader(class_: type[Any]) -> Callable[[Any], Identity]:
     if issubclass(class_, LazyObject):
         return _of_lazy
     if issubclass(class_, Model):

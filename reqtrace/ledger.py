@@ -1,20 +1,25 @@
 """From finished requests to records: everything that can wait until the request is over."""
 
 import hashlib
+import os
 import random
 import re
-from collections.abc import Iterable, Mapping
+import uuid
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from time import perf_counter_ns, time_ns
 
 import msgspec
 from django.conf import settings as django_settings
+from django.utils.encoding import force_bytes
 
 from reqtrace import process
+from reqtrace.announcing import Announcer
 from reqtrace.conf import Settings
 from reqtrace.execution import LiveThread, Place
 from reqtrace.faults import Faults
 from reqtrace.identity import Identity
+from reqtrace.judge import Judge
 from reqtrace.live import OpenRequest
 from reqtrace.records import (
     TYPES,
@@ -37,8 +42,11 @@ LONG_NS = 1_000_000_000
 """A request that has run this long is shown while it runs."""
 _ALIVE_EVERY_NS = 5_000_000_000
 _CHANGED_EVERY_NS = 500_000_000
-# W3C Trace Context, section 3.2.2: version, trace-id, parent-id, flags; all zeroes are invalid.
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+# W3C Trace Context, section 3.2.2: version, trace-id, parent-id, flags; all zeroes are invalid, and so is
+# anything behind the flags in version 00.
+_TRACEPARENT = re.compile(
+    r"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?"
+)
 
 
 class Ledger:
@@ -48,29 +56,38 @@ class Ledger:
         """Make records as the settings want them; `open_requests` are those in flight."""
         self.settings = settings
         self.faults = faults
+        self.process_id = uuid.uuid4().hex[:12]
         self.serving: process.Serving | None = None
         """Set by the first request."""
         self.dropped = 0
         """Records of this process that were lost for want of room."""
+        self._pid = os.getpid()
         self._open = open_requests
         self._shown_open: set[int] = set()
         self._process: Process | None = None
         self._written = (0, 0, 0, 0)
         self._written_ns = 0
+        self._random = random.Random().random  # noqa: S311  not the module's, which an application may have seeded
         self._encode = msgspec.json.Encoder().encode
         self._user = lru_cache(maxsize=1_024)(self._user_uncached)
         self._pseudonym = lru_cache(maxsize=1_024)(_keyed_hash)
+        self._judge = Judge(self.id_of, self._user)
+        self._announcer = Announcer(faults)
 
     def items(self, finished: Iterable[OpenRequest]) -> list[Item]:
         """Return what is to be written for the requests that finished, and for those that have run for long."""
         if self.serving is None:
             return []
         if self._process is None:
-            self._process = process.describe(self.serving)
+            self._process = process.describe(self.process_id, self.serving)
         items: list[Item] = []
         touched: dict[int, LiveThread] = {}
         sample = self.settings.sample
         for request in finished:
+            self._add_findings(items, request)
+            if request.is_counted:
+                continue  # here for the second time, for what was found after its end
+            request.is_counted = True
             self._process.requests += 1
             for thread in _threads_of(request):
                 touched[thread.serial] = thread
@@ -78,17 +95,22 @@ class Ledger:
                     thread.users.add(request.user.id)
             was_shown = request.number in self._shown_open
             self._shown_open.discard(request.number)
-            if sample < 1 and not was_shown and random.random() >= sample:  # noqa: S311
+            if sample < 1 and not was_shown and not request.findings and self._random() >= sample:
                 self._process.sampled_out += 1
+                request.is_left_out = True
                 continue
-            self._add(items, self._request(request))
+            self._add_request(items, self.request, request)
         for request in self._long_running():
-            self._add(items, self._request(request))
+            self._add_request(items, self.request_so_far, request)
         for thread in touched.values():
-            self._add(items, self._thread(thread))
+            self._add(items, self.thread(thread))
         if self._is_due():
             self._add(items, self._process)
         return items
+
+    def request_so_far(self, opened: OpenRequest) -> Request:
+        """Return the record of a request in flight as it stands now; for any thread to call."""
+        return self.request(opened.so_far(query_string=self.settings.capture_query_string))
 
     def farewell(self) -> list[Item]:
         """Return the last word of this process, if it has ever said one."""
@@ -99,6 +121,35 @@ class Ledger:
             self._is_due()
             self._add(items, self._process)
         return items
+
+    def judge(self, request: OpenRequest) -> None:
+        """Find out what the facts of a request amount to; for one thread at a time."""
+        if len(request.facts) > request.judged and self.serving is not None:
+            self._judge.findings(request, self.serving)
+
+    def _add_findings(self, items: list[Item], request: OpenRequest) -> None:
+        self.judge(request)
+        fresh = request.findings[request.written :]
+        if not fresh:
+            return
+        request.written = len(request.findings)
+        if request.is_left_out:
+            request.is_left_out = False
+            self._add_request(items, self.request, request)
+        for finding in fresh:
+            self._add(items, finding)
+            self._announcer.announce(finding)
+
+    def _add_request(self, items: list[Item], make: Callable[[OpenRequest], Request], request: OpenRequest) -> None:
+        try:
+            record = make(request)
+        except Exception as error:
+            self.faults.note("the record of a request", error)
+            self.dropped += 1
+        else:
+            self._add(items, record)
+            if record.outcome != "open":
+                self._announcer.announce_request(record)
 
     def _add(self, items: list[Item], record: Record) -> None:
         try:
@@ -132,18 +183,19 @@ class Ledger:
         self._shown_open.update(request.number for request in long)
         return long
 
-    def _request(self, request: OpenRequest) -> Request:
-        assert self._process is not None
+    def id_of(self, request: OpenRequest) -> str:
+        """Return the id that a request has in every record."""
+        return f"{self.process_id}-{request.number:010x}"
+
+    def request(self, request: OpenRequest) -> Request:
+        """Return the record of a request that has been read."""
         place, thread = request.place, request.place.thread
-        is_open = request.ended_ns == 0
         trace_id, parent_span_id = _trace_context(request.traceparent)
-        django_request = request.request if is_open else None
-        described = self._process
         # By position, in the order of the fields: naming thirty of them takes longer than the rest.
         return Request(
-            f"{described.id}-{request.number:010x}",
-            described.id,
-            described.pid,
+            self.id_of(request),
+            self.process_id,
+            self._pid,
             thread.ident,
             thread.native_id,
             thread.serial,
@@ -155,11 +207,11 @@ class Ledger:
             place.task_name,
             place.loop_id,
             "http",
-            request.method if django_request is None else django_request.method,
-            request.path if django_request is None else django_request.path,
+            request.method,
+            request.path,
             request.route,
             request.view,
-            None if is_open else request.status,
+            request.status if request.ended_ns else None,
             _outcome(request),
             request.start_ns,
             (request.ended_ns or perf_counter_ns()) - request.began_ns,
@@ -172,10 +224,10 @@ class Ledger:
             request.query_string,
         )
 
-    def _thread(self, thread: LiveThread) -> Thread:
-        assert self._process is not None
+    def thread(self, thread: LiveThread) -> Thread:
+        """Return the record of a thread as it stands now."""
         return Thread(
-            process=self._process.id,
+            process=self.process_id,
             serial=thread.serial,
             thread_id=thread.ident,
             native_id=thread.native_id,
@@ -229,5 +281,5 @@ def _trace_context(traceparent: str | None) -> tuple[str | None, str | None]:
 
 def _keyed_hash(text: str) -> str:
     """Return 16 hex digits that stand for `text`: nobody without ``SECRET_KEY`` can tell whose they are."""
-    key = hashlib.sha256(b"reqtrace:" + django_settings.SECRET_KEY.encode()).digest()
+    key = hashlib.sha256(b"reqtrace:" + force_bytes(django_settings.SECRET_KEY)).digest()
     return hashlib.blake2b(text.encode(errors="surrogatepass"), key=key, digest_size=8).hexdigest()

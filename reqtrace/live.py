@@ -1,11 +1,16 @@
 """A request while it is in flight."""
 
+from copy import copy
 from typing import Any
 from weakref import ref
 
+from reqtrace import identity
 from reqtrace.execution import LiveThread, Place
 from reqtrace.identity import UNRESOLVED, Identity
-from reqtrace.records import Outcome
+from reqtrace.records import Finding, Outcome
+from reqtrace.sightings import Fact
+
+FACTS_PER_REQUEST = 32
 
 
 class OpenRequest:
@@ -35,6 +40,23 @@ class OpenRequest:
     user: Identity = UNRESOLVED
     signed_out: Identity | None = None
     """Who signed out within this request."""
+    people: tuple[Identity, ...] = ()
+    """Whom it was rightly for, one after another: before and after a login."""
+    facts: tuple[Fact, ...] = ()
+    """What may contradict that."""
+    judged = 0
+    """How many of the facts have been judged."""
+    findings: tuple[Finding, ...] = ()
+    written = 0
+    """How many of the findings have been handed to the store."""
+    is_left_out = False
+    """Whether `SAMPLE` left it out, for as long as nothing was found."""
+    presumed: Identity = UNRESOLVED
+    """Whose session it came with, by what this process saw of that session before."""
+    named: dict[str, Place] | None = None
+    """By which holders it was named, and where last."""
+    is_counted = False
+    """Whether the ledger has written it down: what comes later are findings only."""
     session_key: str | None = None
     traceparent: str | None = None
 
@@ -51,6 +73,49 @@ class OpenRequest:
         """Unix time."""
         self.began_ns = began_ns
         """`time.perf_counter_ns`, from which all lengths are taken."""
+
+    def read(self, *, query_string: bool) -> None:
+        """Take from the request what its record needs, in primitives; with `query_string` that, too."""
+        request = self.request
+        self.path = request.path
+        self.method = request.method
+        match = request.resolver_match
+        if match is not None:
+            self.route, self.view = match.route, match._func_path
+        user = identity.of_request(request)
+        # After a logout it is still theirs who signed out.
+        self.user = user if self.signed_out is None or user.state == "authenticated" else self.signed_out
+        if "session" in request.__dict__:
+            self.session_key = identity.session_key_of(request)
+        meta = request.META
+        if "HTTP_TRACEPARENT" in meta:
+            self.traceparent = meta["HTTP_TRACEPARENT"]
+        if query_string:
+            self.query_string = meta.get("QUERY_STRING")
+
+    def so_far(self, *, query_string: bool) -> "OpenRequest":
+        """Return a copy of what is known while it runs; the original is the request path's alone to write to."""
+        seen = copy(self)
+        seen.ended_ns = 0
+        if seen.request is not None:  # it may be finishing right now, and has then been read
+            seen.read(query_string=query_string)
+        return seen
+
+    def note(self, fact: Fact) -> None:
+        """Keep something that may contradict whom the request is for; a loop's thousand repetitions not."""
+        if len(self.facts) < FACTS_PER_REQUEST:
+            self.facts = (*self.facts, fact)
+
+    def belongs_to(self, user: Identity) -> None:
+        """Note that the request is rightly this person's, too: from now on, and for all that was seen before."""
+        if user.id is not None and (not self.people or self.people[-1].id != user.id):
+            self.people = (*self.people, user)
+
+    def is_named_by(self, holder: str, place: Place) -> None:
+        """Note where a holder named it."""
+        if self.named is None:
+            self.named = {}
+        self.named[holder] = place
 
     def has_been_at(self, place: Place) -> bool:
         """Tell whether it was seen there before."""

@@ -35,6 +35,7 @@ class TraceMiddleware:
             raise MiddlewareNotUsed("REQTRACE['ENABLED'] is false")
         self.get_response: Callable[[HttpRequest], Any] = get_response
         self.recorder = lifecycle.recorder()
+        self.recorder.prepare(get_response)
         self.is_async = iscoroutinefunction(get_response)
         if self.is_async:
             markcoroutinefunction(self)
@@ -58,8 +59,7 @@ class TraceMiddleware:
             raise
         finally:
             current_request.reset(token)
-        streams.follow(self.recorder, opened, response)
-        return response
+        return streams.follow(self.recorder, opened, response)
 
     async def __acall__(self, request: HttpRequest) -> Any:
         """Trace one request through the layers below, on an event loop."""
@@ -76,8 +76,7 @@ class TraceMiddleware:
             raise
         finally:
             current_request.reset(token)
-        streams.follow(self.recorder, opened, response)
-        return response
+        return streams.follow(self.recorder, opened, response)
 
     def _process_view(self, *_: Any) -> None:
         opened = current_request.get()

@@ -6,7 +6,6 @@ import platform
 import socket
 import sys
 import time
-import uuid
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
@@ -56,8 +55,8 @@ def recognise(request: Any) -> Serving:
     return Serving(server, worker_class, "wsgi" if scope is None else "asgi", facts)
 
 
-def describe(serving: Serving) -> Process:
-    """Describe this process; slow, so not on the request path."""
+def describe(id_: str, serving: Serving) -> Process:
+    """Describe this process under an id of its own; slow, so not on the request path."""
     machine = platform.uname()  # not `platform.platform()`: it starts a program
     facts: dict[str, bool | int | float | str | None] = {
         "gevent_patched": gevent_patched(),
@@ -73,7 +72,7 @@ def describe(serving: Serving) -> Process:
         if name in sys.modules:
             facts[name] = _version(name)
     return Process(
-        id=uuid.uuid4().hex[:12],
+        id=id_,
         host=socket.gethostname(),
         pid=os.getpid(),
         parent_pid=os.getppid(),

@@ -74,7 +74,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     def matches_request(self, request: Request) -> bool:
         """Tell whether a request is asked for, leaving its findings aside."""
         return (
-            (self.since_ns is None or _end_of(request) >= self.since_ns)
+            (self.since_ns is None or end_of(request) >= self.since_ns)
             and (self.until_ns is None or request.start_ns < self.until_ns)
             and (self.user is None or self.user in (request.user.id, request.user.label, _nobody(request.user.state)))
             and (self.path is None or request.path.startswith(self.path))
@@ -199,7 +199,8 @@ def threads_of(request: Request) -> set[int]:
     return {request.thread_serial, *(hop.thread_serial for hop in request.hops)}
 
 
-def _end_of(request: Request) -> float:
+def end_of(request: Request) -> float:
+    """Return the Unix time in nanoseconds at which a request ended; infinity while it is open."""
     return inf if request.outcome == "open" else request.start_ns + request.duration_ns
 
 

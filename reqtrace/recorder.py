@@ -4,7 +4,7 @@ No lock, no I/O, no query and no copy of the application's objects stands here: 
 primitives in a queue, and everything that can wait is done by the ledger on the shipper's time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
 from itertools import count
 from os import getpid
@@ -12,13 +12,20 @@ from time import perf_counter_ns, time_ns
 from typing import Any
 from weakref import ref
 
+from django.core.signals import request_finished
+from django.utils.module_loading import import_string
+
 from reqtrace import conf, identity, process
-from reqtrace.execution import Execution, LiveThread, Place
+from reqtrace.execution import Execution, LiveThread, Place, native
 from reqtrace.faults import Faults
-from reqtrace.identity import Identity
+from reqtrace.holders.base import Holder
+from reqtrace.holders.discovery import Discovery
 from reqtrace.ledger import Ledger
 from reqtrace.live import OpenRequest
+from reqtrace.registry import holders_of
+from reqtrace.sessions import Sessions
 from reqtrace.shipping import Shipper
+from reqtrace.watch import Watch
 
 current_request: ContextVar[OpenRequest | None] = ContextVar("reqtrace.current_request", default=None)
 
@@ -30,18 +37,40 @@ class Recorder:
         """Get ready; the first request starts the clockwork."""
         self.settings = settings
         self.faults = Faults()
+        self._impersonation = self._load_impersonation()
+        self._holders: list[Holder] = []
+        self._entry: Any = None
+        self._hears_closing = False
         self.renew()
+
+    def prepare(self, entry: Any = None) -> None:
+        """Find the holders that are declared or known; once Django has loaded its middleware.
+
+        Args:
+            entry: the layer below our middleware, from which discovery walks Django's middleware chain.
+
+        """
+        self._entry = self.discovery.entry = entry
+        holders = holders_of(self.settings, self.faults)
+        self._holders = holders
+        self.watch.add_all(holders)
 
     def renew(self) -> None:
         """Start from nothing, as a process of its own: at the beginning, and in a child right after a fork."""
         self.execution = Execution()
         self.open: dict[int, OpenRequest] = {}
         """Requests in flight by their number."""
+        self.watch = Watch(self.settings.checkpoints, self._impersonation, self.faults, self.open)
+        self.watch.add_all(self._holders)
+        self.sessions = Sessions()
+        self.discovery = Discovery(self.watch.add)
+        self.discovery.entry = self._entry
         self.ledger = Ledger(self.settings, self.faults, self.open)
-        self.shipper = Shipper(self.settings, self.ledger, self.faults)
+        self.shipper = Shipper(self.settings, self.ledger, self.faults, self._search)
         self._numbers = count(1)
         self._pid_to_watch = process.pid_to_watch()
         self._started = False
+        self._starting = native("_thread", "allocate_lock")()
 
     def begin(self, request: Any) -> OpenRequest | None:
         """Open the record of a Django request that arrives here; None if that failed."""
@@ -52,6 +81,10 @@ class Recorder:
             number = next(self._numbers)
             opened = OpenRequest(number, request, place, place.thread.arrive(number), time_ns(), perf_counter_ns())
             self.open[number] = opened
+            watch = self.watch
+            watch.known.add(opened)
+            if watch.holders and watch.wants("start"):
+                watch.examine(opened, "start", place)
             return opened
         except Exception as error:
             self.faults.note("begin", error)
@@ -63,10 +96,26 @@ class Recorder:
             place = self.execution.here()
             if place is not opened.place and not opened.has_been_at(place):
                 self._hop(opened, place, name)
+            self._examine(opened, name, place)
             return place
         except Exception as error:
             self.faults.note(f"checkpoint {name!r}", error)
             return None
+
+    def _examine(self, opened: OpenRequest, name: str, place: Place) -> None:
+        watch = self.watch
+        if opened.ended_ns:
+            watch.outlived(opened, name, place)
+            self.shipper.put(opened)
+        elif watch.wants(name):
+            if "user" in opened.request.__dict__:
+                watch.examine_user(opened, name)
+            if watch.holders:
+                watch.examine(opened, name, place)
+            if self.settings.discover and self.discovery.wants_probe(opened.number):
+                self.discovery.probe()
+                if watch.holders:  # what was found this very moment is not read a request too late
+                    watch.examine(opened, name, place)
 
     def enter_view(self, opened: OpenRequest) -> None:
         """Note that the view begins, on the thread on which it runs."""
@@ -88,11 +137,31 @@ class Recorder:
             if opened.arrivals is not None:
                 for thread, arrival in opened.arrivals:
                     self._depart(opened, thread, arrival)
-            self._read(opened)
+            opened.read(query_string=self.settings.capture_query_string)
+            self.watch.served(opened)
+            self.sessions.learn(opened)
+            if self.watch.holders:
+                self.execution.note_closing(opened)
         except Exception as error:
             self.faults.note("finish", error)
         opened.request = opened.response = None  # let go: nothing of the application's outlives the request here
         self.shipper.put(opened)
+
+    def closed(self, **_: object) -> None:
+        """Look whether the holders let go of the request that this thread has just closed.
+
+        A receiver of ``request_finished``, which Django sends right after it has run the response's closers: some
+        libraries clear their holders only then.
+        """
+        try:
+            opened = self.execution.take_closing()
+            if opened is not None and self.watch.wants("close"):
+                facts = len(opened.facts)
+                self.watch.examine(opened, "close", self.execution.here())
+                if len(opened.facts) > facts:
+                    self.shipper.put(opened)
+        except Exception as error:
+            self.faults.note("checkpoint 'close'", error)
 
     def abandon(self, opened: OpenRequest, error: BaseException) -> None:
         """Close the record of a request that ended by an exception that Django let through."""
@@ -129,37 +198,38 @@ class Recorder:
         if thread is opened.place.thread:
             opened.before, opened.at_once = arrival - 1, others
 
-    def _read(self, opened: OpenRequest) -> None:
-        """Take from the request what the record needs, in primitives: the request itself is let go of."""
-        request = opened.request
-        opened.path = request.path
-        opened.method = request.method
-        match = request.resolver_match
-        if match is not None:
-            opened.route, opened.view = match.route, match._func_path
-        opened.user = self.user_of(opened)
-        if "session" in request.__dict__:
-            opened.session_key = identity.session_key_of(request)
-        meta: Mapping[str, Any] = request.META
-        if "HTTP_TRACEPARENT" in meta:
-            opened.traceparent = meta["HTTP_TRACEPARENT"]
-        if self.settings.capture_query_string:
-            opened.query_string = meta.get("QUERY_STRING")
+    def _search(self) -> None:
+        """Go on looking for holders, on the shipper's time."""
+        if self.settings.discover:
+            self.discovery.search()
+        if self.watch.holders and not self._hears_closing:
+            # So late, so as to be called after all receivers that the application has connected.
+            self._hears_closing = True
+            request_finished.connect(self.closed)
 
-    def user_of(self, opened: OpenRequest) -> Identity:
-        """Return whose request this is: after a logout still theirs who signed out."""
-        user = identity.of_request(opened.request)
-        if user.state != "authenticated" and opened.signed_out is not None:
-            return opened.signed_out
-        return user
+    def _load_impersonation(self) -> Callable[[Any], bool]:
+        try:
+            loaded: Callable[[Any], bool] = import_string(self.settings.impersonation)
+        except ImportError as error:  # said by a system check, too
+            self.faults.note("the setting IMPERSONATION", error)
+            return identity.known_impersonation
+        return loaded
 
     def _start(self, request: Any) -> None:
         if self._pid_to_watch is not None and self._pid_to_watch != getpid():
             self.renew()  # a fork that ran none of Python's hooks
-        if not self._started:
-            self._started = True
-            self.ledger.serving = process.recognise(request)
-            self.shipper.start()
+        with self._starting:
+            if not self._started:
+                self.ledger.serving = process.recognise(request)
+                self.shipper.start()
+                self._started = True
+
+
+def note_login(*, user: Any, **_: object) -> None:
+    """Remember who signed in: the request is theirs from now on (a receiver of Django's ``user_logged_in``)."""
+    opened = current_request.get()
+    if opened is not None and user is not None:
+        opened.belongs_to(identity.of_user(user))
 
 
 def note_logout(*, user: Any, **_: object) -> None:
@@ -167,3 +237,4 @@ def note_logout(*, user: Any, **_: object) -> None:
     opened = current_request.get()
     if opened is not None and user is not None:
         opened.signed_out = identity.of_user(user)
+        opened.belongs_to(opened.signed_out)

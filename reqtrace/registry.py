@@ -1,12 +1,14 @@
 """From settings and names to instances: the store in force, the exporter asked for."""
 
-from typing import Any
-
 from django.utils.module_loading import import_string
 
 from reqtrace import conf
-from reqtrace.exceptions import StoreError
+from reqtrace.exceptions import SettingsError, StoreError
 from reqtrace.exporters.base import Exporter
+from reqtrace.faults import Faults
+from reqtrace.holders import known
+from reqtrace.holders.base import Holder
+from reqtrace.holders.paths import resolve
 from reqtrace.stores.base import Store
 
 STORE_CLASSES = {
@@ -58,10 +60,10 @@ def store() -> Store:
     return _stores.get(url) or _stores.setdefault(url, open_store(url))
 
 
-def close_stores(**_: Any) -> None:
-    """Close and forget every store handed out; whoever asks next gets a new one."""
-    while _stores:
-        _stores.popitem()[1].close()
+def close_stores() -> None:
+    """Let every store handed out go of its connections and files; the next use opens them again."""
+    for store in list(_stores.values()):
+        store.close()
 
 
 def exporter(name: str) -> Exporter:
@@ -69,3 +71,14 @@ def exporter(name: str) -> Exporter:
     made = import_string(EXPORTER_CLASSES[name])()
     assert isinstance(made, Exporter)
     return made
+
+
+def holders_of(settings: conf.Settings, faults: Faults) -> list[Holder]:
+    """Return the holders that the settings declare and those of known libraries; a bad path is a fault and left out."""
+    holders: list[Holder] = []
+    for path in settings.holders:
+        try:
+            holders.append(resolve(path))
+        except SettingsError as error:  # said by a system check, too
+            faults.note(f"the setting HOLDERS, {path!r}", error)
+    return holders + (known.installed() if settings.known_holders else [])

@@ -1,12 +1,12 @@
 """From the request path to the store: a queue, and a native thread that empties it."""
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter_ns, time_ns
 
 from reqtrace import registry
 from reqtrace.conf import Settings
-from reqtrace.exceptions import StoreError
 from reqtrace.execution import native
 from reqtrace.faults import Faults
 from reqtrace.ledger import Ledger
@@ -16,18 +16,28 @@ from reqtrace.stores.base import Item
 _BATCH = 1_000
 _BACK_OFF_LONGEST_NS = 5_000_000_000
 _TRIM_EVERY_NS = 5_000_000_000
-_STALE_NS = 2_000_000_000
-"""When the thread has not been seen for this long, it does not run: uWSGI without threads, a fork without hooks."""
+_LATE_NS = 2_000_000_000
+"""When the thread is this late, it does not run: uWSGI without threads, a fork without hooks."""
+_PATIENCE_SECONDS = 5
 
 
 class Shipper:
     """Takes finished requests from the request path and hands them to the store in batches."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, faults: Faults) -> None:
-        """Ship what `ledger` makes of requests; nothing runs before `start`."""
+    def __init__(self, settings: Settings, ledger: Ledger, faults: Faults, spare_time: Callable[[], None]) -> None:
+        """Ship what `ledger` makes of requests; nothing runs before `start`.
+
+        Args:
+            settings: how often, and how much may wait.
+            ledger: makes records of requests.
+            faults: where failures are counted.
+            spare_time: called after each shipment, for work in slices that has no thread of its own.
+
+        """
         self.settings = settings
         self.ledger = ledger
         self.faults = faults
+        self._spare_time = spare_time
         self.inline = False
         """Whether the request path ships by itself, at once: when the process is about to end."""
         self._queue: deque[OpenRequest] = deque()
@@ -39,7 +49,8 @@ class Shipper:
         self._alarm.acquire()
         self._ended = native("_thread", "allocate_lock")()
         self._ended.acquire()
-        self._stopped = False
+        self._started = self._stopped = False
+        self._stale_ns = settings.flush_ms * 1_000_000 + _LATE_NS
         self._seen_ns = 0
         self._retry_ns = 0
         self._back_off_ns = 0
@@ -47,6 +58,7 @@ class Shipper:
 
     def start(self) -> None:
         """Start the thread: a real one also under gevent, where threads are greenlets and stop for a busy view."""
+        self._started = True
         self._seen_ns = perf_counter_ns()
         native("_thread", "start_new_thread")(self._run, ())
 
@@ -57,7 +69,7 @@ class Shipper:
                 self._queue.popleft()
                 self._overflow.append(None)  # not `+= 1`: two threads would count one
         self._queue.append(request)
-        if self.inline or request.ended_ns - self._seen_ns > _STALE_NS:
+        if self.inline or request.ended_ns - self._seen_ns > self._stale_ns:
             self._seen_ns = request.ended_ns
             self.ship(wait=False)
 
@@ -66,16 +78,14 @@ class Shipper:
 
         With `wait` false, return at once if somebody else is shipping.
         """
-        if not self._shipping.acquire(wait):
+        if not self._shipping.acquire(wait, _PATIENCE_SECONDS if wait else -1):
             return False
         try:
             if perf_counter_ns() < self._retry_ns and not self.inline:
                 return False
             return self._ship_all()
-        except StoreError as error:
+        except Exception as error:  # a `StoreError`, or whatever else a store may raise
             self._note_failure(error)
-        except Exception as error:
-            self.faults.note("shipping", error)
         finally:
             self._shipping.release()
         return False
@@ -85,14 +95,14 @@ class Shipper:
 
         The thread does it, not the caller: a signal handler may have interrupted the very code that holds a lock.
         """
-        if self._seen_ns == 0 or self._stopped:
+        if not self._started or self._stopped:
             return
         self._stopped = True
-        if perf_counter_ns() - self._seen_ns > _STALE_NS:
+        if perf_counter_ns() - self._seen_ns > self._stale_ns:
             self._last_words()
         else:
             self.wake()
-            self._ended.acquire(True, 5)
+            self._ended.acquire(True, _PATIENCE_SECONDS)
 
     def wake(self) -> None:
         """Let the thread ship now instead of when it is due."""
@@ -106,6 +116,10 @@ class Shipper:
             self._seen_ns = perf_counter_ns()
             self.ship()
             self._trim_when_due()
+            try:
+                self._spare_time()
+            except Exception as error:
+                self.faults.note("work in spare time", error)
         self._last_words()
         self._ended.release()
 
@@ -142,7 +156,7 @@ class Shipper:
             self._overflow.popleft()
             self.ledger.dropped += 1
 
-    def _note_failure(self, error: StoreError) -> None:
+    def _note_failure(self, error: Exception) -> None:
         """Keep what the store did not take, as far as there is room for it, and leave the store alone for a while."""
         self.faults.note("the store", error)
         excess = len(self._waiting) + len(self._queue) - self.settings.buffer

@@ -3,15 +3,22 @@
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any
 
+from reqtrace import outgoing
+from reqtrace.exceptions import LeakBlocked
 from reqtrace.live import OpenRequest
 from reqtrace.recorder import Recorder, current_request
 
 
-def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
-    """Keep the request open until `response` is closed, and see where its parts are made if it streams."""
+def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
+    """Keep the request open until `response` is closed, and see where its parts are made if it streams.
+
+    Return the response that goes out: this one, or a plain 500 where a leak was found and is to be blocked.
+    """
+    outgoing.examine(recorder, opened, response)
     try:
         recorder.checkpoint(opened, "response")
         # A file is left as it is: wrapped, it would lose the server's own way of sending files (`file_to_stream`).
+        response = outgoing.blocked(recorder, opened, response)
         if response.streaming and getattr(response, "file_to_stream", None) is None:
             parts = response.streaming_content
             response.streaming_content = (
@@ -20,10 +27,12 @@ def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
     except Exception as error:
         recorder.faults.note("a streaming response", error)
     recorder.follow(opened, response)
+    return response
 
 
 def _parts(recorder: Recorder, opened: OpenRequest, parts: Iterable[bytes]) -> Iterator[bytes]:
-    iterator = iter(parts)
+    iterator, is_guarded = iter(parts), recorder.settings.on_leak == "block"
+    opened.outcome = "aborted"  # until it has been read to its end: nobody says when a client has gone
     try:
         while True:
             token = current_request.set(opened)
@@ -31,17 +40,21 @@ def _parts(recorder: Recorder, opened: OpenRequest, parts: Iterable[bytes]) -> I
                 recorder.checkpoint(opened, "response")
                 part = next(iterator)
             except StopIteration:
+                opened.outcome = None
                 return
             finally:
                 current_request.reset(token)
+            if is_guarded and opened.facts and outgoing.found_leak(recorder, opened):
+                raise LeakBlocked("a leak was found while this response was being streamed: it is cut off here")
             yield part
-    except BaseException as error:
-        _note_end(opened, error)
+    except Exception:
+        opened.outcome = "error"
         raise
 
 
 async def _parts_async(recorder: Recorder, opened: OpenRequest, parts: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    iterator = aiter(parts)
+    iterator, is_guarded = aiter(parts), recorder.settings.on_leak == "block"
+    opened.outcome = "aborted"
     try:
         while True:
             token = current_request.set(opened)
@@ -49,15 +62,13 @@ async def _parts_async(recorder: Recorder, opened: OpenRequest, parts: AsyncIter
                 recorder.checkpoint(opened, "response")
                 part = await anext(iterator)
             except StopAsyncIteration:
+                opened.outcome = None
                 return
             finally:
                 current_request.reset(token)
+            if is_guarded and opened.facts and outgoing.found_leak(recorder, opened):
+                raise LeakBlocked("a leak was found while this response was being streamed: it is cut off here")
             yield part
-    except BaseException as error:
-        _note_end(opened, error)
+    except Exception:
+        opened.outcome = "error"
         raise
-
-
-def _note_end(opened: OpenRequest, error: BaseException) -> None:
-    """Say how a stream ended that was not read to its end: GeneratorExit and CancelledError are the client's."""
-    opened.outcome = "error" if isinstance(error, Exception) else "aborted"

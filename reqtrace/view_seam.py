@@ -14,6 +14,7 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction
 from django.core.handlers.base import BaseHandler
 
+from reqtrace import outgoing
 from reqtrace.recorder import Recorder, current_request
 
 View = Callable[..., Any]
@@ -57,18 +58,22 @@ def _seeing(original: Callable[[BaseHandler, View], View]) -> Callable[[BaseHand
             async def traced_async(*args: Any, **kwargs: Any) -> Any:
                 recorder.enter_view(opened)
                 try:
-                    return await callback(*args, **kwargs)
+                    response = await callback(*args, **kwargs)
                 finally:
                     recorder.leave_view(opened)
+                outgoing.stamp(recorder, opened, response)
+                return response
 
             return traced_async
 
         def traced(*args: Any, **kwargs: Any) -> Any:
             recorder.enter_view(opened)
             try:
-                return callback(*args, **kwargs)
+                response = callback(*args, **kwargs)
             finally:
                 recorder.leave_view(opened)
+            outgoing.stamp(recorder, opened, response)
+            return response
 
         return traced
 

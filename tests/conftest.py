@@ -96,8 +96,9 @@ def nothing_is_left_behind() -> Iterator[None]:
 
 
 def _is_shared(thread: threading.Thread) -> bool:
-    # Executors that asyncio and asgiref keep for the rest of the process.
-    return thread.name.startswith(("asyncio_", "ThreadPoolExecutor", "reqtrace-"))
+    # Executors that asyncio and asgiref keep for the rest of the process, and what `logging` makes up for a thread
+    # that Python did not start when it logs, as the shipper's does.
+    return thread.name.startswith(("asyncio_", "ThreadPoolExecutor", "reqtrace-", "Dummy-"))
 
 
 def eventually(condition: Callable[[], Result], seconds: float = 10) -> Result:

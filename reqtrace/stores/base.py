@@ -1,7 +1,7 @@
 """What a store is: an append-only line of records that many processes write and others follow by position."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from django.core.checks import CheckMessage
@@ -29,6 +29,23 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
 
 
+class _Start(msgspec.Struct):
+    """The one field of a request that retention by age needs."""
+
+    start_ns: int = 0
+
+
+_start_decoder = msgspec.json.Decoder(_Start)
+
+
+def start_of(entry: Entry) -> int:
+    """Return when a request started; 0, so that it goes first, when the entry is corrupt."""
+    try:
+        return _start_decoder.decode(entry.payload).start_ns
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return 0
+
+
 class Store(ABC):
     """A line of records with positions.
 
@@ -47,11 +64,11 @@ class Store(ABC):
         """Write all items in their order, in one go: all of them or, if it raises, none."""
 
     @abstractmethod
-    def read(self, after: int, limit: int, kinds: Collection[RecordKind] | None = None) -> list[Entry]:
+    def read(self, after: int, limit: int, kinds: Sequence[RecordKind] | None = None) -> list[Entry]:
         """Return up to `limit` entries behind position `after` (0: from the beginning), oldest first."""
 
     @abstractmethod
-    def read_back(self, before: int | None, limit: int, kinds: Collection[RecordKind] | None = None) -> list[Entry]:
+    def read_back(self, before: int | None, limit: int, kinds: Sequence[RecordKind] | None = None) -> list[Entry]:
         """Return up to `limit` entries in front of position `before` (None: from the end), newest first."""
 
     @abstractmethod
@@ -69,8 +86,9 @@ class Store(ABC):
     def trim(self, retain: int, before_ns: int | None = None) -> int:
         """Keep the newest `retain` requests and drop older entries of every kind; return how many went.
 
-        With `before_ns` (Unix time) requests that started earlier go too. Works in short steps, so that a writer
-        never waits long; an entry of a process that is still alive comes back with its next sign of life.
+        With `before_ns` (Unix time) the line loses its beginning up to the first request that started later. Works in
+        short steps, so that a writer never waits long; an entry of a process that is still alive comes back with its
+        next sign of life.
         """
 
     @abstractmethod

@@ -1,0 +1,1 @@
+"""The project's own app, whose name the checkout of reqtrace has, too."""

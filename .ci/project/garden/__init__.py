@@ -1,0 +1,1 @@
+"""A project that installs reqtrace from its wheel, as people do."""

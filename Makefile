@@ -1,0 +1,57 @@
+# reqtrace's commands; `make` alone lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PORTS ?= 8001 8002 8003
+
+INSTALLED := .venv/requirements.stamp
+PACKAGES := static/node_modules/package-lock.stamp
+PAGE := static/dist/app.js
+
+# make hands variables of its command line to its recipes' environment, where bash gives SECONDS a meaning of its own.
+unexport SECONDS EXPORT PORTS
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test bench lint static picture clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) $(PAGE) ## run the demo shop on three servers; SECONDS=20 EXPORT=trace.json for an unattended run
+	@$(BIN)/python -m demo.run --ports $(PORTS) $(if $(SECONDS),--seconds "$(SECONDS)") $(if $(EXPORT),--export "$(EXPORT)")
+
+test: lint ## run everything: linters, types, front end, tests, browser
+	.ci/npm test
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED) $(PAGE) ## check style, types and the floors of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	.ci/npm run check
+
+bench: $(INSTALLED) ## measure what reqtrace costs, beside its peers
+	$(BIN)/python -m benchmarks.overhead
+
+static: $(PAGE) ## build the page's app.js and app.css
+
+picture: $(INSTALLED) $(PAGE) ## make docs/page.png from the running page
+	$(BIN)/python docs/picture.py
+
+clean: ## remove what the commands above made
+	rm -rf .venv static/node_modules static/dist demo/var artifacts build dist
+
+$(INSTALLED): requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(PACKAGES): static/package.json static/package-lock.json | $(INSTALLED)
+	.ci/npm ci --no-audit --no-fund
+	@touch $@
+
+$(PAGE): $(PACKAGES) $(wildcard static/*.ts) $(shell find static/src -type f)
+	.ci/npm run build
+	@touch $@

@@ -1,0 +1,1 @@
+"""What stands in front of the view while it is measured: one file per case."""

@@ -1,0 +1,22 @@
+"""What a case is: a middleware, what it needs around it, and how to make it ship what it has."""
+
+from collections.abc import Sequence
+
+
+class Case:
+    """One thing that can stand in front of a view, installed as its own documentation says; here, nothing."""
+
+    apps: Sequence[str] = ()
+    """What goes into ``INSTALLED_APPS``."""
+    middleware: Sequence[str] = ()
+    """What goes first into ``MIDDLEWARE``."""
+
+    def start(self) -> None:
+        """Do what a project does once, after its settings are known and before Django is set up."""
+
+    def drain(self) -> None:
+        """Ship everything that still waits, so that the CPU time of shipping is counted where it arose."""
+
+    def end(self) -> int | None:
+        """Ship the rest, and return how many requests have been shipped in all; None where nothing ships."""
+        return None

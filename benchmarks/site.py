@@ -1,0 +1,61 @@
+"""The small Django project that is measured: settings made from a scenario and a case, three views."""
+
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.core.management import call_command
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.utils.module_loading import import_string
+
+from benchmarks.cases.base import Case
+from benchmarks.scenarios import Scenario
+
+
+def sync_view(request: HttpRequest) -> HttpResponse:
+    """Answer at once."""
+    return HttpResponse(b"hello")
+
+
+async def async_view(request: HttpRequest) -> HttpResponse:
+    """Answer at once, on the event loop."""
+    return HttpResponse(b"hello")
+
+
+def shop_view(request: HttpRequest) -> HttpResponse:
+    """Greet whoever is signed in."""
+    return HttpResponse(f"hello {request.user.get_username()}")
+
+
+urlpatterns = [path("sync/", sync_view), path("async/", async_view), path("shop/", shop_view)]
+
+
+def set_up(scenario: Scenario, case: Case, base_dir: Path) -> str:
+    """Make this process the project, with the case in front, and return the ``Cookie`` header of its visitor."""
+    settings.configure(
+        BASE_DIR=base_dir,
+        SECRET_KEY="only for benchmarks",
+        ALLOWED_HOSTS=["*"],
+        ROOT_URLCONF=__name__,
+        INSTALLED_APPS=[*case.apps, *scenario.apps],
+        MIDDLEWARE=[*case.middleware, *scenario.middleware],
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+        if scenario.has_accounts
+        else {},
+    )
+    case.start()
+    django.setup()
+    return _sign_in() if scenario.has_accounts else ""
+
+
+def _sign_in() -> str:
+    call_command("migrate", verbosity=0)
+    alice = get_user_model().objects.create_user("alice")
+    session = import_string(f"{settings.SESSION_ENGINE}.SessionStore")()
+    session[SESSION_KEY] = str(alice.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = alice.get_session_auth_hash()
+    session.create()
+    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"

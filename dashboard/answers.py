@@ -1,0 +1,114 @@
+"""What the API answers, read from the store: lists under the shared filters, and one request with its surroundings."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from reqtrace.queries import Page, Query, threads_of
+from reqtrace.reader import Reader
+from reqtrace.records import Finding, Request
+from reqtrace.stores.base import Store
+
+from .protocol import FindingList, ProcessList, RequestDetail, RequestList, ThreadList
+
+BEFORE_MAX = AFTER_MAX = 20
+DURING_MAX = 50
+NEIGHBOURHOOD = 5_000
+"""How many requests on either side of one are looked at for those that shared its thread."""
+
+_BATCH = 1_000
+
+
+def requests(store: Store, query: Query, page: Page) -> RequestList:
+    """List requests, newest first."""
+    reader = Reader(store)
+    found = reader.page(query, page)
+    return RequestList(requests=found.requests, cursor=_cursor(found.cursor), corrupt=reader.corrupt)
+
+
+def threads(store: Store, query: Query, page: Page) -> ThreadList:
+    """List the threads on which requests ran that match; without a filter all threads. The last active come first."""
+    reader = Reader(store)
+    found = list(reader.threads(query))
+    if _asks_requests(query):
+        used = {(request.process, serial) for request in reader.requests(query) for serial in threads_of(request)}
+        found = [thread for thread in found if (thread.process, thread.serial) in used]
+    return ThreadList(threads=found[: -page.limit - 1 : -1], corrupt=reader.corrupt)
+
+
+def processes(store: Store, query: Query, page: Page) -> ProcessList:
+    """List the processes in which requests ran that match; without a filter all. The last seen come first."""
+    reader = Reader(store)
+    found = [process for process in reader.processes() if query.process in (None, process.id, str(process.pid))]
+    if _asks_requests(query) or query.thread is not None:
+        used = {request.process for request in reader.requests(query)}
+        found = [process for process in found if process.id in used]
+    return ProcessList(processes=found[: -page.limit - 1 : -1], corrupt=reader.corrupt)
+
+
+def findings(store: Store, query: Query, page: Page) -> FindingList:
+    """List findings, newest first; filters on requests ask for the findings of requests that match."""
+    reader = Reader(store)
+    found: list[Finding] = []
+    before = page.before
+    while entries := store.read_back(before, _BATCH, ("finding",)):
+        for entry in entries:
+            before = entry.position
+            finding = reader.decode(entry)
+            if not isinstance(finding, Finding) or not query.matches_finding(finding):
+                continue
+            if query.asks_requests:
+                request = reader.request(finding.request)
+                if request is None or not query.matches_request(request):
+                    continue
+            found.append(finding)
+            if len(found) == page.limit:
+                return FindingList(findings=found, cursor=_cursor(before), corrupt=reader.corrupt)
+    return FindingList(findings=found, cursor=None, corrupt=reader.corrupt)
+
+
+def request_detail(store: Store, id_: str) -> RequestDetail | None:
+    """Return one request with its findings and with the requests that shared its thread, or None."""
+    reader = Reader(store)
+    entry = store.get("request", id_)
+    request = reader.request(id_)
+    if entry is None or request is None:
+        return None
+    end_ns = request.start_ns + request.duration_ns
+    neighbours = [other for other in _neighbours(reader, request, entry.position) if other.id != id_]
+    before = [other for other in neighbours if other.start_ns + other.duration_ns <= request.start_ns]
+    after = [other for other in neighbours if other.start_ns >= end_ns]
+    apart = {other.id for other in before} | {other.id for other in after}
+    during = [other for other in neighbours if other.id not in apart]
+    return RequestDetail(
+        request=request,
+        process=reader.process(request.process),
+        thread=next(reader.threads(Query(process=request.process, thread=request.thread_serial)), None),
+        findings=[finding for finding in reader.findings() if finding.request == id_],
+        before=sorted(before, key=lambda other: -other.start_ns - other.duration_ns)[:BEFORE_MAX],
+        during=sorted(during, key=lambda other: other.start_ns)[:DURING_MAX],
+        after=sorted(after, key=lambda other: other.start_ns)[:AFTER_MAX],
+    )
+
+
+def _neighbours(reader: Reader, request: Request, position: int) -> Iterator[Request]:
+    """Yield the requests around a position that were on the thread of `request`."""
+    entries = reader.store.read_back(position, NEIGHBOURHOOD, ("request",))
+    entries += reader.store.read(position, NEIGHBOURHOOD, ("request",))
+    for entry in entries:
+        other = reader.decode(entry)
+        if (
+            isinstance(other, Request)
+            and other.process == request.process
+            and request.thread_serial in threads_of(other)
+        ):
+            yield other
+
+
+def _asks_requests(query: Query) -> bool:
+    """Whether the filter asks for more than a process or a thread by name."""
+    return msgspec.structs.replace(query, process=None, thread=None) != Query()
+
+
+def _cursor(position: int | None) -> str | None:
+    return None if position is None else str(position)

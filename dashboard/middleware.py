@@ -1,0 +1,21 @@
+"""The standalone server's own middleware."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from . import responses
+
+
+class SecureEverything:
+    """Checks the host and puts the security headers on every response, 404s and redirects among them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Wrap the rest of the server."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Refuse a host that is not ours (`DisallowedHost`, a 400), else answer."""
+        request.get_host()
+        return responses.secured(self.get_response(request))

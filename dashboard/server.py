@@ -1,0 +1,131 @@
+"""The dashboard in a process of its own: Daphne, with the project's accounts and nothing else of the project."""
+
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from daphne.endpoints import build_endpoint_description_strings
+from daphne.server import Server
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.urls import re_path
+
+from reqtrace import conf
+from reqtrace.exceptions import ReqtraceError
+
+from .consumers import Receive, Send
+from .routing import websocket_urlpatterns
+from .visitor import Scope, has_accounts
+
+_PACKAGE = __name__.rpartition(".")[0]
+_LOOPBACK = [".localhost", "127.0.0.1", "[::1]"]
+_SECURE = f"{_PACKAGE}.middleware.SecureEverything"
+_ACCOUNTS = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+
+
+class PortUnavailable(ReqtraceError):
+    """The address cannot be listened on."""
+
+
+def serve(host: str = "127.0.0.1", port: int = 8765) -> None:
+    """Serve the dashboard until SIGINT or SIGTERM.
+
+    Takes the process over: settings that concern the project's own pages are replaced.
+
+    Raises:
+        PortUnavailable: when it cannot listen there; the text says why.
+
+    """
+    take_settings_over(host)
+    _Daphne(host, port).run()
+
+
+def take_settings_over(host: str) -> None:
+    """Keep the project's accounts, sessions, databases and secrets, and replace what concerns its pages."""
+    replaced: dict[str, Any] = {
+        "ROOT_URLCONF": f"{_PACKAGE}.standalone_urls",
+        "MIDDLEWARE": [_SECURE, *_ACCOUNTS] if has_accounts() else [_SECURE],
+        "ALLOWED_HOSTS": [*settings.ALLOWED_HOSTS, *_LOOPBACK, *_names_of(host)],
+        "FORCE_SCRIPT_NAME": None,
+        # Cookies know hosts but no ports: under the project's own names, signing in here would sign the same person
+        # out of the application next door. For the same reason its session is not taken for one of ours.
+        "SESSION_COOKIE_NAME": "reqtrace_sessionid",
+        "CSRF_COOKIE_NAME": "reqtrace_csrftoken",
+        "CSRF_USE_SESSIONS": False,
+        "CSRF_FAILURE_VIEW": f"{_PACKAGE}.sign_in.csrf_failure",
+        "SESSION_COOKIE_DOMAIN": None,
+        "CSRF_COOKIE_DOMAIN": None,
+        "SESSION_COOKIE_PATH": "/",
+        "CSRF_COOKIE_PATH": "/",
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "CSRF_COOKIE_SAMESITE": "Lax",
+        # This server speaks plain HTTP; browsers would drop what is marked as secure.
+        "SESSION_COOKIE_SECURE": False,
+        "CSRF_COOKIE_SECURE": False,
+    }
+    for name, value in replaced.items():
+        setattr(settings, name, value)
+
+
+class _Daphne(Server):  # type: ignore[misc]
+    """Daphne, which keeps to itself whether it could listen; this one tells."""
+
+    def __init__(self, host: str, port: int) -> None:
+        application = ProtocolTypeRouter(
+            {
+                "http": get_asgi_application(),
+                "websocket": URLRouter([*websocket_urlpatterns, re_path("", _refuse)]),  # type: ignore[arg-type]
+            }
+        )
+        super().__init__(application, endpoints=build_endpoint_description_strings(host, port), server_name="reqtrace")
+        self._address = host, port
+        self._failure: str | None = None
+
+    def listen_success(self, port: Any) -> None:
+        """Say where to look and who may."""
+        super().listen_success(port)
+        host = self._address[0]
+        shown = f"[{host}]" if ":" in host else host
+        print(f"reqtrace dashboard: http://{shown}:{port.getHost().port}/reqtrace/", *_who(), sep="\n", flush=True)
+
+    def listen_error(self, failure: Any) -> None:
+        """Keep the reason; the server then ends by itself."""
+        reason = getattr(failure.value, "socketError", failure.value)
+        self._failure = getattr(reason, "strerror", None) or str(reason)
+        self.stop()
+
+    def run(self) -> None:
+        """Run until a signal comes."""
+        super().run()
+        if self._failure is not None:
+            host, port = self._address
+            raise PortUnavailable(
+                f"The dashboard cannot listen on {host}:{port}: {self._failure}. Choose another port with --port."
+            )
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+def _names_of(host: str) -> list[str]:
+    if host in ("0.0.0.0", "::"):  # noqa: S104  these are every address, and no name
+        return []
+    return [f"[{host}]" if ":" in host else host]
+
+
+def _who() -> list[str]:
+    lines = []
+    if has_accounts():
+        lines.append(f"Sign in with an account of this project that {conf.DICT}['ACCESS'] lets in (staff, by default).")
+    else:
+        lines.append("This project has no accounts (django.contrib.auth and sessions are not installed).")
+    if settings.DEBUG:
+        lines.append("DEBUG is on: from this machine nobody needs to sign in.")
+    elif not has_accounts():
+        lines.append("DEBUG is off, so nobody can see the page unless ACCESS names a callable of your own.")
+    return lines

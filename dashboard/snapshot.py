@@ -1,0 +1,70 @@
+"""What a browser is told first, and how much goes into one message."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reqtrace.reader import Reader
+from reqtrace.records import Finding, Process, Record, RecordKind, Request, Thread
+from reqtrace.stores.base import Entry
+
+from .protocol import Records
+
+NEWEST: dict[RecordKind, int] = {"process": 5_000, "thread": 5_000, "request": 5_000, "finding": 1_000}
+RESUME_LIMIT = 10_000
+"""A browser that is further behind starts afresh, which costs less."""
+MESSAGE_BYTES = 512 * 1024
+"""How much goes into one message. Daphne refuses to send more than 1 MiB: its limit for what it receives."""
+
+
+def state_at(reader: Reader, position: int) -> list[Entry]:
+    """Return the newest entries that stand at or in front of `position`, oldest first within each kind.
+
+    A record that was written again behind it is left out: its newest state comes with what follows the position.
+    """
+    entries: list[Entry] = []
+    for kind, limit in NEWEST.items():
+        entries += reversed(reader.store.read_back(position + 1, limit, (kind,)))
+    return entries
+
+
+def changes_between(reader: Reader, after: int, position: int) -> list[Entry] | None:
+    """Return all that was written behind `after`, up to `position`; None when some of it is gone, or it is much."""
+    oldest, newest = reader.store.bounds()
+    if not oldest <= after <= min(position, newest):
+        return None
+    entries = reader.store.read(after, RESUME_LIMIT + 1)
+    if len(entries) > RESUME_LIMIT:
+        return None
+    return [entry for entry in entries if entry.position <= position]
+
+
+def portions(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """Cut entries, in their order, into portions for one message each; at least one, which may be empty."""
+    begin = size = 0
+    for index, entry in enumerate(entries):
+        size += len(entry.payload)
+        if size > MESSAGE_BYTES and index > begin:
+            yield entries[begin:index]
+            begin, size = index, len(entry.payload)
+    yield entries[begin:]
+
+
+def records_of(entries: Iterable[Entry], reader: Reader) -> Records:
+    """Decode entries, keeping their order; the reader counts those that cannot be decoded."""
+    records = Records()
+    for entry in entries:
+        record = reader.decode(entry)
+        if record is not None:
+            _list_for(records, record).append(record)
+    return records
+
+
+def _list_for(records: Records, record: Record) -> list[Record]:
+    match record:
+        case Request():
+            return records.requests  # type: ignore[return-value]
+        case Thread():
+            return records.threads  # type: ignore[return-value]
+        case Finding():
+            return records.findings  # type: ignore[return-value]
+        case Process():
+            return records.processes  # type: ignore[return-value]

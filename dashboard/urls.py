@@ -1,0 +1,17 @@
+"""URLs of the dashboard, for `include`; the socket's stands in `routing.py`."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "reqtrace_dashboard"
+urlpatterns = [
+    path("", views.page, name="page"),
+    path("api/requests", views.request_list, name="requests"),
+    path("api/requests/<str:request_id>", views.request_detail, name="request"),
+    path("api/threads", views.thread_list, name="threads"),
+    path("api/processes", views.process_list, name="processes"),
+    path("api/findings", views.finding_list, name="findings"),
+    path("api/export", views.export, name="export"),
+    path("assets/<str:name>", views.asset, name="asset"),
+]

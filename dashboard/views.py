@@ -1,0 +1,152 @@
+"""The doors of the dashboard over HTTP: page, API, export and assets; each asks first who stands there."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+
+import msgspec
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import get_token
+from django.utils.cache import get_conditional_response
+
+import reqtrace
+from reqtrace import access, queries, registry
+from reqtrace.exceptions import QueryError, StoreError
+from reqtrace.queries import Page, Query
+
+from . import answers, assets, downloads, responses
+from .protocol import Error, PageConfig
+
+View = Callable[..., HttpResponseBase]
+FOR_EVER = "private, max-age=31536000, immutable"
+
+
+def reading(view: View) -> View:
+    """Make a view read-only, with the security headers, and with faults of question and store told in plain words."""
+
+    @wraps(view)
+    def read(request: HttpRequest, **arguments: str) -> HttpResponseBase:
+        if request.method not in ("GET", "HEAD"):
+            return responses.secured(HttpResponseNotAllowed(["GET", "HEAD"]))
+        try:
+            return responses.secured(view(request, **arguments))
+        except QueryError as error:
+            answer = responses.json(Error(error=str(error), parameter=error.parameter), status=400)
+        except StoreError as error:
+            answer = responses.json(Error(error=str(error)), status=503)
+        return responses.secured(answer)
+
+    return read
+
+
+def guarded(view: View) -> View:
+    """Let only those in who may see the dashboard; to everybody else the address does not exist."""
+
+    @wraps(view)
+    def guard(request: HttpRequest, **arguments: str) -> HttpResponseBase:
+        if not may_see(request):
+            raise Http404
+        return view(request, **arguments)
+
+    return guard
+
+
+def may_see(request: HttpRequest) -> bool:
+    """Tell whether whoever sent this request may see the dashboard."""
+    return access.allowed(getattr(request, "user", None), request)
+
+
+@guarded
+@reading
+def page(request: HttpRequest) -> HttpResponse:
+    """Show the live page."""
+    return render_page(request)
+
+
+def render_page(request: HttpRequest, sign_out_url: str | None = None) -> HttpResponse:
+    """Return the live page for a visitor who may see it; its addresses follow from where it is mounted."""
+    script, style = assets.find("app.js"), assets.find("app.css")
+    user = getattr(request, "user", None)
+    config = PageConfig(
+        reqtrace=reqtrace.__version__,
+        api_url=f"{request.path}api/",
+        live_url=f"{request.path}live/",
+        user=user.get_username() if user is not None and user.is_authenticated else "",
+        sign_out_url=sign_out_url,
+        csrf_token=get_token(request) if sign_out_url else "",
+    )
+    context = {"config": msgspec.to_builtins(config), "script": script, "style": style, "mount": request.path}
+    return responses.html("page.html", context)
+
+
+@guarded
+@reading
+def request_list(request: HttpRequest) -> HttpResponse:
+    """Answer ``api/requests``."""
+    return responses.json(answers.requests(registry.store(), *_asked(request)))
+
+
+@guarded
+@reading
+def request_detail(request: HttpRequest, request_id: str) -> HttpResponse:
+    """Answer ``api/requests/<id>``."""
+    detail = answers.request_detail(registry.store(), request_id)
+    if detail is None:
+        return responses.json(Error(error=f"There is no request {request_id!r}; it may have been trimmed."), status=404)
+    return responses.json(detail)
+
+
+@guarded
+@reading
+def thread_list(request: HttpRequest) -> HttpResponse:
+    """Answer ``api/threads``."""
+    return responses.json(answers.threads(registry.store(), *_asked(request)))
+
+
+@guarded
+@reading
+def process_list(request: HttpRequest) -> HttpResponse:
+    """Answer ``api/processes``."""
+    return responses.json(answers.processes(registry.store(), *_asked(request)))
+
+
+@guarded
+@reading
+def finding_list(request: HttpRequest) -> HttpResponse:
+    """Answer ``api/findings``."""
+    return responses.json(answers.findings(registry.store(), *_asked(request)))
+
+
+@guarded
+@reading
+def export(request: HttpRequest) -> HttpResponseBase:
+    """Answer ``api/export``: everything that matches, as a file."""
+    given = request.GET.dict()
+    format_ = given.pop("format", "json")
+    for name in given.keys() & {"limit", "cursor"}:
+        raise QueryError(name, f"An export holds everything that matches; it takes no {name}.")
+    query, _ = queries.parse(given, time.time_ns())
+    return downloads.download(request, registry.store(), format_, query)
+
+
+@reading
+def public_asset(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Serve a built file to anybody; under its own version it may be kept for ever."""
+    found = assets.find(name)
+    if found is None:
+        raise Http404
+    response = HttpResponse(found.content, content_type=assets.TYPES[name])
+    is_versioned = request.GET.get("v") == found.version
+    response.headers["Cache-Control"] = FOR_EVER if is_versioned else "private, no-cache"
+    response.headers["ETag"] = etag = f'"{found.version}"'
+    answer = get_conditional_response(request, etag=etag, response=response)
+    assert answer is not None
+    return answer
+
+
+asset = guarded(public_asset)
+
+
+def _asked(request: HttpRequest) -> tuple[Query, Page]:
+    return queries.parse(request.GET.dict(), time.time_ns())

@@ -1,0 +1,52 @@
+"""``reqtrace dashboard``: the live page, in a process of its own."""
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from reqtrace.cli import base
+from reqtrace.exceptions import ReqtraceError
+
+_LABEL = "reqtrace_dashboard"
+_NAMES = ("reqtrace.dashboard", "dashboard")
+_EXTRA = ("channels", "daphne", "twisted", "autobahn")
+
+
+class Command(base.Subcommand):
+    """Finds the dashboard app and lets it serve."""
+
+    help = "Serve the live page, beside any server, until Ctrl-C."
+    examples = "dashboard\ndashboard --host 0.0.0.0 --port 9000"
+
+    @classmethod
+    def add_arguments(cls, parser: ArgumentParser) -> None:
+        """Declare where to listen."""
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on; default: 127.0.0.1")
+        parser.add_argument("--port", type=int, default=8765, help="default: 8765")
+
+    def run(self, options: Mapping[str, Any]) -> None:
+        """Serve."""
+        try:
+            server = import_module(f"{dashboard_package()}.server")
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in _EXTRA:
+                raise
+            raise ReqtraceError(
+                f'The dashboard needs {error.name}, which is not installed: pip install "django-reqtrace[dashboard]".'
+            ) from error
+        server.serve(host=options["host"], port=options["port"])
+
+
+def dashboard_package() -> str:
+    """Return the dashboard's dotted name: the wheel's, or that of a checkout.
+
+    In a checkout it is a top-level ``dashboard``, which could as well be an app of the project's own: its label tells.
+    """
+    for name in _NAMES:
+        if find_spec(name) and find_spec(f"{name}.apps"):
+            apps = import_module(f"{name}.apps")
+            if any(getattr(value, "label", None) == _LABEL for value in vars(apps).values()):
+                return name
+    raise ReqtraceError('The dashboard is not installed: pip install "django-reqtrace[dashboard]".')

@@ -1,0 +1,102 @@
+"""``reqtrace export``: the trace, or a part of it, into a file."""
+
+import os
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import msgspec
+
+from reqtrace import queries, registry
+from reqtrace.cli import base
+from reqtrace.exceptions import TraceFileError
+from reqtrace.reader import Reader
+from reqtrace.selection import Selection
+
+FILTERS = {name: text for name, text in queries.PARAMETERS.items() if name not in ("limit", "cursor")}
+
+
+class Command(base.Subcommand):
+    """Writes what the filters leave, in constant memory."""
+
+    help = "Write the trace to a file or to standard output."
+    examples = (
+        "export -o trace.json\n"
+        "export --format ndjson --since 15m --user alice\n"
+        "export --findings-only --level leak -o leaks.json"
+    )
+
+    @classmethod
+    def add_arguments(cls, parser: ArgumentParser) -> None:
+        """Declare format, target and filters."""
+        parser.add_argument("--format", choices=registry.EXPORTER_CLASSES, default="json", help="default: json")
+        parser.add_argument(
+            "-o",
+            "--output",
+            metavar="FILE",
+            default="-",
+            help="where to; it is replaced once the export is complete; - is standard output, the default",
+        )
+        parser.add_argument(
+            "--findings-only", action="store_true", help="findings, and the requests, processes, threads they name"
+        )
+        filters = parser.add_argument_group("filters")
+        for name, text in FILTERS.items():
+            filters.add_argument(f"--{name}", default="", help=text)
+
+    def run(self, options: Mapping[str, Any]) -> None:
+        """Export."""
+        query, _ = queries.parse({name: options[name] for name in FILTERS}, time.time_ns())
+        query = msgspec.structs.replace(query, with_findings=options["findings_only"])
+        reader = self.open_reader()
+        exporter = registry.exporter(options["format"])
+        chunks = self._watched(exporter.chunks(Selection(reader, query, datetime.now(UTC))), reader)
+        if options["output"] == "-":
+            for chunk in chunks:
+                self.terminal.raw(chunk)
+        else:
+            path = Path(options["output"])
+            size = _write(path, chunks)
+            self.terminal.note(f"Wrote {path} ({size:,} bytes).")
+        self.note_corrupt(reader)
+
+    def _watched(self, chunks: Iterable[bytes], reader: Reader) -> Iterator[bytes]:
+        """Pass the chunks on, and show how far they are."""
+        size = 0
+        with self.terminal.bar() as bar:
+            for chunk in chunks:
+                size += len(chunk)
+                bar.show(reader.progress.share, f"{reader.progress.kind} records, {size / 1e6:,.1f} MB")
+                yield chunk
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> int:
+    """Write a file so that it is complete or as it was before; return its size.
+
+    Raises:
+        TraceFileError: when it cannot be written.
+
+    """
+    try:
+        target = path.resolve()
+        if target.exists() and not target.is_file():  # a pipe or a device has no "before", and must not be replaced
+            with target.open("wb") as stream:
+                return sum(stream.write(chunk) for chunk in chunks)
+        with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False) as stream:
+            try:
+                size = sum(stream.write(chunk) for chunk in chunks)
+                stream.flush()
+                os.fsync(stream.fileno())
+                Path(stream.name).replace(target)
+            except BaseException:
+                with suppress(OSError):
+                    Path(stream.name).unlink()
+                raise
+        return size
+    except OSError as error:
+        raise TraceFileError(f"{path} cannot be written: {error.strerror}. Name another place with -o.") from error

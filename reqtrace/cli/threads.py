@@ -1,0 +1,87 @@
+"""``reqtrace threads``: the answer for this deployment, process by process."""
+
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from reqtrace.cli import base
+from reqtrace.cli.terminal import printable
+from reqtrace.records import Process, Thread
+
+_ROW = "  {:>6}  {:<28} {:>10}  {:<11} {:>10} {:>7} {:>8}"
+
+
+class ThreadsOf(msgspec.Struct):
+    """A process with its threads, and what follows for whoever keeps identity on a thread."""
+
+    process: Process
+    answer: str
+    threads: list[Thread]
+
+
+class Command(base.Subcommand):
+    """Shows each process and thread with its sharing."""
+
+    help = "Say for each process whether its requests share threads, and what that means."
+    examples = "threads\nthreads --json"
+
+    @classmethod
+    def add_arguments(cls, parser: ArgumentParser) -> None:
+        """Declare the form."""
+        parser.add_argument("--json", action="store_true", help="a JSON array of processes, answers and threads")
+
+    def run(self, options: Mapping[str, Any]) -> None:
+        """Read threads and processes, and show them."""
+        reader = self.open_reader()
+        threads: dict[str, list[Thread]] = {}
+        for thread in reader.threads():
+            threads.setdefault(thread.process, []).append(thread)
+        found = [
+            ThreadsOf(process, answer(own := threads.get(process.id, [])), sorted(own, key=lambda one: one.serial))
+            for process in reader.processes()
+        ]
+        if options["json"]:
+            self.terminal.raw(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+        else:
+            for one in found:
+                self._show(one)
+        self.note_corrupt(reader)
+
+    def _show(self, one: ThreadsOf) -> None:
+        process = one.process
+        title = f"{process.server} ({process.worker_class}, {process.interface}), pid {process.pid} on {process.host}"
+        self.terminal.line(self.terminal.paint(printable(title), 1))
+        self.terminal.line(f"  {one.answer}")
+        if one.threads:
+            self.terminal.line(_ROW.format("thread", "name", "native id", "sharing", "requests", "users", "at once"))
+        for thread in one.threads:
+            name = printable(thread.name)[:28]
+            counts = (f"{thread.requests:,}", f"{thread.users:,}", thread.max_in_flight)
+            self.terminal.line(_ROW.format(f"#{thread.serial}", name, thread.native_id, thread.sharing, *counts))
+        self.terminal.line()
+
+
+def answer(threads: Sequence[Thread]) -> str:
+    """Say in one sentence what the sharing of a process's threads means for identity kept on them."""
+    interleaved = [thread for thread in threads if thread.sharing == "interleaved"]
+    sequential = [thread for thread in threads if thread.sharing == "sequential"]
+    if interleaved:
+        most = max(thread.max_in_flight for thread in interleaved)
+        return (
+            f"Requests overlap on {_of(interleaved, threads)}, up to {most} at once: "
+            "what one keeps in a threading.local there, the others read; a ContextVar holds them apart."
+        )
+    if sequential:
+        return (
+            f"Requests follow one another on {_of(sequential, threads)}: "
+            "what one leaves in a threading.local, the next one finds, so it must be cleared."
+        )
+    if threads:
+        return "So far each request had a thread to itself: nothing kept on a thread met another request."
+    return "It has handled no request yet."
+
+
+def _of(some: Sequence[Thread], threads: Sequence[Thread]) -> str:
+    return "its only thread" if len(threads) == 1 else f"{len(some):,} of {len(threads):,} threads"

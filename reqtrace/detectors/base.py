@@ -1,0 +1,101 @@
+"""What a detector is: from one fact to a verdict, purely."""
+
+from abc import ABC, abstractmethod
+
+import msgspec
+
+from reqtrace.records import FindingKind, Frame, Level, Side, Writer
+
+
+class Case(msgspec.Struct, kw_only=True):
+    """A fact with everything that is known around it by the time it is judged."""
+
+    fact: str
+    """What kind of fact: ``sighting``, ``lost``, ``swap``, ``session``, ``response``, ``outliving``, ``retention`` or
+    ``context``."""
+    checkpoint: str
+    at_ns: int
+    expected: Side
+    """Whom the request is for."""
+    people: frozenset[str] = frozenset()
+    """Primary keys of everybody whom the request was rightly for: before and after a login, an impersonator."""
+    observed: Side
+    """Who was seen."""
+    same_object: bool = False
+    """Whether the very request itself was seen: left behind after its end."""
+    seen_is_known: bool = False
+    """Whether the request that was seen is known as an object, not only by its user."""
+    seen_had_ended: bool = False
+    stale: bool = False
+    meanwhile: bool = False
+    declared: bool = False
+    """Whether acting as somebody else is declared for this request."""
+    cookie: bool = False
+    holder: str | None = None
+    holder_kind: str | None = None
+    writer: Writer | None = None
+    stack: list[Frame] = []
+    server: str = "unknown"
+    worker_class: str = "unknown"
+    interface: str = "wsgi"
+    thread_name: str = ""
+    thread_serial: int = 0
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a detector says of a case."""
+
+    message: str
+    """What happened, for a tired person: one sentence."""
+    fix: str
+    """How to mend it for this holder and this server: one sentence."""
+
+
+class Detector(ABC):
+    """Judges cases of one kind. Pure: it sees the case alone, and asks nobody."""
+
+    kind: FindingKind
+    level: Level
+
+    @abstractmethod
+    def examine(self, case: Case) -> Verdict | None:
+        """Return a verdict, or None when the case is none of this kind, or when that cannot be known."""
+
+
+def person(side: Side) -> str:
+    """Name somebody in a sentence."""
+    user = side.user
+    if user.state == "anonymous":
+        return "an anonymous visitor"
+    return user.label or user.id or "somebody not yet known"
+
+
+def server_of(case: Case) -> str:
+    """Name the server in a sentence."""
+    if case.worker_class in ("unknown", case.server, "asgi", "asyncio", "uvloop"):
+        return case.server if case.server != "unknown" else "this server"
+    return f"{case.server} ({case.worker_class})"
+
+
+def mend(case: Case) -> str:
+    """Say how to mend a holder of this kind under this server."""
+    holder = case.holder or "the holder"
+    if case.holder_kind in ("threading.local", "gevent.local", "dict by thread"):
+        if case.interface == "asgi" and not case.seen_had_ended:
+            return (
+                f"Keep it in a ContextVar instead of {holder}: under {server_of(case)} one thread serves many "
+                "requests at once, and no clean-up keeps them apart there."
+            )
+        if case.worker_class == "gevent" and not case.seen_had_ended:
+            return (
+                f"Let gevent patch before the application is imported, or keep it in a ContextVar: {holder} was made "
+                "before the patch and is shared by all greenlets of the thread."
+            )
+        return f"Set {holder} for every request and clear it in a finally block on the way out, or use a ContextVar."
+    if case.holder_kind in ("ContextVar", "asgiref.Local"):
+        return (
+            f"Reset {holder} in a finally block on the way out: {server_of(case)} reuses the context with the thread."
+        )
+    if case.holder_kind == "attribute":
+        return f"Do not keep a request in {holder}, which all requests share: pass it on, or use a ContextVar."
+    return f"Let {holder} look at the request it is given, not at what the process remembers."

@@ -1,0 +1,32 @@
+"""`leftover`: a holder still names a request that is over."""
+
+from reqtrace.detectors.base import Case, Detector, Verdict, mend, person
+
+
+class Leftover(Detector):
+    """A hazard: whatever reads the holder before it is set again is told about somebody else."""
+
+    kind = "leftover"
+    level = "hazard"
+
+    def examine(self, case: Case) -> Verdict | None:
+        """Judge a holder that was not empty as the request began, or not empty again after its end."""
+        if case.fact != "sighting":
+            return None
+        where = f"on thread {case.thread_name} (#{case.thread_serial})"
+        if case.checkpoint == "close" and case.same_object:
+            return Verdict(
+                f"{case.holder} still named the request of {person(case.expected)} after it had ended, {where}.",
+                mend(case),
+            )
+        if case.checkpoint == "start" and case.seen_had_ended:
+            return Verdict(
+                f"As the request of {person(case.expected)} began, {case.holder} still named "
+                f"{_whom(case)} from an earlier request {where}.",
+                mend(case),
+            )
+        return None
+
+
+def _whom(case: Case) -> str:
+    return "somebody" if case.observed.user.state == "unresolved" else person(case.observed)

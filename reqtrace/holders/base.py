@@ -1,0 +1,63 @@
+"""What a holder is: a place where an application keeps "the current request" or "the current user"."""
+
+from abc import ABC, abstractmethod
+from typing import Final, Literal
+
+HolderKind = Literal[
+    "threading.local",
+    "gevent.local",
+    "asgiref.Local",
+    "ContextVar",
+    "attribute",
+    "dict by thread",
+    "callable",
+]
+
+
+class Empty:
+    """The type of `EMPTY`."""
+
+    def __repr__(self) -> str:
+        """Name the constant."""
+        return "EMPTY"
+
+
+EMPTY: Final = Empty()
+"""What a holder gives that names nothing here."""
+
+FAILURES_UNTIL_OFF = 10
+
+
+class Holder(ABC):
+    """One place, watched: read at each checkpoint, on the thread and in the context of the code that runs there.
+
+    Reading never evaluates a lazy object, never queries and never creates state that the application would see.
+    What `read` raises is counted by the caller; after ten failures in a row the holder is switched off.
+    """
+
+    kind: HolderKind
+
+    def __init__(self, path: str, container: object, name: str = "") -> None:
+        """Watch ``container.name``, known by `path`, such as ``shop.middleware._thread_locals.request``."""
+        self.path = path
+        self._container = container
+        self._name = name
+        self.failures = 0
+        """Failures in a row."""
+
+    @abstractmethod
+    def read(self) -> object:
+        """Return what stands there for the code that runs now, or `EMPTY`."""
+
+    def is_same_as(self, other: "Holder") -> bool:
+        """Tell whether it watches the same place, by whatever path."""
+        return self._container is other._container and self._name == other._name
+
+    @property
+    def is_off(self) -> bool:
+        """Tell whether it failed so often that it is not read any more."""
+        return self.failures >= FAILURES_UNTIL_OFF
+
+    def __repr__(self) -> str:
+        """Name kind and path."""
+        return f"<{type(self).__name__} {self.path}>"

@@ -1,0 +1,185 @@
+"""Holders that nobody declared: found by what they hold.
+
+Two searches share the work. On the flusher's time, in slices, the loaded modules are gone through once each for
+thread-locals, asgiref `Local`s and `ContextVar`s, and for the owners of attributes: modules of the application, their
+classes, and the instances in Django's middleware chain. On the request path, for a few requests and then for one in
+sixty-four, what was found is looked into at a moment when a request is there to be held: whatever holds one becomes a
+holder by its path, and is watched from then on.
+"""
+
+import linecache
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar, copy_context
+from time import perf_counter_ns
+from types import ModuleType
+from typing import Any
+
+from asgiref.local import Local
+from django.http import HttpRequest
+
+from reqtrace.holders.attributes import AttributeHolder, KeyedDictHolder
+from reqtrace.holders.base import Holder
+from reqtrace.holders.context import ASGIREF_VARIABLE, AsgirefHolder, ContextVarHolder, asgiref_names
+from reqtrace.holders.thread_local import ThreadLocalHolder, is_thread_local, names_in
+from reqtrace.meaning import meaning_of
+
+PROBES = 64
+"""How many requests are probed after something new was found; later one in as many."""
+SLICE_NS = 2_000_000
+"""How long one slice of the search may take."""
+_NEVER = frozenset({"django", "asgiref", "reqtrace", "gevent", "greenlet", "channels", "debug_toolbar", "msgspec"})
+_SLOTS_MAX = 64
+"""A local or dict with more in it than this is no holder of the current request."""
+
+
+class Discovery:
+    """What was found in this process so far."""
+
+    def __init__(self, add: Callable[[Holder], None]) -> None:
+        """Hand every holder that is found to `add`."""
+        self._add = add
+        self._seen_modules: set[str] = set()
+        self._locals: dict[int, tuple[str, Any]] = {}
+        self._asgiref: dict[ContextVar[Any], tuple[str, Local]] = {}
+        self._variables: dict[ContextVar[Any], str] = {}
+        self._owners: list[tuple[str, Any]] = []
+        self._found: set[str] = set()
+        self._search: Iterator[None] = iter(())
+        self._probes_left = PROBES
+        self._is_through = False
+        self.entry: Callable[..., Any] | None = None
+        """The layer below our middleware: the way into the middleware chain."""
+
+    @property
+    def candidates(self) -> int:
+        """Return how many locals, variables and owners are looked into."""
+        return len(self._locals) + len(self._asgiref) + len(self._variables) + len(self._owners)
+
+    def search(self, budget_ns: int = SLICE_NS) -> bool:
+        """Go on with the search for a slice of time; return whether the loaded modules have all been seen."""
+        end = perf_counter_ns() + budget_ns
+        while perf_counter_ns() < end:
+            try:
+                next(self._search)
+            except StopIteration:
+                fresh = [name for name in list(sys.modules) if name not in self._seen_modules]
+                if not fresh:
+                    self._is_through = True
+                    return True
+                self._search = self._through(fresh)
+        return False
+
+    def wants_probe(self, number: int) -> bool:
+        """Tell whether the request with that number is one to probe with."""
+        return self._probes_left > 0 or number % PROBES == 0
+
+    def probe(self) -> None:
+        """Look into everything that was found, in the thread and context of a running request."""
+        self._probes_left -= self._probes_left > 0
+        for path, local in self._locals.values():
+            for name, value in _holding(names_in(local)):
+                self._take(f"{path}.{name}", value, ThreadLocalHolder, local, name)
+        for variable, value in copy_context().items():
+            if variable in self._asgiref:
+                path, local = self._asgiref[variable]
+                for name, held in _holding(asgiref_names(value)):
+                    self._take(f"{path}.{name}", held, AsgirefHolder, local, name)
+            elif variable in self._variables:
+                self._take(self._variables[variable], value, ContextVarHolder, variable)
+            elif self._is_through and variable.name != ASGIREF_VARIABLE and not variable.name.startswith("reqtrace."):
+                self._take(variable.name, value, ContextVarHolder, variable)  # kept where no module shows it
+        for path, owner in self._owners:
+            for name, value in list(vars(owner).items()):
+                if type(value) is dict and value and _is_keyed_by_threads(value):
+                    held = next(iter(value.values()))
+                    self._take(f"{path}.{name}", held, KeyedDictHolder, value)
+                elif _is_request(value):
+                    self._take(f"{path}.{name}", value, AttributeHolder, owner, name)
+
+    def _take(self, path: str, value: object, make: Callable[..., Holder], *arguments: Any) -> None:
+        if path not in self._found and not meaning_of(value).is_nothing:
+            self._found.add(path)
+            self._add(make(path, *arguments))
+
+    def _through(self, names: Iterable[str]) -> Iterator[None]:
+        for name in names:
+            self._seen_modules.add(name)
+            top = name.partition(".")[0]
+            module = sys.modules.get(name)
+            if isinstance(module, ModuleType) and top not in _NEVER and top not in sys.stdlib_module_names:
+                self._module(name, module)
+                self._probes_left = max(self._probes_left, PROBES // 4)
+            yield
+        self._chain()
+
+    def _module(self, name: str, module: ModuleType) -> None:
+        values = vars(module)
+        is_application = "site-packages" not in (getattr(module, "__file__", None) or "site-packages")
+        if is_application:
+            self._owners.append((name, module))
+        for attribute, value in list(values.items()):
+            self._candidate(name, module, attribute, value)
+            if isinstance(value, type) and value.__module__ == name:
+                if is_application:
+                    self._owners.append((f"{name}.{attribute}", value))
+                for inner, held in list(vars(value).items()):
+                    self._candidate(f"{name}.{attribute}", None, inner, held)
+
+    def _candidate(self, path: str, module: ModuleType | None, attribute: str, value: object) -> None:
+        full = f"{path}.{attribute}"
+        if isinstance(value, ContextVar):
+            if value not in self._variables or _defines(module, attribute):  # the defining module's name wins
+                self._variables[value] = full
+        elif isinstance(value, Local):
+            variable = _variable_of(value)
+            if variable is not None and (variable not in self._asgiref or _defines(module, attribute)):
+                self._asgiref[variable] = (full, value)
+        elif is_thread_local(value) and (id(value) not in self._locals or _defines(module, attribute)):
+            self._locals[id(value)] = (full, value)  # kept alive here, so that the id stays its own
+
+    def _chain(self) -> None:
+        """Walk Django's middleware chain, whose instances live as long as the process."""
+        layer: Any = self.entry
+        known = {id(owner) for _, owner in self._owners}
+        for _ in range(100):
+            layer = getattr(layer, "__wrapped__", layer)
+            following = getattr(layer, "get_response", None)
+            if following is None:
+                return
+            class_ = type(layer)
+            if class_.__module__.partition(".")[0] not in _NEVER and id(layer) not in known:
+                self._owners.append((f"{class_.__module__}.{class_.__qualname__}(instance)", layer))
+            layer = following
+
+
+def _holding(values: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what names somebody, from a local that is no cache of a thousand things."""
+    return [] if len(values) > _SLOTS_MAX else list(values.items())
+
+
+def _is_request(value: object) -> bool:
+    """Tell whether an attribute holds a request. A user there may well be meant, such as a technical one."""
+    meaning = meaning_of(value) if isinstance(value, HttpRequest) or hasattr(type(value), "__dict__") else None
+    return meaning is not None and meaning.request is not None
+
+
+def _is_keyed_by_threads(mapping: dict[Any, Any]) -> bool:
+    idents = {thread.ident for thread in threading.enumerate()}
+    return all(isinstance(key, threading.Thread) or (type(key) is int and key in idents) for key in list(mapping)[:8])
+
+
+def _variable_of(local: Local) -> ContextVar[Any] | None:
+    storage = getattr(local, "_storage", None)
+    return getattr(storage, "_data", None)
+
+
+def _defines(module: ModuleType | None, attribute: str) -> bool:
+    """Tell whether the module's source assigns the name itself, rather than importing it."""
+    file = getattr(module, "__file__", None)
+    if not file:
+        return False
+    pattern = re.compile(rf"^{re.escape(attribute)}\s*[:=]")
+    return any(pattern.match(line) for line in linecache.getlines(file))

@@ -1,0 +1,99 @@
+"""From a dotted path, as a person writes it, to a holder."""
+
+import difflib
+import inspect
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from importlib import import_module
+from typing import Any
+
+from asgiref.local import Local
+
+from reqtrace.exceptions import SettingsError
+from reqtrace.holders.attributes import AttributeHolder, KeyedDictHolder
+from reqtrace.holders.base import Holder
+from reqtrace.holders.calls import CallableHolder
+from reqtrace.holders.context import AsgirefHolder, ContextVarHolder
+from reqtrace.holders.thread_local import ThreadLocalHolder, is_thread_local
+
+
+def resolve(path: str) -> Holder:
+    """Return the holder for a path such as ``shop.middleware._thread_locals.request``.
+
+    The modules on the path are imported. A thread-local or asgiref `Local` needs the attribute behind it; it does
+    not have to be set.
+
+    Raises:
+        SettingsError: when nothing of that name is there, with the nearest name, or when what is there holds nothing.
+
+    """
+    module_name, owner, rest = _module(path)
+    done = module_name
+    for index, name in enumerate(rest):
+        tail = rest[index + 1 :]
+        value = _step(path, done, owner, name)
+        here = f"{done}.{name}"
+        if isinstance(value, ContextVar):
+            return _whole(path, here, tail, ContextVarHolder(path, value))
+        if isinstance(value, Local) or is_thread_local(value):
+            if len(tail) != 1:
+                raise SettingsError(
+                    f"{path!r}: {here} is a {type(value).__name__}; name one attribute of it behind it."
+                )
+            holder = AsgirefHolder if isinstance(value, Local) else ThreadLocalHolder
+            return holder(path, value, tail[0])
+        if type(value) is dict and not tail:
+            return KeyedDictHolder(path, value)
+        if not tail:
+            return _last(path, owner, name, value)
+        owner, done = value, here
+    raise SettingsError(f"{path!r} is a module; name something in it.")
+
+
+def _module(path: str) -> tuple[str, Any, list[str]]:
+    names = path.split(".")
+    for length in range(len(names), 0, -1):
+        name = ".".join(names[:length])
+        if name in sys.modules or _imports(name):
+            return name, sys.modules[name], names[length:]
+    near = difflib.get_close_matches(names[0], list(sys.modules), n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise SettingsError(f"{path!r}: there is no module {names[0]!r}.{hint}")
+
+
+def _imports(name: str) -> bool:
+    try:
+        import_module(name)
+    except ImportError:
+        return False
+    return True
+
+
+def _step(path: str, done: str, owner: Any, name: str) -> Any:
+    try:
+        return inspect.getattr_static(owner, name)
+    except AttributeError:
+        names = list(getattr(owner, "__dict__", ()))
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean {done}.{near[0]}?" if near else ""
+        raise SettingsError(f"{path!r}: {done} has no {name!r}.{hint}") from None
+
+
+def _last(path: str, owner: Any, name: str, value: Any) -> Holder:
+    if isinstance(value, property):
+        raise SettingsError(f"{path!r} is a property: reading it runs code, which might query. Name what it reads.")
+    if isinstance(value, staticmethod):
+        return CallableHolder(path, value.__func__)
+    if isinstance(value, classmethod):
+        bound: Callable[[], object] = value.__get__(None, owner)
+        return CallableHolder(path, bound)
+    if inspect.isroutine(value):
+        return CallableHolder(path, value)
+    return AttributeHolder(path, owner, name)
+
+
+def _whole(path: str, here: str, tail: list[str], holder: Holder) -> Holder:
+    if tail:
+        raise SettingsError(f"{path!r}: {here} is a ContextVar; name it without {'.'.join(tail)!r}.")
+    return holder

@@ -1,0 +1,64 @@
+"""`threading.local` and gevent's: one value per thread, or per greenlet."""
+
+import ctypes
+import sys
+from typing import Any
+
+from reqtrace.execution import native
+from reqtrace.holders.base import EMPTY, Holder
+
+_thread_dict = ctypes.pythonapi.PyThreadState_GetDict
+_thread_dict.restype = ctypes.c_void_p  # a borrowed reference: as a `py_object` it would be given back once too often
+
+
+def is_thread_local(value: object) -> bool:
+    """Tell whether a value is a `threading.local`, of a subclass or of gevent's make."""
+    class_ = type(value)
+    return issubclass(class_, native("_thread", "_local")) or _is_gevent(class_)
+
+
+class ThreadLocalHolder(Holder):
+    """An attribute of a thread-local.
+
+    The first touch of a local in a thread runs ``__init__`` of its class there, with whatever that does. So a local
+    of a class with an ``__init__`` of its own is read only where the application has touched it already.
+    """
+
+    def __init__(self, path: str, local: Any, attribute: str) -> None:
+        """Watch ``local.attribute``."""
+        super().__init__(path, local, attribute)
+        class_ = type(local)
+        self.kind = "gevent.local" if _is_gevent(class_) else "threading.local"
+        self._local = local
+        self._attribute = attribute
+        self._has_init = class_.__init__ is not object.__init__
+
+    def read(self) -> object:
+        """Return the attribute in this thread."""
+        if self._has_init and not is_touched(self._local):
+            return EMPTY
+        return getattr(self._local, self._attribute, EMPTY)
+
+
+def names_in(local: Any) -> dict[str, object]:
+    """Return all that a thread-local holds in this thread, by attribute."""
+    if type(local).__init__ is not object.__init__ and not is_touched(local):
+        return {}
+    return dict(local.__dict__)
+
+
+def is_touched(local: Any) -> bool:
+    """Tell whether this thread has used the local before, without using it.
+
+    CPython keeps a thread's part of a local in the thread's own dict, under a key made of the local's address.
+    Where that cannot be seen (gevent's locals), the answer is no: it is then not read.
+    """
+    if _is_gevent(type(local)):
+        return False
+    address = _thread_dict()
+    return address is not None and f"thread.local.{id(local):#x}" in ctypes.cast(address, ctypes.py_object).value
+
+
+def _is_gevent(class_: type) -> bool:
+    module = sys.modules.get("gevent.local")
+    return module is not None and issubclass(class_, module.local)

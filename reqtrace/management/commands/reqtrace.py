@@ -1,0 +1,57 @@
+"""``manage.py reqtrace``: hands its arguments to a subcommand in `reqtrace.cli`."""
+
+import os
+import sys
+from argparse import RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from reqtrace import conf, registry
+from reqtrace.cli.base import subcommands
+from reqtrace.cli.terminal import Terminal, silence, wants_colour
+from reqtrace.exceptions import QueryError, ReqtraceError
+
+
+class Command(BaseCommand):
+    """Exits with 0 when done, 1 when it could not be done, 2 when the arguments were wrong."""
+
+    help = "Show which requests share a thread, and whether their identities get mixed up."
+    # A broken store is what some of these commands are called to explain; they say it themselves.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare every subcommand with its options."""
+        choices = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND", title="subcommands")
+        for name, subcommand in subcommands().items():
+            examples = "".join(f"\n  manage.py reqtrace {line}" for line in subcommand.examples.splitlines())
+            subcommand.add_arguments(
+                choices.add_parser(
+                    name,
+                    help=subcommand.help,
+                    description=subcommand.help,
+                    epilog=f"examples:{examples}" if examples else None,
+                    formatter_class=RawDescriptionHelpFormatter,
+                )
+            )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the subcommand and turn its errors into messages."""
+        # Not `self.stdout`, which adds line feeds and colours of its own, and takes no bytes.
+        stdout, stderr = options.get("stdout") or sys.stdout, options.get("stderr") or sys.stderr
+        terminal = Terminal(stdout, stderr, coloured=wants_colour(stdout, options, os.environ))
+        for problem in conf.loaded().problems:
+            terminal.note(f"{problem.message} {problem.hint}")
+        try:
+            subcommands()[options["subcommand"]](terminal).run(options)
+            terminal.flush()
+        except QueryError as error:
+            raise CommandError(str(error), returncode=2) from error
+        except ReqtraceError as error:
+            raise CommandError(str(error)) from error
+        except BrokenPipeError:  # `| head` has seen enough
+            silence(stdout)
+        except KeyboardInterrupt:
+            sys.exit(130)
+        finally:
+            registry.close_stores()

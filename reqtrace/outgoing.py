@@ -1,0 +1,100 @@
+"""What goes out: is the response this request's, is its session, and may it leave at all?"""
+
+from time import perf_counter_ns
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpResponse
+
+from reqtrace import identity
+from reqtrace.identity import Identity
+from reqtrace.live import OpenRequest
+from reqtrace.recorder import Recorder
+from reqtrace.sightings import ForeignResponse, ForeignSession, stack_of
+
+STAMP = "_reqtrace_made_for"
+"""An attribute of responses whose view looked at session or user: the request's id and the user. Plain text in a
+tuple, so that it survives the pickling of Django's page cache; a public page bears none."""
+
+
+def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
+    """Mark a response, just made by its view, with whom it was made for; notice one that bears a mark already."""
+    try:
+        attributes = response.__dict__
+        if STAMP in attributes:
+            return  # a response object used again: judged when it goes out
+        user = identity.of_request(opened.request)
+        if user.id is not None and _is_personal(opened.request):
+            attributes[STAMP] = (recorder.ledger.id_of(opened), *user)
+    except Exception as error:
+        recorder.faults.note("stamping a response", error)
+
+
+def examine(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
+    """Compare a response that is about to go out with the request that it answers."""
+    try:
+        attributes = opened.request.__dict__
+        if "session" in attributes:
+            _examine_session(opened, attributes["session"], response)
+        made_for = response.__dict__.get(STAMP)
+        if made_for is not None and made_for[0] != recorder.ledger.id_of(opened):
+            match = opened.request.resolver_match
+            opened.note(
+                ForeignResponse(
+                    perf_counter_ns() - opened.began_ns,
+                    made_for[0],
+                    Identity(*made_for[1:]),
+                    stack_of(None, getattr(match, "func", None)),
+                )
+            )
+            # The page cache answers before anybody asks for the user: whose session it is may be known from before.
+            opened.presumed = recorder.sessions.find(opened.request)
+    except Exception as error:
+        recorder.faults.note("examining a response", error)
+
+
+def blocked(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
+    """Return the response, or a plain 500 in its place where a leak was found and ``ON_LEAK`` is ``block``."""
+    if recorder.settings.on_leak != "block" or not opened.facts or not found_leak(recorder, opened):
+        return response
+    try:
+        response.close()
+    except Exception as error:
+        recorder.faults.note("closing a blocked response", error)
+    return HttpResponse("Internal Server Error", status=500, content_type="text/plain; charset=utf-8")
+
+
+def found_leak(recorder: Recorder, opened: OpenRequest) -> bool:
+    """Judge a request now, while it runs, and tell whether it leaks."""
+    try:
+        recorder.ledger.judge(opened)
+    except Exception as error:
+        recorder.faults.note("judging a request", error)
+    return any(finding.level == "leak" for finding in opened.findings)
+
+
+def _examine_session(opened: OpenRequest, session: object, response: Any) -> None:
+    if not isinstance(session, SessionBase):
+        return
+    at_ns = perf_counter_ns() - opened.began_ns
+    cookie = response.cookies.get(django_settings.SESSION_COOKIE_NAME)
+    # Some backends have no key of their own: with signed cookies the cookie is the data.
+    if cookie is not None and cookie.value and type(session)._get_session_key is SessionBase._get_session_key:
+        key = identity.session_key_of(opened.request)
+        if cookie.value != key:
+            opened.note(ForeignSession(at_ns, identity.UNRESOLVED, cookie=True))
+    by_session = identity.of_session(session)
+    cached = opened.request.__dict__.get("_cached_user") or opened.request.__dict__.get("_acached_user")
+    if by_session.id is not None and cached is not None:  # the user was taken from this very session
+        by_user = identity.of_user(cached)
+        if by_user.id is not None and by_user.id != by_session.id:
+            opened.belongs_to(by_user)
+            opened.note(ForeignSession(at_ns, by_session, cookie=False))
+
+
+def _is_personal(request: Any) -> bool:
+    """Tell whether the view looked at who asks."""
+    attributes = request.__dict__
+    session = attributes.get("session")
+    return bool(getattr(session, "accessed", False)) or "_cached_user" in attributes or "_acached_user" in attributes

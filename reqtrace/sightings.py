@@ -1,0 +1,141 @@
+"""What was seen on the request path that may contradict who a request is for: raw, judged later."""
+
+import sys
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, NamedTuple
+
+from reqtrace.execution import Place
+from reqtrace.holders.base import Holder
+from reqtrace.identity import Identity
+from reqtrace.records import Frame
+
+if TYPE_CHECKING:
+    from reqtrace.live import OpenRequest
+
+STACK_FRAMES = 12
+
+
+class Sighting(NamedTuple):
+    """A holder that named somebody else, or nobody where it should have named the request."""
+
+    holder: Holder
+    checkpoint: str
+    at_ns: int
+    place: Place
+    seen: "OpenRequest | None"
+    """The request that was named; of a user alone, the last one that this process served to them."""
+    by_object: bool
+    """Whether it was named as an object, not by its user alone."""
+    identity: Identity
+    """The user that was named."""
+    stale: bool
+    """Whether the holder named the same already when the request began."""
+    meanwhile: bool
+    """Whether a request of the user that was named was in flight."""
+    stack: list[Frame]
+
+
+class Absence(NamedTuple):
+    """A holder that was empty here although it names the request elsewhere."""
+
+    holder: Holder
+    checkpoint: str
+    at_ns: int
+    place: Place
+    stack: list[Frame]
+
+
+class Swap(NamedTuple):
+    """`request.user` became somebody else."""
+
+    checkpoint: str
+    at_ns: int
+    before: Identity
+    after: Identity
+    declared: bool
+    """Whether acting as somebody else is declared for this request."""
+    stack: list[Frame]
+
+
+class ForeignSession(NamedTuple):
+    """The response, or the request's own session, belongs to another session or user."""
+
+    at_ns: int
+    identity: Identity
+    cookie: bool
+    """Whether the response sets the cookie of another session."""
+
+
+class ForeignResponse(NamedTuple):
+    """A response that was made for somebody else."""
+
+    at_ns: int
+    made_for: str
+    """The id of the request that it was made for."""
+    identity: Identity
+    stack: list[Frame]
+
+
+class Outliving(NamedTuple):
+    """Code that still runs under the identity of a request that is over."""
+
+    checkpoint: str
+    at_ns: int
+    place: Place
+    stack: list[Frame]
+
+
+class Birth(NamedTuple):
+    """A value that stood in the context of a request before anything of it had run."""
+
+    holder: str
+    holder_kind: str
+    seen: "OpenRequest | None"
+    identity: Identity
+
+
+class Retention(NamedTuple):
+    """A request object that nothing needs any more, and who still holds it."""
+
+    at_ns: int
+    holder: str | None
+    holder_kind: str | None
+
+
+Fact = Sighting | Absence | Swap | Birth | ForeignSession | ForeignResponse | Outliving | Retention
+
+
+def stack_of(frame: FrameType | None, view: object = None) -> list[Frame]:
+    """Return the frames of the application from `frame` outwards, innermost first; its view where there are none.
+
+    Args:
+        frame: where to begin; None leaves the view alone.
+        view: the view's callable; where none of the application's code is on the stack it stands for the reader.
+
+    """
+    frames: list[Frame] = []
+    while frame is not None and len(frames) < STACK_FRAMES:
+        code = frame.f_code
+        if _is_application(code, frame.f_globals.get("__name__", "")):
+            frames.append(Frame(code.co_filename, frame.f_lineno, code.co_qualname))
+        frame = frame.f_back
+    if not frames:
+        code_of_view = getattr(getattr(view, "view_class", None) or view, "__code__", None)
+        if isinstance(code_of_view, CodeType):
+            frames.append(Frame(code_of_view.co_filename, code_of_view.co_firstlineno, code_of_view.co_qualname))
+    return frames
+
+
+def _is_application(code: CodeType, module: str) -> bool:
+    top = module.partition(".")[0]
+    return (
+        top not in _NOT_APPLICATION
+        and top not in sys.stdlib_module_names
+        and "site-packages" not in code.co_filename
+        and not code.co_filename.startswith("<")
+    )
+
+
+_NOT_APPLICATION = frozenset(
+    {"reqtrace", "django", "asgiref", "gunicorn", "uvicorn", "daphne", "hypercorn", "waitress"}
+)

@@ -1,0 +1,102 @@
+"""A store in this process's memory: for tests, and for a single process that shows its own traces."""
+
+from _thread import RLock  # gevent replaces `threading.RLock`; ours must hold between threads, for microseconds
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from operator import attrgetter
+
+from reqtrace.records import RecordKind
+from reqtrace.stores.base import Entry, Item, Store, start_of
+
+_position = attrgetter("position")
+
+
+class MemoryStore(Store):
+    """Keeps the line in a list.
+
+    An entry that was replaced stays in the list until it is a good part of it, and is stepped over: to take it out
+    at once would move all that follows.
+    """
+
+    def __init__(self, url: str = "memory:") -> None:
+        """Begin empty; two stores with the same address share nothing."""
+        super().__init__(url)
+        self._lock = RLock()
+        self._line: list[Entry] = []
+        self._newest: dict[tuple[RecordKind, str], Entry] = {}
+        self._last = 0
+        self._requests = 0
+
+    def append(self, items: Sequence[Item]) -> None:
+        """Write all items."""
+        with self._lock:
+            for item in items:
+                self._last += 1
+                entry = Entry(self._last, item.kind, item.key, item.payload)
+                self._requests += item.kind == "request" and (item.kind, item.key) not in self._newest
+                self._newest[item.kind, item.key] = entry
+                self._line.append(entry)
+            if len(self._line) > 2 * len(self._newest) + 1_000:
+                self._line = [entry for entry in self._line if self._stands(entry)]
+
+    def read(self, after: int, limit: int, kinds: Sequence[RecordKind] | None = None) -> list[Entry]:
+        """Return up to `limit` entries behind `after`."""
+        with self._lock:
+            begin = bisect_right(self._line, after, key=_position)
+            return self._pick(range(begin, len(self._line)), limit, kinds)
+
+    def read_back(self, before: int | None, limit: int, kinds: Sequence[RecordKind] | None = None) -> list[Entry]:
+        """Return up to `limit` entries in front of `before`, newest first."""
+        with self._lock:
+            end = len(self._line) if before is None else bisect_left(self._line, before, key=_position)
+            return self._pick(range(end - 1, -1, -1), limit, kinds)
+
+    def get(self, kind: RecordKind, key: str) -> Entry | None:
+        """Return the entry with that key, or None."""
+        return self._newest.get((kind, key))
+
+    def bounds(self) -> tuple[int, int]:
+        """Return the positions of the oldest entry and of the newest write; of an emptied store, the latter twice."""
+        with self._lock:
+            oldest = self.read(0, 1)
+            return (oldest[0].position if oldest else self._last), self._last
+
+    def trim(self, retain: int, before_ns: int | None = None) -> int:
+        """Drop what lies before the newest `retain` requests."""
+        with self._lock:
+            excess, end = self._requests - retain, 0
+            for index, entry in enumerate(self._line):
+                if entry.kind == "request" and self._stands(entry):
+                    if excess <= 0 and (before_ns is None or start_of(entry) >= before_ns):
+                        break
+                    excess, end = excess - 1, index + 1
+            return self._drop(end)
+
+    def purge(self) -> int:
+        """Drop every entry."""
+        with self._lock:
+            return self._drop(len(self._line))
+
+    def close(self) -> None:
+        """Do nothing: the memory is the store."""
+
+    def _pick(self, indices: range, limit: int, kinds: Sequence[RecordKind] | None) -> list[Entry]:
+        found: list[Entry] = []
+        for index in indices:
+            if len(found) >= limit:
+                break
+            entry = self._line[index]
+            if (kinds is None or entry.kind in kinds) and self._stands(entry):
+                found.append(entry)
+        return found
+
+    def _drop(self, end: int) -> int:
+        standing = [entry for entry in self._line[:end] if self._stands(entry)]
+        for entry in standing:
+            self._requests -= entry.kind == "request"
+            del self._newest[entry.kind, entry.key]
+        del self._line[:end]
+        return len(standing)
+
+    def _stands(self, entry: Entry) -> bool:
+        return self._newest.get((entry.kind, entry.key)) is entry

@@ -1,0 +1,209 @@
+"""Looking at the holders: at each checkpoint, whom do they name, and is it whom the request is for?"""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from time import perf_counter_ns
+from typing import Any
+from weakref import ref
+
+from reqtrace import identity
+from reqtrace.execution import Place
+from reqtrace.faults import Faults
+from reqtrace.holders.base import EMPTY, Holder
+from reqtrace.live import OpenRequest
+from reqtrace.meaning import meaning_of
+from reqtrace.sightings import Absence, Outliving, Sighting, Swap, stack_of
+
+BODY = frozenset({"view", "view-end", "template", "query"})
+"""Checkpoints at which the application's own code runs; so do those that the application names."""
+SERVED_MAX = 1_024
+_BUILT_IN = BODY | {"start", "response", "close"}
+
+
+class KnownRequests:
+    """Which request objects are requests of ours, for as long as they live.
+
+    A weak map by the object itself, made of a plain dict: its keys are weak references, which hash and compare as
+    what they refer to and take themselves out when that dies, without a line of Python being run.
+    """
+
+    def __init__(self) -> None:
+        """Know none."""
+        self._by_reference: dict[ref[Any], OpenRequest] = {}
+
+    def add(self, opened: OpenRequest) -> None:
+        """Know the request of `opened` from now on."""
+        self._by_reference[ref(opened.request, self._by_reference.pop)] = opened
+
+    def find(self, request: Any) -> OpenRequest | None:
+        """Return what is known of a request object; None for one that never came through our middleware."""
+        try:
+            return self._by_reference.get(ref(request))
+        except TypeError:  # a library's class without weak references, or one that cannot be hashed
+            return None
+
+    def alive(self) -> list[OpenRequest]:
+        """Return all whose request objects are alive."""
+        return list(self._by_reference.values())
+
+
+class Watch:
+    """The holders that are watched in this process."""
+
+    def __init__(
+        self,
+        checkpoints: Iterable[str],
+        impersonation: Callable[[Any], bool],
+        faults: Faults,
+        open_requests: Mapping[int, OpenRequest],
+    ) -> None:
+        """Watch nothing yet.
+
+        Args:
+            checkpoints: where holders are read.
+            impersonation: tells whether acting as somebody else is declared for a request.
+            faults: where a holder that raises is counted.
+            open_requests: those in flight.
+
+        """
+        self._impersonation = impersonation
+        self.holders: tuple[Holder, ...] = ()
+        self._off: list[Holder] = []
+        self.known = KnownRequests()
+        self._served: dict[str, OpenRequest] = {}
+        """The last request of each user served of late, by primary key."""
+        self._checkpoints = frozenset(checkpoints)
+        self._faults = faults
+        self._open = open_requests
+
+    def add(self, holder: Holder) -> None:
+        """Watch one more holder, unless the same place is watched already, or failed too often."""
+        if not any(holder.is_same_as(known) for known in (*self.holders, *self._off)):
+            self.holders = (*self.holders, holder)
+
+    def add_all(self, holders: Iterable[Holder]) -> None:
+        """Watch more holders."""
+        for holder in holders:
+            self.add(holder)
+
+    def served(self, opened: OpenRequest) -> None:
+        """Remember whom this process has served: a user whom it never saw cannot have been left over."""
+        user_id = opened.user.id
+        if user_id is not None and self.holders:
+            self._served.pop(user_id, None)
+            self._served[user_id] = opened
+            if len(self._served) > SERVED_MAX:
+                del self._served[next(iter(self._served))]
+
+    def wants(self, checkpoint: str) -> bool:
+        """Tell whether identity is examined there; at checkpoints that the application names, always."""
+        return checkpoint in self._checkpoints or checkpoint not in _BUILT_IN
+
+    def examine(self, opened: OpenRequest, checkpoint: str, place: Place) -> None:
+        """Read every holder here and now."""
+        for holder in self.holders:
+            try:
+                value = holder.read()
+            except Exception as error:
+                self._failed(holder, error)
+                continue
+            if value is opened.request:
+                holder.failures = 0
+                opened.is_named_by(holder.path, place)
+            elif value is EMPTY or value is None:
+                self._empty(opened, checkpoint, place, holder)
+            else:
+                self.consider(opened, checkpoint, place, holder, value)
+
+    def consider(self, opened: OpenRequest, checkpoint: str, place: Place, holder: Holder, value: object) -> None:
+        """Keep what a value names if that may contradict the request."""
+        holder.failures = 0
+        meaning = meaning_of(value)
+        if meaning.is_nothing:
+            return
+        seen: OpenRequest | None = None
+        if meaning.request is not None:
+            seen = opened if meaning.request is opened.request else self.known.find(meaning.request)
+            if seen is None:
+                return  # a request that never came through our middleware: made by the application itself
+            if seen is opened and checkpoint != "close":
+                opened.is_named_by(holder.path, place)
+                return
+        stale = any(
+            isinstance(fact, Sighting)
+            and fact.holder is holder
+            and fact.checkpoint == "start"
+            and (fact.seen is seen or not fact.by_object)
+            and fact.identity.id == meaning.identity.id
+            for fact in opened.facts
+        )
+        meanwhile = seen is None and self._is_in_flight(opened, meaning.identity.id)
+        if seen is None and not (meanwhile or stale or checkpoint == "start"):
+            return  # the application's own doing, such as acting as somebody else for a while
+        if seen is None and checkpoint == "start" and meaning.identity.id not in self._served:
+            return  # nobody whom this process has served: a technical user, say
+        opened.note(
+            Sighting(
+                holder,
+                checkpoint,
+                perf_counter_ns() - opened.began_ns,
+                place,
+                seen or self._served.get(meaning.identity.id or ""),
+                seen is not None,
+                meaning.identity,
+                stale,
+                meanwhile,
+                _stack(opened, checkpoint),
+            )
+        )
+
+    def examine_user(self, opened: OpenRequest, checkpoint: str) -> None:
+        """Note a `request.user` that became somebody else."""
+        user = identity.of_request(opened.request)
+        if user.id is None:
+            return
+        if opened.people and all(user.id != person.id for person in opened.people):
+            at_ns = perf_counter_ns() - opened.began_ns
+            declared = self._is_declared(opened)
+            opened.note(Swap(checkpoint, at_ns, opened.people[-1], user, declared, _stack(opened, checkpoint)))
+        opened.belongs_to(user)
+
+    def _is_declared(self, opened: OpenRequest) -> bool:
+        """Tell whether acting as somebody else is declared for this request, or it is DRF that has authenticated."""
+        view = getattr(opened.request.resolver_match, "func", None)
+        framework = sys.modules.get("rest_framework.views")
+        class_ = getattr(view, "cls", None) or getattr(view, "view_class", None)
+        if framework is not None and isinstance(class_, type) and issubclass(class_, framework.APIView):
+            return True
+        return bool(self._impersonation(opened.request))
+
+    def outlived(self, opened: OpenRequest, checkpoint: str, place: Place) -> None:
+        """Note code that runs for a request that is over."""
+        at_ns = perf_counter_ns() - opened.began_ns
+        opened.note(Outliving(checkpoint, at_ns, place, _stack(opened, checkpoint)))
+
+    def _empty(self, opened: OpenRequest, checkpoint: str, place: Place, holder: Holder) -> None:
+        named_at = opened.named.get(holder.path) if opened.named else None
+        if named_at is None or named_at is place or checkpoint in ("start", "response", "close"):
+            return
+        at_ns = perf_counter_ns() - opened.began_ns
+        opened.note(Absence(holder, checkpoint, at_ns, place, _stack(opened, checkpoint)))
+
+    def _is_in_flight(self, opened: OpenRequest, user_id: str | None) -> bool:
+        return any(
+            other is not opened and other.request is not None and identity.of_request(other.request).id == user_id
+            for other in list(self._open.values())
+        )
+
+    def _failed(self, holder: Holder, error: Exception) -> None:
+        holder.failures += 1
+        self._faults.note(f"reading the holder {holder.path}", error)
+        if holder.is_off:
+            self._off.append(holder)
+            self.holders = tuple(watched for watched in self.holders if watched is not holder)
+
+
+def _stack(opened: OpenRequest, checkpoint: str) -> list[Any]:
+    match = getattr(opened.request, "resolver_match", None)
+    frame = None if checkpoint in ("start", "close") else sys._getframe(2)
+    return stack_of(frame, getattr(match, "func", None))

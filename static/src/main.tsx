@@ -1,0 +1,52 @@
+/** Puts the parts together: configuration, feed, address, keys, page. */
+
+import "./styles/tokens.css";
+import "./styles/page.css";
+import "./styles/table.css";
+import "./styles/panels.css";
+
+import { effect } from "@preact/signals";
+import { render } from "preact";
+
+import { Api } from "./api";
+import { Feed, liveUrl } from "./feed";
+import { fromHash, toHash } from "./lib/address";
+import type { PageConfig } from "./protocol";
+import { setServerTime } from "./state/clock";
+import { connection, health } from "./state/connection";
+import { followChosen } from "./state/detail";
+import { choose, chosen, filterText, paused, replaceAll, setFilter, setPaused, take } from "./state/live";
+import { App } from "./views/app";
+import { listenToKeys } from "./views/keys";
+
+function start(root: HTMLElement, config: PageConfig): void {
+  const api = new Api(config.api_url);
+  const feed = new Feed(liveUrl(config.live_url, new URL(location.href)), api, {
+    connection: (now) => (connection.value = now),
+    health: (now) => (health.value = now),
+    serverTime: setServerTime,
+    replace: replaceAll,
+    take,
+  });
+  readAddress();
+  addEventListener("hashchange", readAddress);
+  effect(() => {
+    const hash = toHash({ filter: filterText.value, request: chosen.value, paused: paused.value });
+    if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname + location.search);
+  });
+  followChosen((id) => api.request(id));
+  listenToKeys();
+  render(<App config={config} onRetry={() => feed.connect()} />, root);
+  feed.connect();
+}
+
+function readAddress(): void {
+  const view = fromHash(location.hash);
+  setFilter(view.filter);
+  choose(view.request);
+  setPaused(view.paused);
+}
+
+const root = document.getElementById("reqtrace-app");
+const config = document.getElementById("reqtrace-config");
+if (root && config) start(root, JSON.parse(config.textContent ?? "") as PageConfig);

@@ -1,0 +1,240 @@
+/** The wire: the golden file that `dashboard/protocol.py` is held to holds the types here, too. */
+
+import { expect, test } from "vitest";
+
+import golden from "../../tests/golden/protocol.json";
+import {
+  type ApiError,
+  type Batch,
+  type Denied,
+  decodeMessage,
+  encodeSeen,
+  type Finding,
+  type FindingList,
+  type Health,
+  type Hello,
+  type Missed,
+  type PageConfig,
+  PROTOCOL_VERSION,
+  type Process,
+  type ProcessList,
+  type Records,
+  type Request,
+  type RequestDetail,
+  type RequestList,
+  type Seen,
+  type Side,
+  type Status,
+  type Thread,
+  type ThreadList,
+  type User,
+} from "./protocol";
+
+/** Tells whether a value is of a type; says where it is not. */
+type Check = (value: unknown, at: string) => void;
+
+const kind =
+  (type: string): Check =>
+  (value, at) =>
+    expect(typeof value, at).toBe(type);
+const text = kind("string");
+const number = kind("number");
+const flag = kind("boolean");
+const oneOf =
+  (...words: string[]): Check =>
+  (value, at) =>
+    expect(words, at).toContain(value);
+const orNull =
+  (check: Check): Check =>
+  (value, at) => {
+    if (value !== null) check(value, at);
+  };
+const list =
+  (check: Check): Check =>
+  (value, at) => {
+    expect(Array.isArray(value), at).toBe(true);
+    (value as unknown[]).forEach((item, index) => check(item, `${at}[${index}]`));
+  };
+
+/** A struct has exactly these fields: the compiler holds the table to the type, the test holds the wire to the table. */
+function struct<T>(fields: { [Field in keyof Required<T>]: Check }): Check {
+  return (value, at) => {
+    expect(Object.keys(value as object).sort(), at).toEqual(Object.keys(fields).sort());
+    for (const [name, check] of Object.entries<Check>(fields)) check((value as Record<string, unknown>)[name], `${at}.${name}`);
+  };
+}
+
+const user = struct<User>({
+  state: oneOf("authenticated", "anonymous", "unresolved"),
+  id: orNull(text),
+  label: orNull(text),
+});
+const request = struct<Request>({
+  id: text,
+  process: text,
+  pid: number,
+  thread_id: number,
+  native_thread_id: number,
+  thread_serial: number,
+  thread_name: text,
+  greenlet_id: orNull(number),
+  greenlet_serial: orNull(number),
+  task_id: orNull(number),
+  task_serial: orNull(number),
+  task_name: orNull(text),
+  loop_id: orNull(number),
+  protocol: oneOf("http", "websocket"),
+  method: text,
+  path: text,
+  route: text,
+  view: text,
+  status: orNull(number),
+  outcome: oneOf("ok", "error", "aborted", "open"),
+  start_ns: number,
+  duration_ns: number,
+  trace_id: orNull(text),
+  parent_span_id: orNull(text),
+  user,
+  session: orNull(text),
+  hops: list(
+    struct<Request["hops"][number]>({
+      at_ns: number,
+      checkpoint: text,
+      thread_id: number,
+      thread_serial: number,
+      task_serial: orNull(number),
+      greenlet_serial: orNull(number),
+    }),
+  ),
+  same_thread: struct<Request["same_thread"]>({ before: number, at_once: number }),
+  query_string: orNull(text),
+});
+const thread = struct<Thread>({
+  process: text,
+  serial: number,
+  thread_id: number,
+  native_id: number,
+  name: text,
+  sharing: oneOf("exclusive", "sequential", "interleaved"),
+  requests: number,
+  users: number,
+  max_in_flight: number,
+  seen_ns: number,
+});
+const process = struct<Process>({
+  id: text,
+  host: text,
+  pid: number,
+  parent_pid: number,
+  started_ns: number,
+  server: text,
+  worker_class: text,
+  interface: text,
+  python: text,
+  django: text,
+  facts: kind("object"),
+  seen_ns: number,
+  ended_ns: orNull(number),
+  requests: number,
+  dropped: number,
+  sampled_out: number,
+  faults: number,
+  last_fault: orNull(text),
+});
+const side = struct<Side>({ request: orNull(text), user });
+const finding = struct<Finding>({
+  id: text,
+  request: text,
+  kind: text,
+  level: oneOf("leak", "hazard", "notice"),
+  checkpoint: text,
+  at_ns: number,
+  holder: orNull(text),
+  holder_kind: orNull(text),
+  expected: side,
+  observed: side,
+  writer: orNull(
+    struct<NonNullable<Finding["writer"]>>({ request: orNull(text), thread_serial: orNull(number) }),
+  ),
+  stack: list(struct<Finding["stack"][number]>({ file: text, line: number, function: text })),
+  message: text,
+  fix: text,
+  group: text,
+});
+const records = struct<Records>({
+  processes: list(process),
+  threads: list(thread),
+  requests: list(request),
+  findings: list(finding),
+});
+const health = struct<Health>({ store: oneOf("ok", "unreachable"), message: text, corrupt: number });
+
+const MESSAGES = {
+  hello: struct<Hello>({
+    type: oneOf("hello"),
+    version: number,
+    server_time_ns: number,
+    position: number,
+    resumed: flag,
+    health,
+    records,
+  }),
+  batch: struct<Batch>({ type: oneOf("batch"), server_time_ns: number, position: number, records }),
+  missed: struct<Missed>({ type: oneOf("missed"), after: number, until: number, requests: number }),
+  status: struct<Status>({ type: oneOf("status"), server_time_ns: number, health }),
+  denied: struct<Denied>({ type: oneOf("denied"), message: text }),
+};
+
+const OTHERS = {
+  seen: struct<Seen>({ type: oneOf("seen"), position: number }),
+  request_list: struct<RequestList>({ requests: list(request), cursor: orNull(text), corrupt: number }),
+  request_detail: struct<RequestDetail>({
+    request,
+    process: orNull(process),
+    thread: orNull(thread),
+    findings: list(finding),
+    before: list(request),
+    during: list(request),
+    after: list(request),
+  }),
+  thread_list: struct<ThreadList>({ threads: list(thread), corrupt: number }),
+  process_list: struct<ProcessList>({ processes: list(process), corrupt: number }),
+  finding_list: struct<FindingList>({ findings: list(finding), cursor: orNull(text), corrupt: number }),
+  error: struct<ApiError>({ error: text, parameter: orNull(text) }),
+  page_config: struct<PageConfig>({
+    version: number,
+    reqtrace: text,
+    api_url: text,
+    live_url: text,
+    user: text,
+    sign_out_url: orNull(text),
+    csrf_token: text,
+  }),
+};
+
+const GOLDEN: Record<string, unknown> = golden;
+
+test("the golden file holds every message there is, and no other", () => {
+  expect(Object.keys(GOLDEN).sort()).toEqual([...Object.keys(MESSAGES), ...Object.keys(OTHERS)].sort());
+});
+
+test.each(Object.entries({ ...MESSAGES, ...OTHERS }))("%s on the wire has the fields of its type", (name, check) => {
+  check(GOLDEN[name], name);
+});
+
+test.each(Object.keys(MESSAGES))("%s is understood when the socket brings it", (name) => {
+  expect(decodeMessage(JSON.stringify(GOLDEN[name]))).toEqual(GOLDEN[name]);
+});
+
+test("what the page says to the server is what the server expects", () => {
+  expect(JSON.parse(encodeSeen(golden.seen.position))).toEqual(golden.seen);
+});
+
+test("a message that a newer server sends is left aside", () => {
+  expect(decodeMessage('{"type": "weather", "sun": true}')).toBeNull();
+});
+
+test("both sides speak the same version", () => {
+  expect(golden.hello.version).toBe(PROTOCOL_VERSION);
+  expect(golden.page_config.version).toBe(PROTOCOL_VERSION);
+});

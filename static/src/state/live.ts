@@ -1,0 +1,98 @@
+/** The records and the table as the page shows them now, and everything that changes them. */
+
+import { computed, signal } from "@preact/signals";
+
+import { parseFilter, withKey } from "../lib/filter";
+import type { Finding, Records } from "../protocol";
+import { Listing } from "./listing";
+import { RecordStore, threadKey } from "./records";
+
+export const records = new RecordStore();
+export const listing = new Listing(records);
+
+/** Grows, at most once a frame, when `records` or `listing` changed: read it to be drawn again. */
+export const revision = signal(0);
+/** False until the first state came from the server. */
+export const loaded = signal(false);
+/** The newest finding that arrived while the page was open and that is a leak. */
+export const newestLeak = signal<Finding | null>(null);
+
+export const filterText = signal("");
+export const filter = computed(() => parseFilter(filterText.value));
+export const paused = signal(false);
+/** Id of the chosen request, whose details show. */
+export const chosen = signal<string | null>(null);
+/** Id of the request that the keys walk from. */
+export const active = signal<string | null>(null);
+/** The thread under the pointer, by `threadKey`. */
+export const hovered = signal<string | null>(null);
+
+/** The thread of the chosen request, when the request is in memory. */
+export const chosenThread = computed(() => {
+  revision.value;
+  const request = chosen.value === null ? undefined : records.row(chosen.value)?.request;
+  return request ? threadKey(request.process, request.thread_serial) : null;
+});
+let frame = 0;
+
+/** Ask for one redraw with the next frame, however much changes until then. */
+function redraw(): void {
+  frame ||= requestAnimationFrame(() => {
+    frame = 0;
+    revision.value += 1;
+  });
+}
+
+/** Begin again with a full state. */
+export function replaceAll(state: Records): void {
+  records.clear();
+  records.apply(state);
+  listing.restart();
+  loaded.value = true;
+  redraw();
+}
+
+/** Take in what arrived or was fetched. */
+export function take(state: Partial<Records>): void {
+  const change = records.apply(state);
+  listing.apply(change);
+  newestLeak.value = change.findings.findLast((finding) => finding.level === "leak") ?? newestLeak.value;
+  redraw();
+}
+
+export function setFilter(text: string): void {
+  if (text === filterText.value) return;
+  filterText.value = text;
+  listing.setFilter(filter.value);
+  redraw();
+}
+
+export function setPaused(pause: boolean): void {
+  if (pause === paused.value) return;
+  paused.value = pause;
+  if (pause) listing.pause();
+  else listing.follow();
+  redraw();
+}
+
+/** Show a request's details. The table is held, or the row would run away. */
+export function choose(id: string | null): void {
+  chosen.value = id;
+  if (id !== null) {
+    active.value = id;
+    setPaused(true);
+  }
+}
+
+/** Tell whether the filter asks for exactly this thread. */
+export function filtersThread(pid: number, serial: number): boolean {
+  const value = (key: string): string | undefined => filter.value.terms.find((term) => term.key === key)?.value;
+  return value("process") === String(pid) && value("thread") === String(serial);
+}
+
+/** Filter by a thread, or stop doing so. */
+export function toggleThread(pid: number, serial: number): void {
+  const on = !filtersThread(pid, serial);
+  const text = withKey(filterText.value, "process", on ? String(pid) : null);
+  setFilter(withKey(text, "thread", on ? String(serial) : null));
+}

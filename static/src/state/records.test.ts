@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+
+import { finding, process, request, thread } from "../testing";
+import { RecordStore } from "./records";
+
+const ids = (store: RecordStore): string[] => store.rows.map((row) => row.request.id);
+
+test("requests stand in the order of their start, whichever process was heard first", () => {
+  const store = new RecordStore();
+  store.apply({ requests: [request({ id: "b", start_ns: 20 }), request({ id: "d", start_ns: 40 })] });
+  store.apply({ requests: [request({ id: "c", start_ns: 30 }), request({ id: "a", start_ns: 10 })] });
+  expect(ids(store)).toEqual(["a", "b", "c", "d"]);
+});
+
+test("a request that ends replaces its open state in its place", () => {
+  const store = new RecordStore();
+  store.apply({ requests: [request({ outcome: "open", status: null }), request({ id: "r2", start_ns: 2_000 })] });
+  const row = store.row("r1");
+  const change = store.apply({ requests: [request({ status: 201 })] });
+  expect(change).toMatchObject({ added: [], changed: [row] });
+  expect(ids(store)).toEqual(["r1", "r2"]);
+  expect(row?.request.status).toBe(201);
+});
+
+test("a state fetched late does not open a finished request again, nor age a thread or process", () => {
+  const store = new RecordStore();
+  store.apply({
+    requests: [request()],
+    threads: [thread({ seen_ns: 9, requests: 9 })],
+    processes: [process({ seen_ns: 9, requests: 9 })],
+  });
+  store.apply({
+    requests: [request({ outcome: "open", status: null })],
+    threads: [thread({ seen_ns: 5, requests: 5 })],
+    processes: [process({ seen_ns: 5, requests: 5 })],
+  });
+  expect(store.row("r1")?.request.outcome).toBe("ok");
+  expect(store.thread("p1", 1)?.requests).toBe(9);
+  expect(store.process("p1")?.requests).toBe(9);
+});
+
+test("beyond the limit the oldest go, with their findings", () => {
+  const store = new RecordStore(10);
+  store.apply({
+    requests: Array.from({ length: 10 }, (_, n) => request({ id: `r${n}`, start_ns: n })),
+    findings: [finding({ request: "r0" }), finding({ id: "f9", request: "r9" })],
+  });
+  const first = store.row("r0");
+  const change = store.apply({ requests: [request({ id: "new", start_ns: 100 })] });
+  expect(change.dropped).toBe(1);
+  expect(first?.gone).toBe(true);
+  expect(store.row("r0")).toBeUndefined();
+  expect(store.findingsOf("r0")).toEqual([]);
+  expect(store.findingsOf("r9")).toHaveLength(1);
+  expect(store.rows).toHaveLength(10);
+});
+
+test("a finding is new once", () => {
+  const store = new RecordStore();
+  expect(store.apply({ requests: [request()], findings: [finding()] }).findings).toHaveLength(1);
+  expect(store.apply({ findings: [finding({ message: "said better" })] }).findings).toEqual([]);
+  expect(store.findingsOf("r1").map((known) => known.message)).toEqual(["said better"]);
+});
+
+test("threads are listed by process in an order that does not jump", () => {
+  const store = new RecordStore();
+  store.apply({
+    processes: [process({ id: "p2", started_ns: 2 }), process({ id: "p1", started_ns: 1 })],
+    threads: [thread({ serial: 2 }), thread({ serial: 1 }), thread({ process: "p2" }), thread({ process: "unheard" })],
+  });
+  store.apply({ threads: [thread({ serial: 1, requests: 3 })] });
+  const listed = store.threadsByProcess().map((group) => [group.process.id, group.threads.map((one) => one.serial)]);
+  expect(listed).toEqual([
+    ["p1", [1, 2]],
+    ["p2", [1]],
+  ]);
+});

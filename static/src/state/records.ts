@@ -1,0 +1,153 @@
+/** All records that this page holds: requests in order of their start, up to a limit, and what belongs to them. */
+
+import { Recent } from "../lib/recent";
+import { Sorted } from "../lib/sorted";
+import type { Finding, Process, Records, Request, Thread } from "../protocol";
+
+export const RETAIN = 100_000;
+const RETAIN_THREADS = 5_000;
+const RETAIN_PROCESSES = 500;
+
+/** A request's place in the page; a later state of the request replaces `request` and leaves the place. */
+export interface Row {
+  request: Request;
+  readonly startNs: number;
+  /** Grows with every new request: what arrived after a moment has a greater one. */
+  readonly arrival: number;
+  /** True once the request was let go, to keep to the limit. */
+  gone: boolean;
+}
+
+export interface Change {
+  added: Row[];
+  changed: Row[];
+  /** How many of the oldest rows went. */
+  dropped: number;
+  /** Findings that were not known before. */
+  findings: Finding[];
+}
+
+/** The threads of one process. */
+export interface ProcessThreads {
+  process: Process;
+  threads: Thread[];
+}
+
+/** Name a thread over all processes. */
+export function threadKey(process: string, serial: number): string {
+  return `${process}-${serial}`;
+}
+
+export class RecordStore {
+  private readonly sorted = new Sorted<Row>((row) => row.startNs);
+  private readonly byId = new Map<string, Row>();
+  private readonly findingsByRequest = new Map<string, Finding[]>();
+  private readonly processById = new Recent<string, Process>(RETAIN_PROCESSES);
+  private readonly threadByKey = new Recent<string, Thread>(RETAIN_THREADS);
+  private arrivals = 0;
+
+  constructor(private readonly retain = RETAIN) {}
+
+  /** Requests, oldest first. */
+  get rows(): readonly Row[] {
+    return this.sorted.items;
+  }
+
+  /** The `arrival` of the newest row. */
+  get lastArrival(): number {
+    return this.arrivals;
+  }
+
+  row(id: string): Row | undefined {
+    return this.byId.get(id);
+  }
+
+  process(id: string): Process | undefined {
+    return this.processById.get(id);
+  }
+
+  thread(process: string, serial: number): Thread | undefined {
+    return this.threadByKey.get(threadKey(process, serial));
+  }
+
+  findingsOf(request: string): readonly Finding[] {
+    return this.findingsByRequest.get(request) ?? [];
+  }
+
+  processes(): Process[] {
+    return [...this.processById.values()].sort((a, b) => a.started_ns - b.started_ns || a.pid - b.pid);
+  }
+
+  /** Return every process that is known with its threads, in an order that does not jump. */
+  threadsByProcess(): ProcessThreads[] {
+    const groups = new Map<string, ProcessThreads>(
+      this.processes().map((process) => [process.id, { process, threads: [] }]),
+    );
+    for (const thread of this.threadByKey.values()) groups.get(thread.process)?.threads.push(thread);
+    for (const { threads } of groups.values()) threads.sort((a, b) => a.serial - b.serial);
+    return [...groups.values()];
+  }
+
+  /** Take records in. What is older than what is known, as a page fetched to catch up can be, changes nothing. */
+  apply(records: Partial<Records>): Change {
+    const change: Change = { added: [], changed: [], dropped: 0, findings: [] };
+    for (const process of records.processes ?? []) {
+      const known = this.processById.get(process.id);
+      if (!known || known.seen_ns <= process.seen_ns) this.processById.set(process.id, process);
+    }
+    for (const thread of records.threads ?? []) {
+      const key = threadKey(thread.process, thread.serial);
+      const known = this.threadByKey.get(key);
+      if (!known || known.seen_ns <= thread.seen_ns) this.threadByKey.set(key, thread);
+    }
+    for (const request of records.requests ?? []) this.put(request, change);
+    for (const finding of records.findings ?? []) this.addFinding(finding, change);
+    change.dropped = this.trim();
+    return change;
+  }
+
+  /** Forget everything. */
+  clear(): void {
+    for (const row of this.sorted.shift(this.sorted.items.length)) row.gone = true;
+    this.byId.clear();
+    this.findingsByRequest.clear();
+    this.processById.clear();
+    this.threadByKey.clear();
+  }
+
+  private put(request: Request, change: Change): void {
+    const known = this.byId.get(request.id);
+    if (!known) {
+      const row: Row = { request, startNs: request.start_ns, arrival: ++this.arrivals, gone: false };
+      this.byId.set(request.id, row);
+      this.sorted.insert(row);
+      change.added.push(row);
+    } else if (request.outcome !== "open" || known.request.outcome === "open") {
+      known.request = request;
+      change.changed.push(known);
+    }
+  }
+
+  private addFinding(finding: Finding, change: Change): void {
+    const known = this.findingsByRequest.get(finding.request) ?? [];
+    const place = known.findIndex((other) => other.id === finding.id);
+    if (place >= 0) known[place] = finding;
+    else {
+      known.push(finding);
+      change.findings.push(finding);
+    }
+    this.findingsByRequest.set(finding.request, known);
+  }
+
+  private trim(): number {
+    // A hundredth over the limit may stay for a while: moving the whole array for every batch would cost more.
+    if (this.sorted.items.length <= this.retain * 1.01) return 0;
+    const dropped = this.sorted.shift(this.sorted.items.length - this.retain);
+    for (const row of dropped) {
+      row.gone = true;
+      this.byId.delete(row.request.id);
+      this.findingsByRequest.delete(row.request.id);
+    }
+    return dropped.length;
+  }
+}

@@ -1,0 +1,33 @@
+/** The threads by process, and which processes still live. */
+
+import { computed } from "@preact/signals";
+
+import { nowNs } from "./clock";
+import { records, revision } from "./live";
+import type { ProcessThreads } from "./records";
+
+/** A process that was not seen for so long is taken for gone: it was killed, or its machine sleeps. */
+const QUIET_NS = 60e9;
+
+export interface ThreadGroup extends ProcessThreads {
+  alive: boolean;
+}
+
+/** Follows `revision` five times a second at most, for what need not move with every batch. */
+export const calmRevision = computed(() => {
+  nowNs.value;
+  return revision.peek();
+});
+
+/** The server's time, to five seconds: enough for ages, and it redraws nothing in between. */
+export const nowCoarseNs = computed(() => Math.floor(nowNs.value / 5e9) * 5e9);
+
+/** Threads by process, those of living processes first. */
+export const threadGroups = computed<ThreadGroup[]>(() => {
+  calmRevision.value;
+  const goneBefore = nowCoarseNs.value - QUIET_NS;
+  const groups = records
+    .threadsByProcess()
+    .map((group) => ({ ...group, alive: group.process.ended_ns === null && group.process.seen_ns > goneBefore }));
+  return [...groups.filter((group) => group.alive), ...groups.filter((group) => !group.alive)];
+});

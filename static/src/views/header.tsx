@@ -1,0 +1,93 @@
+/** The top of the page: how it stands with the server, whether the table follows, export, help, who is signed in. */
+
+import { exportUrl } from "../api";
+import { toParameters } from "../lib/filter";
+import { count } from "../lib/format";
+import type { PageConfig } from "../protocol";
+import { filter, listing, paused, revision, setPaused } from "../state/live";
+import { ConnectionState, HealthNotes } from "./health";
+import { helpOpen } from "./help";
+
+interface Props {
+  config: PageConfig;
+  onRetry(): void;
+}
+
+export function Header({ config, onRetry }: Props) {
+  return (
+    <header class="top">
+      <h1>
+        <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
+          <path class="mark-a" d="M1 3h11v3.6H1z" />
+          <path class="mark-b" d="M5 8.2h14v3.6H5z" />
+          <path class="mark-a" d="M9 13.4h7V17H9z" />
+        </svg>
+        reqtrace
+      </h1>
+      <ConnectionState onRetry={onRetry} />
+      <HealthNotes />
+      <div class="top-actions">
+        <FollowSwitch />
+        <ExportMenu apiUrl={config.api_url} />
+        <button type="button" class="quiet keys" title="Keyboard (?)" aria-label="Keyboard" onClick={() => (helpOpen.value = true)}>
+          ?
+        </button>
+        <Person config={config} />
+      </div>
+    </header>
+  );
+}
+
+function FollowSwitch() {
+  revision.value;
+  const waiting = listing.waiting;
+  return (
+    <button
+      type="button"
+      class={paused.value ? "follow is-paused" : "follow"}
+      title="Follow arriving requests, or hold the table (space)"
+      onClick={() => setPaused(!paused.value)}
+    >
+      <svg viewBox="0 0 12 12" width="10" height="10" aria-hidden="true">
+        <path d={paused.value ? "M2 1h3v10H2zM7 1h3v10H7z" : "M2 1l9 5-9 5z"} />
+      </svg>
+      {paused.value ? "Paused" : "Following"}
+      {paused.value && waiting > 0 && <span class="waiting"> · +{count(waiting)} new</span>}
+    </button>
+  );
+}
+
+function ExportMenu({ apiUrl }: { apiUrl: string }) {
+  const { parameters, unknown } = toParameters(filter.value);
+  return (
+    <details class="menu">
+      <summary>Export</summary>
+      <div class="menu-body">
+        <a href={exportUrl(apiUrl, "json", parameters)} download>
+          JSON <span>one document</span>
+        </a>
+        <a href={exportUrl(apiUrl, "ndjson", parameters)} download>
+          NDJSON <span>one record a line</span>
+        </a>
+        <p>{parameters.size > 0 ? "With the filter that is set." : "Everything in the store."}</p>
+        {unknown.length > 0 && <p>Not applied to exports: {unknown.join(" ")}</p>}
+      </div>
+    </details>
+  );
+}
+
+function Person({ config }: { config: PageConfig }) {
+  return (
+    <>
+      {config.user && <span class="person">{config.user}</span>}
+      {config.sign_out_url !== null && (
+        <form method="post" action={config.sign_out_url}>
+          <input type="hidden" name="csrfmiddlewaretoken" value={config.csrf_token} />
+          <button type="submit" class="quiet">
+            Sign out
+          </button>
+        </form>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,48 @@
+/** The list of keys, in a dialog. */
+
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+export const helpOpen = signal(false);
+
+const KEYS: [keys: string[], meaning: string][] = [
+  [["/"], "to the filter"],
+  [["↓", "J"], "next row"],
+  [["↑", "K"], "previous row"],
+  [["Page ↓", "Page ↑"], "ten rows on, ten rows back"],
+  [["Home", "End"], "newest row, oldest row"],
+  [["Enter"], "details of the row"],
+  [["Space"], "follow, or hold the table"],
+  [["Esc"], "close what is open"],
+  [["?"], "this list"],
+];
+
+export function Help() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const open = helpOpen.value;
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  return (
+    <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={() => (helpOpen.value = false)}>
+      <h2 id="help-title">Keyboard</h2>
+      <dl>
+        {KEYS.map(([keys, meaning]) => (
+          <div key={meaning}>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+      <p>Scrolling, choosing or walking through rows holds the table; arriving requests are counted meanwhile.</p>
+      <button type="button" onClick={() => (helpOpen.value = false)}>
+        Close
+      </button>
+    </dialog>
+  );
+}

@@ -1,0 +1,82 @@
+/** The keyboard: walks the table, opens and closes, wherever the focus is unless it is in a field. */
+
+import { active, choose, chosen, listing, paused, records, setPaused } from "../state/live";
+import { FILTER_ID } from "./filter-box";
+import { helpOpen } from "./help";
+
+const PAGE = 10;
+
+/** Listen to keys from now on; returns how to stop. */
+export function listenToKeys(): () => void {
+  document.addEventListener("keydown", onKey);
+  return () => document.removeEventListener("keydown", onKey);
+}
+
+function onKey(event: KeyboardEvent): void {
+  if (event.altKey || event.ctrlKey || event.metaKey || helpOpen.value || event.isComposing) return;
+  const target = event.target instanceof HTMLElement ? event.target : document.body;
+  if (target.matches("input, textarea, select")) {
+    if (event.code !== "Escape") return;
+    // Of itself a search field would empty on Escape, and tell nobody.
+    event.preventDefault();
+    target.blur();
+    return;
+  }
+  if (act(event, target)) event.preventDefault();
+}
+
+/** Do what a key says; false when it says nothing here. Letters go by their place, signs by what is printed. */
+function act(event: KeyboardEvent, target: HTMLElement): boolean {
+  const scrolls = target.closest(".panel-body") !== null;
+  if (event.key === "/") return focusFilter();
+  if (event.key === "?") return (helpOpen.value = true);
+  switch (event.code) {
+    case "Escape":
+      choose(null);
+      return true;
+    case "Space":
+      if (target.closest("button, a, summary")) return false;
+      setPaused(!paused.value);
+      return true;
+    case "Enter":
+      if (target.closest("button, a, summary") || active.value === null) return false;
+      choose(active.value);
+      return true;
+    case "KeyJ":
+      return move(1);
+    case "KeyK":
+      return move(-1);
+    case "ArrowDown":
+      return !scrolls && move(1);
+    case "ArrowUp":
+      return !scrolls && move(-1);
+    case "PageDown":
+      return !scrolls && move(PAGE);
+    case "PageUp":
+      return !scrolls && move(-PAGE);
+    case "Home":
+      return !scrolls && move(-Infinity);
+    case "End":
+      return !scrolls && move(Infinity);
+    default:
+      return false;
+  }
+}
+
+function focusFilter(): boolean {
+  document.getElementById(FILTER_ID)?.focus();
+  return true;
+}
+
+/** Walk rows from the active one; the table is held, or the rows would walk, too. */
+function move(steps: number): boolean {
+  setPaused(true);
+  const { rows } = listing;
+  if (rows.length === 0) return true;
+  const from = records.row(active.value ?? chosen.value ?? "");
+  const index = from ? listing.indexOf(from) : -1;
+  // Rows stand oldest first, the table shows them newest first: a step down is a step back.
+  const next = index < 0 ? rows.length - 1 : Math.min(rows.length - 1, Math.max(0, index - steps));
+  active.value = rows[next]?.request.id ?? null;
+  return true;
+}

@@ -1,0 +1,49 @@
+/** The other requests of a request's thread: before, at the same time, after; each leads to its own details. */
+
+import { duration, plural } from "../lib/format";
+import type { Request, RequestDetail } from "../protocol";
+import { choose } from "../state/live";
+import { Status, UserName } from "./marks";
+
+export function Neighbours({ detail: { request, before, during, after } }: { detail: RequestDetail }) {
+  const { same_thread: shared } = request;
+  return (
+    <>
+      <h3>On the same thread</h3>
+      <p class="hint">
+        {plural(shared.before, "earlier request")}
+        {shared.at_once > 0 ? `, up to ${plural(shared.at_once, "other")} in flight at once.` : ", none at the same time."}
+      </p>
+      <Group title="At the same time" of={request} requests={during} />
+      <Group title="Before, nearest first" of={request} requests={before} />
+      <Group title="After, nearest first" of={request} requests={after} />
+    </>
+  );
+}
+
+function Group({ title, of, requests }: { title: string; of: Request; requests: readonly Request[] }) {
+  if (requests.length === 0) return null;
+  return (
+    <>
+      <h4>{title}</h4>
+      <ul class="neighbours">
+        {requests.map((request) => (
+          <li key={request.id}>
+            <button type="button" onClick={() => choose(request.id)}>
+              <span class="at">{offset(request.start_ns - of.start_ns)}</span>
+              <UserName user={request.user} />
+              <span class="neighbour-path">
+                <span class="method">{request.method}</span> {request.path}
+              </span>
+              <Status request={request} />
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function offset(lengthNs: number): string {
+  return `${lengthNs < 0 ? "−" : "+"}${duration(Math.abs(lengthNs))}`;
+}

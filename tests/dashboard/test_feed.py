@@ -1,0 +1,200 @@
+"""The feed against real stores: nothing lost, nothing repeated, one encoding for all, and back after an outage."""
+
+import asyncio
+import threading
+from contextlib import contextmanager
+
+import msgspec
+import pytest
+
+from dashboard.feed import Feed
+from dashboard.protocol import Batch, ServerMessage
+from dashboard.subscription import Start
+from reqtrace.exceptions import StoreUnavailable
+from reqtrace.stores.memory import MemoryStore
+from reqtrace.stores.sqlite import SqliteStore
+
+from . import samples
+
+
+class Listener:
+    """A browser's end of a subscription, in process: keeps the texts and what they said."""
+
+    def __init__(self, feed, subscription, after=None):
+        self.feed, self.subscription, self.after = feed, subscription, after
+        self.texts = []
+        self.greeting = []
+
+    async def hear(self):
+        async with asyncio.timeout(10):
+            if not self.greeting:
+                assert await self.subscription.ready(10)
+                message = self.subscription.take()
+                if isinstance(message, Start):
+                    self.greeting = await self.feed.greeting(message.position, self.after)
+            if self.greeting:
+                message = self.greeting.pop(0)
+        self.texts.append(message)
+        said = msgspec.json.decode(message, type=ServerMessage)
+        self.subscription.seen(getattr(said, "position", 0))
+        return said
+
+    async def hear_until(self, type_):
+        while not isinstance(said := await self.hear(), type_):
+            pass
+        return said
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request, tmp_path):
+    store = MemoryStore() if request.param == "memory" else SqliteStore(f"sqlite:///{tmp_path / 'traces.sqlite3'}")
+    yield store
+    store.close()
+
+
+@contextmanager
+def listening(feed, after=None):
+    with feed.subscribe() as subscription:
+        yield Listener(feed, subscription, after)
+
+
+async def test_a_browser_that_joins_among_writes_gets_every_record_once(store):
+    total, feed = 600, Feed(lambda: store)
+    samples.append(store, [samples.process(), samples.thread(1)])
+
+    def write():
+        for number in range(total):
+            samples.append(store, [samples.request(number)])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(3):
+            with listening(feed) as listener:
+                heard = []
+                while len(heard) < total:
+                    heard += [record.id for record in (await listener.hear()).records.requests]
+                assert heard == [f"r{number}" for number in range(total)]
+    finally:
+        writer.join()
+
+
+async def test_every_browser_is_handed_the_same_text(store):
+    feed = Feed(lambda: store)
+    with listening(feed) as one, listening(feed) as other:
+        await one.hear()
+        await other.hear()
+        samples.append(store, [samples.request(1)])
+        await one.hear()
+        await other.hear()
+    assert one.texts[1] is other.texts[1]
+
+
+async def test_a_browser_that_was_away_is_told_only_what_came_since(store):
+    feed = Feed(lambda: store)
+    samples.append(store, [samples.request(1)])
+    known = store.bounds()[1]
+    samples.append(store, [samples.request(2)])
+    with listening(feed, after=known) as listener:
+        hello = await listener.hear()
+    assert hello.resumed
+    assert [record.id for record in hello.records.requests] == ["r2"]
+
+
+async def test_a_browser_whose_past_was_trimmed_away_starts_afresh(store):
+    feed = Feed(lambda: store)
+    samples.append(store, [samples.request(1)])
+    known = store.bounds()[1]
+    samples.append(store, [samples.request(number) for number in range(2, 30)])
+    store.trim(retain=5)
+    with listening(feed, after=known) as listener:
+        hello = await listener.hear()
+    assert not hello.resumed
+    assert [record.id for record in hello.records.requests] == [f"r{number}" for number in range(25, 30)]
+
+
+async def test_an_outage_is_told_and_ends_by_itself_without_loss():
+    store, fails = MemoryStore(), False
+
+    def open_store():
+        if fails:
+            raise StoreUnavailable("The store does not answer.")
+        return store
+
+    feed = Feed(open_store)
+    with listening(feed) as listener:
+        await listener.hear()
+        fails = True
+        assert (await listener.hear()).health.message == "The store does not answer."
+        with listening(feed) as latecomer:
+            assert (await latecomer.hear()).health.store == "unreachable"
+        samples.append(store, [samples.request(1)])
+        fails = False
+        assert (await listener.hear()).health.store == "ok"
+        assert [record.id for record in (await listener.hear()).records.requests] == ["r1"]
+
+
+async def test_a_feed_that_begins_in_an_outage_says_hello_when_the_store_is_back():
+    store, fails = MemoryStore(), True
+    samples.append(store, [samples.request(1)])
+
+    def open_store():
+        if fails:
+            raise StoreUnavailable("The store does not answer.")
+        return store
+
+    with listening(Feed(open_store)) as listener:
+        assert (await listener.hear()).health.store == "unreachable"
+        fails = False
+        assert (await listener.hear()).health.store == "ok"
+        assert [record.id for record in (await listener.hear()).records.requests] == ["r1"]
+
+
+async def test_a_store_that_began_anew_is_told_afresh():
+    stores = [MemoryStore()]
+    samples.append(stores[0], [samples.request(number) for number in range(9)])
+    with listening(Feed(lambda: stores[-1])) as listener:
+        assert len((await listener.hear()).records.requests) == 9
+        stores.append(MemoryStore())
+        hello = await listener.hear()
+    assert (hello.resumed, hello.records.requests) == (False, [])
+
+
+async def test_an_entry_that_is_no_record_is_skipped_and_counted_once(store):
+    feed = Feed(lambda: store)
+    bad = msgspec.structs.replace(samples.item(samples.request(1)), payload=b"{")
+    store.append([bad])
+    with listening(feed) as listener:
+        assert (await listener.hear()).health.corrupt == 1
+        store.append([msgspec.structs.replace(bad, key="other"), samples.item(samples.request(2))])
+        assert [record.id for record in (await listener.hear_until(Batch)).records.requests] == ["r2"]
+    with listening(feed) as listener:
+        assert (await listener.hear()).health.corrupt == 2
+
+
+async def test_the_feed_stops_reading_when_the_last_browser_has_left():
+    reads = []
+
+    def open_store():
+        reads.append(1)
+        return store
+
+    store = MemoryStore()
+    feed = Feed(open_store)
+    with listening(feed) as listener:
+        await listener.hear()
+    await asyncio.sleep(0)
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "reqtrace feed"]
+
+
+async def test_five_thousand_requests_open_within_half_a_second(store):
+    samples.append(store, [samples.request(number) for number in range(6_000)])
+    with listening(Feed(lambda: store)) as listener:
+        began = asyncio.get_running_loop().time()
+        heard = [await listener.hear()]
+        while heard[-1].position == 0:
+            heard.append(await listener.hear())
+        took = asyncio.get_running_loop().time() - began
+    assert [record.id for said in heard for record in said.records.requests] == [f"r{n}" for n in range(1_000, 6_000)]
+    assert max(map(len, listener.texts)) < 1_000_000, "Daphne sends no more in one message"
+    assert took < 0.5

@@ -1,0 +1,107 @@
+"""Rules of the house that no linter holds: what is shipped, what is written down, and what may not be said."""
+
+import ast
+import re
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from reqtrace import conf
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("reqtrace", "dashboard", "demo", "benchmarks", "tests")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def imported_names(path: Path) -> set[str]:
+    """Return the absolute dotted names that a file imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module)
+    return names
+
+
+def strings_of(path: Path) -> set[str]:
+    """Return the text literals of a file, without its docstrings."""
+    tree = ast.parse(path.read_text())
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docstrings)
+    return {node.value for node in constants if isinstance(node.value, str)}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "dashboard").rglob("*.py")), ids=lambda path: path.name)
+def test_the_dashboard_never_says_its_own_absolute_name(path: Path) -> None:
+    """In the wheel it is `reqtrace.dashboard`, and `dashboard` would be an app of the user's own."""
+    own_name = re.compile(r"(reqtrace\.)?dashboard(\.\w+)*")
+    assert not {name for name in imported_names(path) if own_name.fullmatch(name)}
+    assert not {text for text in strings_of(path) if own_name.fullmatch(text)} - {"reqtrace.dashboard"}  # a logger
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_first_line_of_a_file_says_in_one_sentence_what_stands_there(path: Path) -> None:
+    if path.stat().st_size == 0:
+        return
+    docstring = ast.get_docstring(ast.parse(path.read_text()))
+    assert docstring, f"{path} has no docstring"
+    assert re.search(r"[.!?:]$", docstring.splitlines()[0]), docstring.splitlines()[0]
+
+
+@pytest.mark.parametrize("key", conf.KEYS)
+def test_the_reference_names_every_setting_with_its_default(key: str) -> None:
+    reference = (ROOT / "docs" / "reference.md").read_text()
+    row = re.search(rf"^\| `{key}` \| `(.+?)` \| \S.+ \|$", reference, re.MULTILINE)
+    assert row, f"docs/reference.md has no row for {key}"
+    if key != "STORE":
+        assert ast.literal_eval(row[1]) == getattr(conf.Settings(), conf.KEYS[key])
+
+
+def test_the_requirements_pin_everything_that_the_package_and_its_extras_need() -> None:
+    pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.txt").read_text().lower(), re.MULTILINE))
+    project = PYPROJECT["project"]
+    needed = [
+        *project["dependencies"],
+        *(need for needs in project["optional-dependencies"].values() for need in needs),
+    ]
+    names = {re.match(r"[\w.-]+", need)[0].lower() for need in needed} - {project["name"]}
+    assert names <= pinned
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Build sdist and wheel, the wheel from the sdist, as a packager would."""
+    if not (ROOT / "static" / "dist" / "app.js").exists():
+        pytest.skip("static/dist/app.js is missing: make static builds it")
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(folder.glob("*.tar.gz")), next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_the_package_with_the_page_and_nothing_else(distributions: tuple[Path, Path]) -> None:
+    with zipfile.ZipFile(distributions[1]) as wheel:
+        names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+        page = wheel.read("reqtrace/dashboard/static/reqtrace/app.js")
+    assert {name.partition("/")[0] for name in names} == {"reqtrace"}
+    assert {"reqtrace/py.typed", "reqtrace/dashboard/static/reqtrace/app.css"} <= names
+    sources = {f"reqtrace/{path.relative_to(ROOT)}" for path in (ROOT / "dashboard").rglob("*.py")}
+    sources |= {f"reqtrace/{path.relative_to(ROOT)}" for path in (ROOT / "dashboard").rglob("*.html")}
+    sources |= {str(path.relative_to(ROOT)) for path in (ROOT / "reqtrace").rglob("*.py")}
+    assert sources <= names
+    assert page == (ROOT / "static" / "dist" / "app.js").read_bytes()
+
+
+def test_the_sdist_holds_the_built_page_since_pip_has_no_node(distributions: tuple[Path, Path]) -> None:
+    with tarfile.open(distributions[0]) as sdist:
+        names = {name.partition("/")[2] for name in sdist.getnames()}
+    assert {"static/dist/app.js", "static/dist/app.css", "dashboard/apps.py", "reqtrace/apps.py", "LICENSE"} <= names
+    assert not {name for name in names if name.startswith(("tests/", "demo/", "static/node_modules/"))}
