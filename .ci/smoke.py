@@ -6,6 +6,7 @@ python .ci/smoke.py dist/django_reqtrace-*.whl
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -13,12 +14,18 @@ import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+NAME, PASSWORD = "gardener", "only for the smoke test"
+MAKE_ACCOUNT = f"""
+from django.contrib.auth.models import User
+User.objects.create_user({NAME!r}, password={PASSWORD!r}, is_staff=True)
+"""
 
 
 def free_port() -> int:
@@ -28,13 +35,18 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def fetch(url: str, seconds: float = 30) -> bytes:
+browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+"""Keeps cookies, so that it stays signed in."""
+
+
+def fetch(url: str, form: dict[str, str] | None = None, seconds: float = 30) -> str:
     """Return a page, as soon as its server answers."""
+    body = None if form is None else urllib.parse.urlencode(form).encode()
     deadline = time.monotonic() + seconds
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                return answer.read()
+            with browser.open(url, body, timeout=5) as answer:
+                return answer.read().decode()
         except urllib.error.HTTPError:
             raise
         except OSError:
@@ -77,6 +89,7 @@ def main(wheel: Path) -> None:
         project = Project(Path(folder), wheel)
         project.run("manage.py", "check")
         project.run("manage.py", "migrate", "--verbosity", "0")
+        project.run("manage.py", "shell", "-c", MAKE_ACCOUNT)
 
         port = free_port()
         with project.serving("-m", "daphne", "--port", str(port), "garden.asgi:application"):
@@ -92,13 +105,15 @@ def main(wheel: Path) -> None:
 
         port = free_port()
         with project.serving("manage.py", "reqtrace", "dashboard", "--port", str(port)):
-            page = fetch(f"http://127.0.0.1:{port}/reqtrace/").decode()
+            form = fetch(f"http://127.0.0.1:{port}/")
+            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+            assert token, form
+            account = {"username": NAME, "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
+            page = fetch(f"http://127.0.0.1:{port}/sign-in/", account)
             script = fetch(f"http://127.0.0.1:{port}/reqtrace/assets/app.js")
-        assert "<title>" in page, page
-        assert len(script) > 10_000, f"app.js has only {len(script)} bytes"
-        print(
-            f"The wheel works by itself: {len(modules)} modules, none of the checkout; app.js has {len(script)} bytes."
-        )
+        assert 'id="reqtrace-config"' in page, page
+        assert len(script) > 10_000, f"app.js has only {len(script)} characters"
+        print(f"The wheel works by itself: {len(modules)} modules, none of the checkout, and the page.")
 
 
 if __name__ == "__main__":

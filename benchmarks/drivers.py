@@ -4,11 +4,13 @@ import asyncio
 import io
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
+
+from benchmarks.scenarios import Interface
 
 
 class Driver(ABC):
@@ -127,7 +129,7 @@ class AsgiDriver(Driver):
             raise RuntimeError(f"{self._scope['path']} answered {self._status}.")
         return elapsed / size
 
-    async def _send(self, message: dict[str, Any]) -> None:
+    async def _send(self, message: Mapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
 
@@ -146,4 +148,5 @@ class _Receive:
         return {"type": "http.request", "body": b"", "more_body": False}
 
 
-DRIVERS: dict[str, type[Driver]] = {"wsgi": WsgiDriver, "asgi": AsgiDriver}
+DRIVERS: Mapping[Interface, Callable[[str, str], Driver]] = {"wsgi": WsgiDriver, "asgi": AsgiDriver}
+"""Interface to its driver, made from a path and a ``Cookie`` header."""

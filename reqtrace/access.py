@@ -37,8 +37,8 @@ def allowed(user: object, visit: Visit) -> bool:
     path = conf.get().access
     try:
         answer = _callable(path)(user, visit)
-        if not isinstance(answer, bool):
-            raise TypeError(f"it answered {answer!r} instead of True or False")  # a coroutine, say, is true, too
+        if not isinstance(answer, bool):  # a coroutine, say, is true, too
+            raise TypeError(f"it answered with a {type(answer).__name__}, not with True or False")
         return answer
     except Exception as error:
         _log_once(path, f"{type(error).__name__}: {error}")

@@ -5,15 +5,19 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.core import checks
+from django.utils.module_loading import import_string
 
 from reqtrace import conf, registry
-from reqtrace.exceptions import StoreError
+from reqtrace.exceptions import SettingsError, StoreError
+from reqtrace.holders.paths import resolve
 
 
 def register() -> None:
     """Register every check with Django, under the tag ``reqtrace``."""
     checks.register(check_settings, "reqtrace")
     checks.register(check_store, "reqtrace")
+    checks.register(check_holders, "reqtrace")
+    checks.register(check_callables, "reqtrace")
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
@@ -30,3 +34,41 @@ def check_store(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[check
         return registry.store().check()
     except StoreError as error:
         return [checks.Error(str(error), hint=f"Mend {conf.DICT}['STORE'].", id="reqtrace.E003")]
+
+
+def check_holders(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
+    """Report declared holders that do not exist, or that cannot be read without running code (E004)."""
+    found: list[checks.CheckMessage] = []
+    for path in conf.get().holders:
+        try:
+            resolve(path)
+        except SettingsError as error:
+            found.append(checks.Error(str(error), hint=f"Mend {conf.DICT}['HOLDERS'].", id="reqtrace.E004"))
+    return found
+
+
+def check_callables(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
+    """Report dotted paths of callables that cannot be imported (E005)."""
+    found: list[checks.CheckMessage] = []
+    settings = conf.get()
+    for key, path in (("ACCESS", settings.access), ("IMPERSONATION", settings.impersonation)):
+        try:
+            loaded = import_string(path)
+        except ImportError as error:
+            found.append(
+                checks.Error(
+                    f"{conf.DICT}[{key!r}] is {path!r}, which cannot be imported: {error}.",
+                    hint="Give the dotted path of a function.",
+                    id="reqtrace.E005",
+                )
+            )
+        else:
+            if not callable(loaded):
+                found.append(
+                    checks.Error(
+                        f"{conf.DICT}[{key!r}] is {path!r}, which is {loaded!r} and cannot be called.",
+                        hint="Give the dotted path of a function.",
+                        id="reqtrace.E005",
+                    )
+                )
+    return found

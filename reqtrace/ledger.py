@@ -206,7 +206,7 @@ class Ledger:
             place.task_serial,
             place.task_name,
             place.loop_id,
-            "http",
+            request.protocol,
             request.method,
             request.path,
             request.route,

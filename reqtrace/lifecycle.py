@@ -25,14 +25,20 @@ def recorder() -> Recorder:
         made.faults.last = f"{problem.message} {problem.hint}"
     os.register_at_fork(after_in_child=made.renew)
     atexit.register(_drain, made)
-    # A worker that `multiprocessing` forked (granian's) ends without `atexit`.
-    finalizers.Finalize(None, _drain, (made,), exitpriority=0)
+    # A process that `multiprocessing` made (granian's workers) ends without `atexit`, and forgets what its parent
+    # had asked for at the end.
+    _drain_at_the_end(made)
+    finalizers.register_after_fork(made, _drain_at_the_end)
     _drain_on_sigterm(made)
     return made
 
 
 def _drain(made: Recorder) -> None:
     made.shipper.drain()  # of the shipper in force by then: a fork makes a new one
+
+
+def _drain_at_the_end(made: Recorder) -> None:
+    finalizers.Finalize(None, _drain, (made,), exitpriority=0)
 
 
 def _drain_on_sigterm(made: Recorder) -> None:

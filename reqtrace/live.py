@@ -7,7 +7,7 @@ from weakref import ref
 from reqtrace import identity
 from reqtrace.execution import LiveThread, Place
 from reqtrace.identity import UNRESOLVED, Identity
-from reqtrace.records import Finding, Outcome
+from reqtrace.records import Finding, Outcome, Protocol
 from reqtrace.sightings import Fact
 
 FACTS_PER_REQUEST = 32
@@ -29,6 +29,7 @@ class OpenRequest:
     """The threads after the first that it was seen on, and which arrival of that thread it was."""
     before = 0
     at_once = 0
+    protocol: Protocol = "http"
     method = ""
     path = ""
     route = ""

@@ -4,7 +4,7 @@ No lock, no I/O, no query and no copy of the application's objects stands here: 
 primitives in a queue, and everything that can wait is done by the ledger on the shipper's time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from itertools import count
 from os import getpid
@@ -23,11 +23,15 @@ from reqtrace.holders.discovery import Discovery
 from reqtrace.ledger import Ledger
 from reqtrace.live import OpenRequest
 from reqtrace.registry import holders_of
+from reqtrace.retention import RetentionSearch
 from reqtrace.sessions import Sessions
 from reqtrace.shipping import Shipper
+from reqtrace.sightings import Birth
 from reqtrace.watch import Watch
 
 current_request: ContextVar[OpenRequest | None] = ContextVar("reqtrace.current_request", default=None)
+births: ContextVar[Sequence[Birth]] = ContextVar("reqtrace.births", default=())
+"""What `TraceASGI` found in the context in which the server called the application."""
 
 
 class Recorder:
@@ -65,6 +69,7 @@ class Recorder:
         self.sessions = Sessions()
         self.discovery = Discovery(self.watch.add)
         self.discovery.entry = self._entry
+        self.retention = RetentionSearch(self.watch.known, self.discovery)
         self.ledger = Ledger(self.settings, self.faults, self.open)
         self.shipper = Shipper(self.settings, self.ledger, self.faults, self._search)
         self._numbers = count(1)
@@ -83,6 +88,8 @@ class Recorder:
             self.open[number] = opened
             watch = self.watch
             watch.known.add(opened)
+            for birth in births.get():
+                opened.note(birth)
             if watch.holders and watch.wants("start"):
                 watch.examine(opened, "start", place)
             return opened
@@ -94,9 +101,14 @@ class Recorder:
         """Look at where the request runs now; a place not seen before becomes a hop."""
         try:
             place = self.execution.here()
+            if opened.ended_ns:
+                self.watch.outlived(opened, name, place)
+                self.shipper.put(opened)
+                return None
             if place is not opened.place and not opened.has_been_at(place):
                 self._hop(opened, place, name)
-            self._examine(opened, name, place)
+            if self.watch.wants(name):
+                self._examine(opened, name, place)
             return place
         except Exception as error:
             self.faults.note(f"checkpoint {name!r}", error)
@@ -104,18 +116,21 @@ class Recorder:
 
     def _examine(self, opened: OpenRequest, name: str, place: Place) -> None:
         watch = self.watch
-        if opened.ended_ns:
-            watch.outlived(opened, name, place)
-            self.shipper.put(opened)
-        elif watch.wants(name):
-            if "user" in opened.request.__dict__:
-                watch.examine_user(opened, name)
-            if watch.holders:
-                watch.examine(opened, name, place)
-            if self.settings.discover and self.discovery.wants_probe(opened.number):
-                self.discovery.probe()
-                if watch.holders:  # what was found this very moment is not read a request too late
-                    watch.examine(opened, name, place)
+        if "user" in opened.request.__dict__:
+            watch.examine_user(opened, name)
+        if self.settings.discover and self.discovery.wants_probe(opened.number):
+            self.discovery.probe()
+        if watch.holders:
+            watch.examine(opened, name, place)
+
+    def read(self, opened: OpenRequest, holder: Holder, value: object) -> None:
+        """Take what the application's own getter has just given to its caller as a reading."""
+        try:
+            place = self.checkpoint(opened, holder.path)
+            if place is not None:
+                self.watch.consider(opened, holder.path, place, holder, value)
+        except Exception as error:
+            self.faults.note(f"a reading of {holder.path}", error)
 
     def enter_view(self, opened: OpenRequest) -> None:
         """Note that the view begins, on the thread on which it runs."""
@@ -202,6 +217,8 @@ class Recorder:
         """Go on looking for holders, on the shipper's time."""
         if self.settings.discover:
             self.discovery.search()
+            for opened in self.retention.search():
+                self.shipper.put(opened)
         if self.watch.holders and not self._hears_closing:
             # So late, so as to be called after all receivers that the application has connected.
             self._hears_closing = True

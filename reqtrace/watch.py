@@ -42,6 +42,10 @@ class KnownRequests:
         except TypeError:  # a library's class without weak references, or one that cannot be hashed
             return None
 
+    def object_of(self, opened: OpenRequest) -> Any:
+        """Return the request object of `opened`, or None when it is gone."""
+        return next((known() for known, found in list(self._by_reference.items()) if found is opened), None)
+
     def alive(self) -> list[OpenRequest]:
         """Return all whose request objects are alive."""
         return list(self._by_reference.values())

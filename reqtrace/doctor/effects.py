@@ -52,7 +52,7 @@ class Tracker:
     def __init__(self, sources: Sources) -> None:
         """Find the holders."""
         self.sources = sources
-        self.holders = Holders(sources)
+        self.holders = find_holders(sources)
         self._known: dict[tuple[Function, frozenset[tuple[str, Grade]], int], list[Effect]] = {}
 
     def effects(

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from reqtrace.doctor.module import Module
@@ -70,8 +71,8 @@ class Holders:
 
     def _made(self) -> Iterator[Holder]:
         for module in self._sources.modules:
-            for node in ast.walk(module.tree):
-                if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
+            for node in module.assignments:
+                if isinstance(node.value, ast.Call):
                     kind = self._kind(module, node.value)
                     for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                         name = module.dotted(target) if kind else None
@@ -97,6 +98,12 @@ class Holders:
                     name = module.dotted(node.value)
                     if name and "." in name:
                         yield Holder(self._sources.resolve(name), "dict keyed by thread", module, node)
+
+
+@lru_cache(maxsize=1)
+def find_holders(sources: Sources) -> Holders:
+    """Return the holders of a project."""
+    return Holders(sources)
 
 
 def keyed(module: Module, node: ast.Subscript, function: Function) -> bool:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from reqtrace.doctor.grades import Grade
@@ -38,8 +39,13 @@ class Middleware(NamedTuple):
     """The class; None for a function that is a middleware."""
 
 
-def middlewares(sources: Sources) -> Iterator[Middleware]:
-    """Yield every middleware of the project's own modules, be it in ``MIDDLEWARE`` or not."""
+@lru_cache(maxsize=1)
+def find_middlewares(sources: Sources) -> tuple[Middleware, ...]:
+    """Return every middleware of the project's own modules, be it in ``MIDDLEWARE`` or not."""
+    return tuple(_find(sources))
+
+
+def _find(sources: Sources) -> Iterator[Middleware]:
     for module, node in sources.classes():
         if module.function_around(node) is None and is_middleware_class(sources, module, node):
             yield from _of_class(sources, module, node)

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -33,13 +33,37 @@ class Module:
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """What each node stands in."""
-        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+        return {child: node for node in self._nodes for child in ast.iter_child_nodes(node)}
+
+    @cached_property
+    def functions(self) -> tuple[Function, ...]:
+        """Every function, nested ones, too."""
+        return tuple(node for node in self._nodes if isinstance(node, Function))
+
+    @cached_property
+    def classes(self) -> tuple[ast.ClassDef, ...]:
+        """Every class, nested ones, too."""
+        return tuple(node for node in self._nodes if isinstance(node, ast.ClassDef))
+
+    @cached_property
+    def calls(self) -> tuple[ast.Call, ...]:
+        """Every call."""
+        return tuple(node for node in self._nodes if isinstance(node, ast.Call))
+
+    @cached_property
+    def assignments(self) -> tuple[ast.Assign | ast.AnnAssign, ...]:
+        """Every assignment."""
+        return tuple(node for node in self._nodes if isinstance(node, ast.Assign | ast.AnnAssign))
+
+    @cached_property
+    def _nodes(self) -> tuple[ast.AST, ...]:
+        return tuple(ast.walk(self.tree))
 
     @cached_property
     def imports(self) -> dict[str, str]:
         """Every name that an import gives here, with the dotted name it stands for; the first one wins."""
         found: dict[str, str] = {}
-        for node in ast.walk(self.tree):
+        for node in self._nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     found.setdefault(alias.asname or alias.name.partition(".")[0], _imported(alias))
@@ -61,18 +85,21 @@ class Module:
     def definitions(self) -> dict[str, ast.AST]:
         """The functions, classes and assigned names of the module, and those of its classes as ``Class.name``."""
         found: dict[str, ast.AST] = {}
-        for node in ast.walk(self.tree):
-            names: Iterable[str] = ()
-            if isinstance(node, Function | ast.ClassDef):
-                names = (node.name,)
-            elif isinstance(node, ast.Assign | ast.AnnAssign):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                names = [target.id for target in targets if isinstance(target, ast.Name)]
-            if names and self.function_around(node) is None:
-                prefix = ".".join(outer.name for outer in reversed(list(self.classes_around(node))))
-                for name in names:
-                    found.setdefault(f"{prefix}.{name}" if prefix else name, node)
+        self._define(self.tree, "", found)
         return found
+
+    def _define(self, around: ast.AST, prefix: str, found: dict[str, ast.AST]) -> None:
+        for node in ast.iter_child_nodes(around):
+            if isinstance(node, Function | ast.ClassDef):
+                found.setdefault(prefix + node.name, node)
+                if isinstance(node, ast.ClassDef):
+                    self._define(node, f"{prefix}{node.name}.", found)
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    if isinstance(target, ast.Name):
+                        found.setdefault(prefix + target.id, node)
+            elif isinstance(node, ast.stmt | ast.ExceptHandler):  # `if TYPE_CHECKING:`, `try:`
+                self._define(node, prefix, found)
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """Yield what a node stands in, from the inside out."""
@@ -127,6 +154,15 @@ class Module:
                 member = f"{self.qualified(outer).removeprefix(self.name + '.')}.{node.id}"
                 if member in self.definitions:
                     return f"{self.name}.{member}"
+        return self.dotted_outside(node)
+
+    def dotted_outside(self, node: ast.AST) -> str | None:
+        """Return what a name, or a dotted one, stands for outside functions."""
+        if isinstance(node, ast.Attribute):
+            base = self.dotted_outside(node.value)
+            return f"{base}.{node.attr}" if base else None
+        if not isinstance(node, ast.Name):
+            return None
         if node.id in self.imports:
             return self.imports[node.id]
         return f"{self.name}.{node.id}" if node.id in self.definitions else node.id

@@ -119,13 +119,13 @@ def _locate(dotted: str) -> Path | None:
     """Return the file of a module, without importing it or its packages."""
     search: list[str] | None = None
     path: str | None = None
-    for end in range(1, dotted.count(".") + 2):
-        spec = PathFinder.find_spec(".".join(dotted.split(".")[:end]), search)
+    for part in dotted.split("."):
+        if path is not None and search is None:
+            return None  # what came before is a module, which holds no others
+        spec = PathFinder.find_spec(part, search)
         if spec is None:
             return None
         search, path = spec.submodule_search_locations, spec.origin
-        if search is None and end <= dotted.count("."):
-            return None
     return Path(path) if path and path.endswith(".py") else None
 
 

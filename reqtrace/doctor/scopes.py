@@ -1,7 +1,6 @@
 """Functions as they stand in a syntax tree: their parameters, their own names, and what is executed in them."""
 
 import ast
-from collections.abc import Iterator
 from functools import lru_cache
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -29,12 +28,17 @@ def bound_names(scope: Scope) -> frozenset[str]:
     return frozenset(bound - free)
 
 
-def within(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield every node below, in the order of the source, but nothing inside nested functions and classes."""
-    for child in ast.iter_child_nodes(node):
-        yield child
+@lru_cache(maxsize=65_536)
+def within(node: ast.AST) -> tuple[ast.AST, ...]:
+    """Return every node below, in the order of the source, but nothing inside nested functions and classes."""
+    found: list[ast.AST] = []
+    waiting = list(ast.iter_child_nodes(node))[::-1]
+    while waiting:
+        child = waiting.pop()
+        found.append(child)
         if not isinstance(child, Scope | ast.ClassDef):
-            yield from within(child)
+            waiting.extend(list(ast.iter_child_nodes(child))[::-1])
+    return tuple(found)
 
 
 def is_call_to(node: ast.AST, name: str) -> bool:

@@ -26,24 +26,20 @@ class Sources:
         self.modules = tuple(modules)
         self._library = library
         self._by_name: dict[str, Module | None] = {module.name: module for module in self.modules}
+        self._bases: dict[str, tuple[str, ...]] = {}
+        self._own = frozenset(self.modules)
 
     def is_own(self, module: Module) -> bool:
         """Tell whether a module belongs to the project itself."""
-        return module in self.modules
+        return module in self._own
 
     def functions(self) -> Iterator[tuple[Module, Function]]:
         """Yield every function of the project's own modules, nested ones, too."""
-        for module in self.modules:
-            for node in ast.walk(module.tree):
-                if isinstance(node, Function):
-                    yield module, node
+        return ((module, function) for module in self.modules for function in module.functions)
 
     def classes(self) -> Iterator[tuple[Module, ast.ClassDef]]:
         """Yield every class of the project's own modules."""
-        for module in self.modules:
-            for node in ast.walk(module.tree):
-                if isinstance(node, ast.ClassDef):
-                    yield module, node
+        return ((module, node) for module in self.modules for node in module.classes)
 
     def find(self, dotted: str) -> Definition | None:
         """Return the function or class behind a dotted name, through re-exports and base classes."""
@@ -61,15 +57,20 @@ class Sources:
                     return Definition(home, member)
         return None
 
-    def bases(self, dotted: str) -> Iterator[str]:
-        """Yield the dotted names of all classes that a class derives from, as far as they can be known."""
+    def bases(self, dotted: str) -> tuple[str, ...]:
+        """Return the dotted names of all classes that a class derives from, as far as they can be known."""
+        if dotted not in self._bases:
+            self._bases[dotted] = tuple(self._find_bases(dotted))
+        return self._bases[dotted]
+
+    def _find_bases(self, dotted: str) -> Iterator[str]:
         waiting, seen = [self.resolve(dotted)], set[str]()
         while waiting:
             module, rest = self._split(waiting.pop(0))
             node = module.definitions.get(rest) if module else None
             if module and isinstance(node, ast.ClassDef):
                 for base in node.bases:
-                    name = self.resolve(module.dotted(base) or "")
+                    name = self.resolve(module.dotted_outside(base) or "")
                     if name and name not in seen:
                         seen.add(name)
                         waiting.append(name)

@@ -37,3 +37,17 @@ class ThroughCallHolder(Holder):
             return value
         user: object = value()
         return EMPTY if user is None else user
+
+
+class WatchedGetter(Holder):
+    """A function whose every call is a reading; nobody but the application calls it."""
+
+    kind = "callable"
+
+    def __init__(self, path: str, function: Callable[..., object]) -> None:
+        """Name the function."""
+        super().__init__(path, function)
+
+    def read(self) -> object:
+        """Name nobody: the readings come from the application's own calls."""
+        return EMPTY

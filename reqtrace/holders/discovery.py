@@ -7,6 +7,7 @@ sixty-four, what was found is looked into at a moment when a request is there to
 holder by its path, and is watched from then on.
 """
 
+import gc
 import linecache
 import re
 import sys
@@ -71,6 +72,24 @@ class Discovery:
                     return True
                 self._search = self._through(fresh)
         return False
+
+    def path_of(self, variable: ContextVar[Any]) -> str:
+        """Return where a context variable, or the asgiref `Local` behind one, is kept; its own name if nowhere."""
+        if variable in self._asgiref:
+            return self._asgiref[variable][0]
+        return self._variables.get(variable, variable.name)
+
+    def owned(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return what the modules and classes of the application hold, by path."""
+        return [(path, dict(vars(owner))) for path, owner in self._owners]
+
+    def local_with(self, values: dict[Any, Any]) -> str | None:
+        """Return the path of the thread-local of which `values` are one thread's part, or of the owner of that dict."""
+        for path, local in self._locals.values():
+            for parts in gc.get_referents(local):
+                if isinstance(parts, dict) and any(part is values for part in parts.values()):
+                    return path
+        return next((path for path, owner in self._owners if getattr(owner, "__dict__", None) is values), None)
 
     def wants_probe(self, number: int) -> bool:
         """Tell whether the request with that number is one to probe with."""

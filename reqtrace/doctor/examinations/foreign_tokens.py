@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from reqtrace.doctor.base import Diagnosis, Examination, Project
 from reqtrace.doctor.holders import Holders
-from reqtrace.doctor.middlewares import HOOKS, middlewares
+from reqtrace.doctor.middlewares import HOOKS, find_middlewares
 from reqtrace.doctor.scopes import within
 
 
@@ -17,8 +17,8 @@ class ForeignTokens(Examination):
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at the hooks of each middleware."""
-        holders = Holders(project.sources)
-        for middleware in middlewares(project.sources):
+        holders = find_holders(project.sources)
+        for middleware in find_middlewares(project.sources):
             for module, function, _ in middleware.steps:
                 if function.name not in HOOKS or function.name == "__call__":
                     continue

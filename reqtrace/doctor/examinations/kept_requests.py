@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 from reqtrace.doctor.base import Diagnosis, Examination, Project
 from reqtrace.doctor.grades import Flow, Grade, conventional
 from reqtrace.doctor.holders import Holders
-from reqtrace.doctor.middlewares import middlewares
+from reqtrace.doctor.middlewares import find_middlewares
 from reqtrace.doctor.module import Module
 from reqtrace.doctor.scopes import Function, decorators, is_call_to, parameters, within
 from reqtrace.doctor.sources import Sources
@@ -44,8 +44,8 @@ class KeptRequests(Examination):
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at every assignment of something that a request carries."""
-        sources, holders = project.sources, Holders(project.sources)
-        steps = {step.function: step.given for middleware in middlewares(sources) for step in middleware.steps}
+        sources, holders = project.sources, find_holders(project.sources)
+        steps = {step.function: step.given for middleware in find_middlewares(sources) for step in middleware.steps}
         once = _made_once(sources)
         for module, function in sources.functions():
             given = steps.get(function)
@@ -124,7 +124,7 @@ def _is_class(function: Function, root: ast.Name, base: ast.expr) -> bool:
 
 def _made_once(sources: Sources) -> dict[ast.ClassDef, str]:
     """Return the classes of which there is one instance for many requests, and what they are."""
-    found = {middleware.owner: "a middleware" for middleware in middlewares(sources) if middleware.owner}
+    found = {middleware.owner: "a middleware" for middleware in find_middlewares(sources) if middleware.owner}
     instantiated = _instantiated_at_import(sources)
     for module, node in sources.classes():
         if module.function_around(node) is not None or node in found:

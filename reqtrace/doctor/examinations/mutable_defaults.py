@@ -22,7 +22,7 @@ class MutableDefaults(Examination):
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at every context variable, and for code that changes its value in place."""
-        holders = Holders(project.sources)
+        holders = find_holders(project.sources)
         changed = {
             holder.name
             for module, function in project.sources.functions()

@@ -7,7 +7,7 @@ from reqtrace.doctor.base import Diagnosis, Examination, Level, Project
 from reqtrace.doctor.effects import Effect, Tracker
 from reqtrace.doctor.grades import Grade
 from reqtrace.doctor.holders import Kind
-from reqtrace.doctor.middlewares import Middleware, middlewares
+from reqtrace.doctor.middlewares import Middleware, find_middlewares
 from reqtrace.doctor.scopes import is_async
 
 _OF_THREADS: tuple[Kind, ...] = ("threading.local", "dict keyed by thread")
@@ -22,7 +22,7 @@ class UnclearedHolders(Examination):
         """Follow each middleware from `get_response` outwards, then everything else that is handed a request."""
         tracker = Tracker(project.sources)
         filled: set[str] = set()
-        for middleware in middlewares(project.sources):
+        for middleware in find_middlewares(project.sources):
             effects = [effect for step in middleware.steps for effect in tracker.effects(*step)]
             filled |= {effect.holder.name for effect in effects}
             yield from _of_middleware(project, middleware, effects)
@@ -40,7 +40,7 @@ def _of_middleware(project: Project, middleware: Middleware, effects: Sequence[E
                 "hazard",
                 f"{_name(effect)} ({effect.holder.kind}) is set in async code: all requests of the event loop share "
                 "its thread, so they read one another's, even if it is cleared.",
-                "Keep it in a contextvars.ContextVar, reset by token in a `finally` around `await self.get_response(...)`.",
+                "Keep it in a contextvars.ContextVar, reset by token in a `finally` around `get_response`.",
             )
             continue
         cleared = [

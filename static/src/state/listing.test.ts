@@ -45,7 +45,7 @@ test("a row comes and goes as its request comes to match the filter or no longer
 test("a paused table holds still, counts what arrives and matches, and shows it afterwards", () => {
   arrive({ id: "a" });
   listing.setFilter(parseFilter("user:alice"));
-  listing.pause();
+  listing.pause(records.lastArrival);
   arrive({ id: "b", user: BOB }, { id: "c", user: ALICE });
   expect(shown()).toEqual(["a"]);
   expect(listing.waiting).toBe(1);
@@ -54,9 +54,18 @@ test("a paused table holds still, counts what arrives and matches, and shows it 
   expect(listing.waiting).toBe(0);
 });
 
+test("a table paused between two frames stands as the last one showed it", () => {
+  arrive({ id: "a" });
+  const drawn = records.lastArrival;
+  arrive({ id: "b" });
+  listing.pause(drawn);
+  expect(shown()).toEqual(["a"]);
+  expect(listing.waiting).toBe(1);
+});
+
 test("another filter while paused looks at what was there, not at what arrived since", () => {
   arrive({ id: "a", user: ALICE }, { id: "b", user: BOB });
-  listing.pause();
+  listing.pause(records.lastArrival);
   arrive({ id: "c", user: BOB });
   listing.setFilter(parseFilter("user:bob"));
   expect(shown()).toEqual(["b"]);
@@ -65,14 +74,14 @@ test("another filter while paused looks at what was there, not at what arrived s
 
 test("a request in a paused table still shows how it ended", () => {
   arrive({ id: "a", outcome: "open", status: null });
-  listing.pause();
+  listing.pause(records.lastArrival);
   arrive({ id: "a", status: 200, outcome: "ok" });
   expect(listing.rows[0]?.request.status).toBe(200);
 });
 
 test("a paused table begins again with the state that replaces the old one", () => {
   arrive({ id: "a" });
-  listing.pause();
+  listing.pause(records.lastArrival);
   records.clear();
   records.apply({ requests: [request({ id: "new" })] });
   listing.restart();

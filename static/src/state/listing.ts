@@ -29,9 +29,14 @@ export class Listing {
     return this.waitingRows;
   }
 
-  /** Hold the table as it stands; rows in it still show the newest state of their request. */
-  pause(): void {
-    if (!this.frozen) this.freeze(this.records.lastArrival);
+  /**
+   * Hold the table as it stood when a row arrived; rows in it still show the newest state of their request.
+   *
+   * @param arrival the `arrival` of the last row that people saw: what came since would push that row away from under
+   *   the pointer that is just coming down on it.
+   */
+  pause(arrival: number): void {
+    if (!this.frozen) this.freeze(arrival);
   }
 
   /** Let arriving rows in again. */

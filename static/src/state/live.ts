@@ -34,11 +34,14 @@ export const chosenThread = computed(() => {
   return request ? threadKey(request.process, request.thread_serial) : null;
 });
 let frame = 0;
+/** The last arrival that the frame on the screen shows. */
+let drawnArrival = 0;
 
 /** Ask for one redraw with the next frame, however much changes until then. */
 function redraw(): void {
   frame ||= requestAnimationFrame(() => {
     frame = 0;
+    drawnArrival = records.lastArrival;
     revision.value += 1;
   });
 }
@@ -70,7 +73,7 @@ export function setFilter(text: string): void {
 export function setPaused(pause: boolean): void {
   if (pause === paused.value) return;
   paused.value = pause;
-  if (pause) listing.pause();
+  if (pause) listing.pause(drawnArrival);
   else listing.follow();
   redraw();
 }

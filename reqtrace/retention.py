@@ -1,0 +1,105 @@
+"""Requests that are still alive long after their end, and who holds them."""
+
+import gc
+import sys
+from time import perf_counter_ns
+from types import ModuleType
+from typing import Any
+
+from reqtrace.holders.discovery import Discovery
+from reqtrace.live import OpenRequest
+from reqtrace.sightings import Retention
+from reqtrace.watch import KnownRequests
+
+AGE_NS = 10_000_000_000
+"""How long after its end a request may be alive without a word."""
+_EVERY_NS = 5_000_000_000
+_SEARCHES_MAX = 8
+"""How many times in its life a process looks for who holds a request: it means to look at every object there is."""
+
+
+class RetentionSearch:
+    """Looks for retained requests, in the shipper's spare time."""
+
+    def __init__(self, known: KnownRequests, discovery: Discovery) -> None:
+        """Look among `known`; name holders by what `discovery` has found."""
+        self._known = known
+        self._discovery = discovery
+        self._due_ns = 0
+        self._searches = 0
+        self._collections: dict[int, int] = {}
+        """Full collections that had been made when a request, by its number, was first seen to be alive."""
+
+    def search(self, *, age_ns: int = AGE_NS) -> list[OpenRequest]:
+        """Note each request that is still alive after a full collection; return those noted now.
+
+        Waits for the collections that Python makes by itself: one of our own would stop the application.
+        """
+        now = perf_counter_ns()
+        if now < self._due_ns:
+            return []
+        self._due_ns = now + _EVERY_NS
+        collections = gc.get_stats()[2]["collections"]
+        old = [opened for opened in self._known.alive() if opened.ended_ns and now - opened.ended_ns > age_ns]
+        alive = {opened.number for opened in old}
+        self._collections = {number: seen for number, seen in self._collections.items() if number in alive}
+        noted = []
+        for opened in old:
+            seen = self._collections.setdefault(opened.number, collections)
+            if collections > seen and not any(isinstance(fact, Retention) for fact in opened.facts):
+                self._note(opened, now)
+                noted.append(opened)
+        return noted
+
+    def _note(self, opened: OpenRequest, now: int) -> None:
+        holder: str | None = None
+        request = self._known.object_of(opened)
+        if request is None:
+            return
+        if self._searches < _SEARCHES_MAX:
+            self._searches += 1
+            holder = holder_of(request, self._discovery)
+        opened.note(Retention(now - opened.began_ns, holder, None))
+
+
+def holder_of(request: Any, discovery: Discovery) -> str | None:
+    """Name who holds an object: a module's attribute, a class's, an instance's, a thread-local's."""
+    frame = sys._getframe()
+    for referrer in gc.get_referrers(request):
+        if referrer is frame:
+            continue
+        name = _name_of(referrer, request, discovery)
+        if name is not None:
+            return name
+    return None
+
+
+def _name_of(referrer: Any, held: Any, discovery: Discovery) -> str | None:
+    if isinstance(referrer, dict):
+        key = next((key for key, value in list(referrer.items()) if value is held), None)
+        owner = _owner_of(referrer, discovery)
+        if owner is not None:
+            return f"{owner}.{key}"
+    if isinstance(referrer, dict | list | set | tuple):
+        for path, owner_values in discovery.owned():
+            name = next((name for name, value in owner_values.items() if value is referrer), None)
+            if name is not None:
+                return f"{path}.{name}"
+        return None
+    if hasattr(type(referrer), "__dictoffset__") and type(referrer).__module__ not in ("builtins", "types"):
+        attribute = (
+            next((name for name, value in vars(referrer).items() if value is held), None)
+            if hasattr(referrer, "__dict__")
+            else None
+        )
+        if attribute is not None and not attribute.startswith("__"):
+            return f"{type(referrer).__module__}.{type(referrer).__qualname__}(instance).{attribute}"
+    return None
+
+
+def _owner_of(values: dict[Any, Any], discovery: Discovery) -> str | None:
+    name = values.get("__name__")
+    module = sys.modules.get(name) if isinstance(name, str) else None
+    if isinstance(module, ModuleType) and vars(module) is values:
+        return module.__name__
+    return discovery.local_with(values)
