@@ -24,9 +24,18 @@ def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
         attributes = response.__dict__
         if STAMP in attributes:
             return  # a response object used again: judged when it goes out
+        # `cache_page` has pickled the response before it comes here: such a page is known again by its content.
+        from_cache = opened.request.__dict__.get("_cache_update_cache")
+        if from_cache is False:
+            made_for = recorder.pages.find(opened.request, response)
+            if made_for is not None:
+                attributes[STAMP] = made_for
+            return
         user = identity.of_request(opened.request)
         if user.id is not None and _is_personal(opened.request):
-            attributes[STAMP] = (recorder.ledger.id_of(opened), *user)
+            attributes[STAMP] = made_for = (recorder.ledger.id_of(opened), *user)
+            if from_cache:
+                recorder.pages.remember(opened.request, response, made_for)
     except Exception as error:
         recorder.faults.note("stamping a response", error)
 

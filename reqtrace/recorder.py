@@ -22,12 +22,13 @@ from reqtrace.holders.base import Holder
 from reqtrace.holders.discovery import Discovery
 from reqtrace.ledger import Ledger
 from reqtrace.live import OpenRequest
+from reqtrace.pages import CachedPages
 from reqtrace.registry import holders_of
 from reqtrace.retention import RetentionSearch
 from reqtrace.sessions import Sessions
 from reqtrace.shipping import Shipper
 from reqtrace.sightings import Birth
-from reqtrace.watch import Watch
+from reqtrace.watching import Watch
 
 current_request: ContextVar[OpenRequest | None] = ContextVar("reqtrace.current_request", default=None)
 births: ContextVar[Sequence[Birth]] = ContextVar("reqtrace.births", default=())
@@ -67,6 +68,7 @@ class Recorder:
         self.watch = Watch(self.settings.checkpoints, self._impersonation, self.faults, self.open)
         self.watch.add_all(self._holders)
         self.sessions = Sessions()
+        self.pages = CachedPages()
         self.discovery = Discovery(self.watch.add)
         self.discovery.entry = self._entry
         self.retention = RetentionSearch(self.watch.known, self.discovery)
@@ -76,6 +78,7 @@ class Recorder:
         self._pid_to_watch = process.pid_to_watch()
         self._started = False
         self._starting = native("_thread", "allocate_lock")()
+        self._searching = native("_thread", "allocate_lock")()
 
     def begin(self, request: Any) -> OpenRequest | None:
         """Open the record of a Django request that arrives here; None if that failed."""
@@ -213,16 +216,22 @@ class Recorder:
         if thread is opened.place.thread:
             opened.before, opened.at_once = arrival - 1, others
 
-    def _search(self) -> None:
-        """Go on looking for holders, on the shipper's time."""
-        if self.settings.discover:
-            self.discovery.search()
+    def search_all(self) -> None:
+        """Look for holders until there is nothing left to look at: for tests, in which every request counts."""
+        while not self._search():
+            pass
+
+    def _search(self) -> bool:
+        """Go on looking for holders, on the shipper's time; return whether everything has been looked at."""
+        with self._searching:
+            is_through = not self.settings.discover or self.discovery.search()
             for opened in self.retention.search():
                 self.shipper.put(opened)
         if self.watch.holders and not self._hears_closing:
             # So late, so as to be called after all receivers that the application has connected.
             self._hears_closing = True
             request_finished.connect(self.closed)
+        return is_through
 
     def _load_impersonation(self) -> Callable[[Any], bool]:
         try:

@@ -1,5 +1,8 @@
 """From settings and names to instances: the store in force, the exporter asked for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.utils.module_loading import import_string
 
 from reqtrace import conf
@@ -21,6 +24,7 @@ EXPORTER_CLASSES = {
 }
 
 _stores: dict[str, Store] = {}
+_replacements: list[Store] = []
 
 
 def open_store(url: str) -> Store:
@@ -55,9 +59,27 @@ def store() -> Store:
         StoreError: when the settings name no usable store.
 
     """
+    replacement = replaced_by()
+    if replacement is not None:
+        return replacement
     url = conf.get().store
     # Opens nothing, so that two threads may both make one; `setdefault` lets all have the first.
     return _stores.get(url) or _stores.setdefault(url, open_store(url))
+
+
+@contextmanager
+def replaced(store: Store) -> Iterator[None]:
+    """Let `store` stand in for the one that the settings name, for all of this process: for tests."""
+    _replacements.append(store)
+    try:
+        yield
+    finally:
+        _replacements.remove(store)
+
+
+def replaced_by() -> Store | None:
+    """Return the store that stands in for the one that the settings name."""
+    return _replacements[-1] if _replacements else None
 
 
 def close_stores() -> None:

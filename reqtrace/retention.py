@@ -9,7 +9,7 @@ from typing import Any
 from reqtrace.holders.discovery import Discovery
 from reqtrace.live import OpenRequest
 from reqtrace.sightings import Retention
-from reqtrace.watch import KnownRequests
+from reqtrace.watching import KnownRequests
 
 AGE_NS = 10_000_000_000
 """How long after its end a request may be alive without a word."""

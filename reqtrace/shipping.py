@@ -24,7 +24,7 @@ _PATIENCE_SECONDS = 5
 class Shipper:
     """Takes finished requests from the request path and hands them to the store in batches."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, faults: Faults, spare_time: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, faults: Faults, spare_time: Callable[[], object]) -> None:
         """Ship what `ledger` makes of requests; nothing runs before `start`.
 
         Args:

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import greenlet
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reqtrace.execution import Execution, LiveThread, Place
@@ -153,6 +153,7 @@ class Model:
             self.most_others[known] = max(self.most_others[known], len(self.in_flight) - 1)
 
 
+@example([0, 0, 0, 3, 4, 0, 4])
 @given(st.lists(st.integers(0, 5), max_size=60))
 def test_the_most_others_at_once_agree_with_a_count_of_everything(steps: list[int]) -> None:
     """Each step lets a new request arrive (0, 1, 2), or one of those in flight depart."""

@@ -22,5 +22,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stream/", views.stream),
     path("stream-async/", views.stream_async),
     path("file/", views.file),
+    path("cached-page/", views.cached_page),
+    path("cached-public/", views.cached_public),
+    path("reused-response/", views.reused_response),
+    path("foreign-cookie/", views.foreign_cookie),
+    path("stream-of-holder/", views.stream_of_holder),
     path("items/<int:item>/", views.plain, name="item"),
 ]

@@ -9,6 +9,9 @@ from pathlib import Path
 from asgiref.sync import sync_to_async
 from django.contrib.auth import authenticate, login, logout
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.views.decorators.cache import cache_page
+
+import reqtrace
 
 
 def plain(request: HttpRequest, item: int = 0) -> HttpResponse:
@@ -115,3 +118,42 @@ async def stream_async(request: HttpRequest) -> StreamingHttpResponse:
 def file(request: HttpRequest) -> FileResponse:
     """Answer with this very file."""
     return FileResponse(Path(__file__).open("rb"))
+
+
+@cache_page(60)
+def cached_page(request: HttpRequest) -> HttpResponse:
+    """Greet whoever asks, and let the page cache keep it for everybody."""
+    return HttpResponse(f"hello {request.user}")
+
+
+@cache_page(60)
+def cached_public(request: HttpRequest) -> HttpResponse:
+    """Answer the same to everybody, and let the page cache keep it."""
+    return HttpResponse("hello")
+
+
+_REUSED = HttpResponse("reused")
+
+
+def reused_response(request: HttpRequest) -> HttpResponse:
+    """Answer with one response object for all, made for whoever came first."""
+    str(request.user)
+    return _REUSED
+
+
+def foreign_cookie(request: HttpRequest) -> HttpResponse:
+    """Set the session cookie that is named in the query."""
+    response = HttpResponse("cookie")
+    response.set_cookie("sessionid", request.GET["key"])
+    return response
+
+
+def stream_of_holder(request: HttpRequest) -> StreamingHttpResponse:
+    """Stream two parts with a checkpoint before the second."""
+
+    def parts() -> Iterator[str]:
+        yield "one "
+        reqtrace.checkpoint("second part")
+        yield "two"
+
+    return StreamingHttpResponse(parts())

@@ -67,7 +67,7 @@ def person(side: Side) -> str:
     user = side.user
     if user.state == "anonymous":
         return "an anonymous visitor"
-    return user.label or user.id or "somebody not yet known"
+    return user.label or user.id or "somebody whose name nobody asked for"
 
 
 def server_of(case: Case) -> str:

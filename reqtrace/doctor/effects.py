@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from reqtrace.doctor.grades import Flow, Grade, conventional, last_name
-from reqtrace.doctor.holders import Holder, Holders
+from reqtrace.doctor.holders import Holder, find_holders
 from reqtrace.doctor.module import Module
 from reqtrace.doctor.operations import Operation, operations
 from reqtrace.doctor.scopes import Function, Scope, decorators, parameters, within
@@ -124,6 +124,7 @@ class _Walk:
         for inner in (node, *within(node)):
             if isinstance(inner, ast.Call):
                 self.found += self._called(inner, conditions, safe=safe)
+                self._handed_over(inner)
             elif isinstance(inner, ast.Lambda):
                 self._later(inner)
             elif isinstance(inner, ast.Yield):
@@ -149,9 +150,19 @@ class _Walk:
             for operation in operations(self._tracker.holders, self._module, node, self._function, nested=False):
                 if operation.value is None:
                     self._note(operation, (), safe=False)
+            if isinstance(node, ast.Call):
+                self.found += [effect for effect in self._called(node, (), safe=False) if not effect.grade]
+
+    def _handed_over(self, call: ast.Call) -> None:
+        """Take from a function that a call is given as an argument what it clears."""
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+            target = self._target(argument) if isinstance(argument, ast.Name | ast.Attribute) else None
+            if target and isinstance(target.node, Function):
+                effects = self._inline(call, target, {}, (), safe=False)
+                self.found += [effect._replace(safe=False) for effect in effects if not effect.grade]
 
     def _called(self, call: ast.Call, conditions: tuple[Condition, ...], *, safe: bool) -> list[Effect]:
-        target = self._target(call)
+        target = self._target(call.func)
         if target is None or isinstance(target.node, ast.ClassDef):
             return []
         given = self._given(call, target.node)
@@ -159,7 +170,7 @@ class _Walk:
 
     def _entered(self, manager: ast.expr, conditions: tuple[Condition, ...], *, safe: bool) -> list[Effect]:
         """Note what happens as a context manager is entered; return what happens as it is left."""
-        target = self._target(manager) if isinstance(manager, ast.Call) else None
+        target = self._target(manager.func) if isinstance(manager, ast.Call) else None
         if target is None or not isinstance(manager, ast.Call):
             self._expression(manager, conditions, safe=safe)
             return []
@@ -191,9 +202,10 @@ class _Walk:
         self.found += phases[0]
         return phases[1]
 
-    def _target(self, call: ast.Call) -> Definition | None:
-        dotted = self._module.dotted(call.func)
-        if dotted is None or last_name(call.func) == "__acall__" or self._depth >= _DEPTH:
+    def _target(self, named: ast.expr) -> Definition | None:
+        """Return the function or class of the project that an expression names."""
+        dotted = self._module.dotted(named)
+        if dotted is None or last_name(named) == "__acall__" or self._depth >= _DEPTH:
             return None
         found = self._tracker.sources.find(dotted)
         return found if found and self._tracker.sources.is_own(found.module) else None

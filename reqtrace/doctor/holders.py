@@ -19,6 +19,7 @@ _KINDS: dict[str, Kind] = {
     "asgiref.local.Local": "asgiref Local",
     "werkzeug.local.Local": "asgiref Local",
     "contextvars.ContextVar": "ContextVar",
+    "_contextvars.ContextVar": "ContextVar",
 }
 _THREADS = {
     "threading.current_thread",
@@ -84,8 +85,8 @@ class Holders:
         dotted = module.dotted(func)
         if dotted is None:
             return None
-        dotted = self._sources.resolve(dotted)
-        return next((_KINDS[name] for name in (dotted, *self._sources.bases(dotted)) if name in _KINDS), None)
+        names = (dotted, self._sources.resolve(dotted), *self._sources.bases(dotted))
+        return next((_KINDS[name] for name in names if name in _KINDS), None)
 
     def _keyed(self) -> Iterator[Holder]:
         for module, function in self._sources.functions():

@@ -74,7 +74,7 @@ _View = Function | ast.ClassDef
 
 def _cached(sources: Sources, module: Module) -> Iterator[tuple[_View, set[str], ast.expr]]:
     """Yield each view under `cache_page`, the names used by the decorators below it, and where `cache_page` stands."""
-    for node in ast.walk(module.tree):
+    for node in (*module.functions, *module.classes, *module.calls):
         if isinstance(node, _View):
             for index, decorator in enumerate(node.decorator_list):
                 if _mentions(module, decorator):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from reqtrace.doctor.base import Diagnosis, Examination, Project
-from reqtrace.doctor.holders import Holders
+from reqtrace.doctor.holders import find_holders
 from reqtrace.doctor.middlewares import HOOKS, find_middlewares
 from reqtrace.doctor.scopes import within
 

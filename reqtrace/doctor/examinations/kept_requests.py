@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 
 from reqtrace.doctor.base import Diagnosis, Examination, Project
 from reqtrace.doctor.grades import Flow, Grade, conventional
-from reqtrace.doctor.holders import Holders
+from reqtrace.doctor.holders import Holders, find_holders
 from reqtrace.doctor.middlewares import find_middlewares
 from reqtrace.doctor.module import Module
 from reqtrace.doctor.scopes import Function, decorators, is_call_to, parameters, within

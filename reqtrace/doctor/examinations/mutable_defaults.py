@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from reqtrace.doctor.base import Diagnosis, Examination, Project
 from reqtrace.doctor.grades import last_name
-from reqtrace.doctor.holders import Holder, Holders
+from reqtrace.doctor.holders import Holder, Holders, find_holders
 from reqtrace.doctor.module import Module
 from reqtrace.doctor.scopes import Function, within
 

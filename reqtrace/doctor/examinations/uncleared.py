@@ -1,14 +1,15 @@
 """Holders that a middleware fills for a request and does not clear on every way out."""
 
+import ast
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from reqtrace.doctor.base import Diagnosis, Examination, Level, Project
 from reqtrace.doctor.effects import Effect, Tracker
-from reqtrace.doctor.grades import Grade
+from reqtrace.doctor.grades import Grade, last_name
 from reqtrace.doctor.holders import Kind
 from reqtrace.doctor.middlewares import Middleware, find_middlewares
-from reqtrace.doctor.scopes import is_async
+from reqtrace.doctor.scopes import Function, decorators, is_async
 
 _OF_THREADS: tuple[Kind, ...] = ("threading.local", "dict keyed by thread")
 
@@ -21,11 +22,14 @@ class UnclearedHolders(Examination):
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Follow each middleware from `get_response` outwards, then everything else that is handed a request."""
         tracker = Tracker(project.sources)
+        if not any(tracker.holders):
+            return
+        at_the_end = list(_at_the_end(project, tracker))
         filled: set[str] = set()
         for middleware in find_middlewares(project.sources):
             effects = [effect for step in middleware.steps for effect in tracker.effects(*step)]
             filled |= {effect.holder.name for effect in effects}
-            yield from _of_middleware(project, middleware, effects)
+            yield from _of_middleware(project, middleware, [*effects, *at_the_end])
         yield from _elsewhere(project, tracker, filled)
 
 
@@ -65,7 +69,7 @@ def _uncleared(effect: Effect, effects: Sequence[Effect], cleared: Sequence[Effe
     name, kind = _name(effect), effect.holder.kind
     if cleared:
         message = (
-            f"{name} ({kind}) is cleared outside `finally` only, at line {cleared[-1].line}: "
+            f"{name} ({kind}) is cleared outside `finally` only ({cleared[-1].module.path.name}:{cleared[-1].line}): "
             "a cancelled or aborted request leaves it to the next one."
         )
         return _diagnosis(effect, "cleared-outside-finally", "notice", message, _fix(effect))
@@ -95,6 +99,24 @@ def _elsewhere(project: Project, tracker: Tracker, filled: set[str]) -> Iterator
             if effect.grade >= Grade.IDENTITY and effect.holder.name not in cleared | filled and key not in seen:
                 seen.add(key)
                 yield _uncleared(effect, [effect], [])
+
+
+def _at_the_end(project: Project, tracker: Tracker) -> Iterator[Effect]:
+    """Yield what receivers of `request_finished` clear: under ASGI they run in another context."""
+    for module, function in project.sources.functions():
+        if any("request_finished" in name for name in decorators(function)):
+            yield from (effect._replace(safe=False) for effect in tracker.effects(module, function) if not effect.grade)
+    for module in project.sources.modules:
+        for call in module.calls:
+            if (
+                last_name(call.func) == "connect"
+                and ast.unparse(call.func).endswith("request_finished.connect")
+                and call.args
+            ):
+                found = project.sources.find(module.dotted(call.args[0]) or "")
+                if found and isinstance(found.node, Function):
+                    effects = tracker.effects(found.module, found.node)
+                    yield from (effect._replace(safe=False) for effect in effects if not effect.grade)
 
 
 def _exclude(one: Effect, other: Effect) -> bool:

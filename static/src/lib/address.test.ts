@@ -2,19 +2,33 @@ import { expect, test } from "vitest";
 
 import { fromHash, toHash, type ViewState } from "./address";
 
-test.each<ViewState>([
-  { filter: "", request: null, paused: false },
+const REST: ViewState = {
+  tab: "requests",
+  filter: "",
+  request: null,
+  paused: false,
+  thread: null,
+  finding: null,
+  level: null,
+  kind: null,
+};
+
+test.each<Partial<ViewState>>([
+  {},
   { filter: 'user:"alice b" path:/a&b=c#d status:5xx ms:>200 ümlaut', request: "0000019c-4100-0c", paused: true },
-  { filter: "", request: "a b/ü", paused: false },
-])("a view comes back from its hash: %j", (view) => {
+  { request: "a b/ü" },
+  { tab: "threads", thread: "p1-7" },
+  { tab: "findings", finding: "c0ffee", level: "leak", kind: "session-crossed" },
+])("a view comes back from its hash: %j", (given) => {
+  const view = { ...REST, ...given };
   expect(fromHash(toHash(view))).toEqual(view);
 });
 
 test("the view of a plain address has no hash", () => {
-  expect(toHash({ filter: "  ", request: null, paused: false })).toBe("");
+  expect(toHash({ ...REST, filter: "  " })).toBe("");
 });
 
 test("a hash that nobody wrote here leaves the view at rest", () => {
-  expect(fromHash("#section-3")).toEqual({ filter: "", request: null, paused: false });
-  expect(fromHash("#request=&paused=yes&%E0%A4%A")).toEqual({ filter: "", request: null, paused: false });
+  expect(fromHash("#section-3")).toEqual(REST);
+  expect(fromHash("#view=nonsense&request=&paused=yes&%E0%A4%A")).toEqual(REST);
 });

@@ -1,18 +1,34 @@
 /** What the page shows, as the hash of its address: a reload or a link brings the same view back. */
 
+export const TABS = ["requests", "threads", "findings", "processes"] as const;
+export type Tab = (typeof TABS)[number];
+
 export interface ViewState {
+  tab: Tab;
   /** The text of the filter box. */
   filter: string;
   /** The chosen request's id. */
   request: string | null;
   paused: boolean;
+  /** The chosen thread, by `threadKey`. */
+  thread: string | null;
+  /** The group of findings that is open. */
+  finding: string | null;
+  /** The level that the list of findings is narrowed to. */
+  level: string | null;
+  /** The kind that the list of findings is narrowed to. */
+  kind: string | null;
 }
 
 /** Write a view as a hash, with its `#`; empty for the view that a plain address shows. */
 export function toHash(view: ViewState): string {
   const parts = new URLSearchParams();
+  if (view.tab !== "requests") parts.set("view", view.tab);
   if (view.filter.trim()) parts.set("filter", view.filter.trim());
-  if (view.request !== null) parts.set("request", view.request);
+  for (const name of ["request", "thread", "finding", "level", "kind"] as const) {
+    const value = view[name];
+    if (value !== null) parts.set(name, value);
+  }
   if (view.paused) parts.set("paused", "1");
   const text = parts.toString();
   return text && `#${text}`;
@@ -22,8 +38,13 @@ export function toHash(view: ViewState): string {
 export function fromHash(hash: string): ViewState {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
   return {
+    tab: TABS.find((tab) => tab === parts.get("view")) ?? "requests",
     filter: parts.get("filter") ?? "",
     request: parts.get("request") || null,
     paused: parts.get("paused") === "1",
+    thread: parts.get("thread") || null,
+    finding: parts.get("finding") || null,
+    level: parts.get("level") || null,
+    kind: parts.get("kind") || null,
   };
 }

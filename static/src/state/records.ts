@@ -41,12 +41,16 @@ export function threadKey(process: string, serial: number): string {
 export class RecordStore {
   private readonly sorted = new Sorted<Row>((row) => row.startNs);
   private readonly byId = new Map<string, Row>();
-  private readonly findingsByRequest = new Map<string, Finding[]>();
+  private readonly findingsByRequest: Recent<string, Finding[]>;
   private readonly processById = new Recent<string, Process>(RETAIN_PROCESSES);
   private readonly threadByKey = new Recent<string, Thread>(RETAIN_THREADS);
   private arrivals = 0;
+  private findingChanges = 0;
 
-  constructor(private readonly retain = RETAIN) {}
+  constructor(private readonly retain = RETAIN) {
+    // A finding may arrive before its request, or without it; this keeps such ones from piling up.
+    this.findingsByRequest = new Recent(retain);
+  }
 
   /** Requests, oldest first. */
   get rows(): readonly Row[] {
@@ -72,6 +76,16 @@ export class RecordStore {
 
   findingsOf(request: string): readonly Finding[] {
     return this.findingsByRequest.get(request) ?? [];
+  }
+
+  /** Grows when a finding came or went, or when the request of one became known. */
+  get findingsVersion(): number {
+    return this.findingChanges;
+  }
+
+  /** Return all findings, those of one request together. */
+  findings(): Finding[] {
+    return [...this.findingsByRequest.values()].flat();
   }
 
   processes(): Process[] {
@@ -113,6 +127,7 @@ export class RecordStore {
     this.findingsByRequest.clear();
     this.processById.clear();
     this.threadByKey.clear();
+    this.findingChanges += 1;
   }
 
   private put(request: Request, change: Change): void {
@@ -122,6 +137,7 @@ export class RecordStore {
       this.byId.set(request.id, row);
       this.sorted.insert(row);
       change.added.push(row);
+      if (this.findingsByRequest.get(request.id)) this.findingChanges += 1;
     } else if (request.outcome !== "open" || known.request.outcome === "open") {
       known.request = request;
       change.changed.push(known);
@@ -137,6 +153,7 @@ export class RecordStore {
       change.findings.push(finding);
     }
     this.findingsByRequest.set(finding.request, known);
+    this.findingChanges += 1;
   }
 
   private trim(): number {
@@ -148,6 +165,7 @@ export class RecordStore {
       this.byId.delete(row.request.id);
       this.findingsByRequest.delete(row.request.id);
     }
+    this.findingChanges += 1;
     return dropped.length;
   }
 }

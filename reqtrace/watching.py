@@ -111,17 +111,17 @@ class Watch:
             except Exception as error:
                 self._failed(holder, error)
                 continue
-            if value is opened.request:
-                holder.failures = 0
-                opened.is_named_by(holder.path, place)
-            elif value is EMPTY or value is None:
-                self._empty(opened, checkpoint, place, holder)
-            else:
-                self.consider(opened, checkpoint, place, holder, value)
+            self.consider(opened, checkpoint, place, holder, value)
 
     def consider(self, opened: OpenRequest, checkpoint: str, place: Place, holder: Holder, value: object) -> None:
-        """Keep what a value names if that may contradict the request."""
+        """Keep what a holder gave if that may contradict the request."""
         holder.failures = 0
+        if value is opened.request:
+            opened.is_named_by(holder.path, place)
+            return
+        if value is EMPTY or value is None:
+            self._empty(opened, checkpoint, place, holder)
+            return
         meaning = meaning_of(value)
         if meaning.is_nothing:
             return

@@ -1,0 +1,121 @@
+"""The pytest plugin: ``--reqtrace`` fails a test in which one request saw another's identity.
+
+pytest loads this file whether or not it is asked for, and long before Django is set up: so whatever needs Django is
+imported where it is used.
+"""
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from reqtrace.reporting import Allowed
+    from reqtrace.testing import Capture
+
+LEVELS = ("leak", "hazard")
+MARKER = "reqtrace_allow"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--reqtrace``."""
+    parser.getgroup("reqtrace", "identities mixed up between requests").addoption(
+        "--reqtrace",
+        nargs="?",
+        const="leak",
+        metavar="hazard",
+        help="fail a test in which a request saw another's identity; with --reqtrace=hazard also where it might",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and look at tests only if that is asked for."""
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(kind=..., holder=...): findings that --reqtrace lets pass in this test; patterns, both must match",
+    )
+    level = config.getoption("--reqtrace")
+    if level is None:
+        return
+    if level not in LEVELS:
+        raise pytest.UsageError(f"--reqtrace={level}: there are {' and '.join(LEVELS)}; put paths in front of it.")
+    config.pluginmanager.register(_Check(hazards=level == "hazard"), "reqtrace-check")
+
+
+@pytest.fixture
+def reqtrace_capture() -> "Iterator[Capture]":
+    """Return what is traced during the test: `requests`, `findings`, `leaks` and `hazards`."""
+    from reqtrace.testing import capture
+
+    with capture() as captured:
+        yield captured
+
+
+class _Check:
+    """Looks at every test of the session."""
+
+    def __init__(self, *, hazards: bool) -> None:
+        """Look for leaks; with `hazards` for these, too."""
+        self.hazards = hazards
+        self.captured = pytest.StashKey["Capture"]()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Refuse to run where nothing would be traced, and where a marker allows everything or nothing."""
+        from django.core.exceptions import ImproperlyConfigured
+
+        from reqtrace.exceptions import SettingsError
+
+        try:
+            from reqtrace.testing import require_tracing
+
+            require_tracing()
+        except (ImproperlyConfigured, SettingsError) as error:
+            raise pytest.UsageError(f"--reqtrace: {error}") from error
+        for item in items:
+            _allowed(item)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Capture the test with its fixtures."""
+        from reqtrace.testing import capturing
+
+        with capturing() as captured:
+            item.stash[self.captured] = captured
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Fail the test for what was found; beside a failure of its own, show it."""
+        try:
+            result = yield
+        except BaseException:
+            if text := self._report(item):
+                item.add_report_section("call", "reqtrace", text)
+            raise
+        if text := self._report(item):
+            pytest.fail(text, pytrace=False)
+        return result
+
+    def _report(self, item: pytest.Item) -> str:
+        from reqtrace.reporting import report
+
+        captured = item.stash[self.captured]
+        captured.settle()
+        return report(captured.requests, captured.findings, hazards=self.hazards, allow=_allowed(item))
+
+
+def _allowed(item: pytest.Item) -> "list[Allowed]":
+    """Return what a test's markers allow.
+
+    Raises:
+        pytest.UsageError: for a marker without an argument, which would allow everything, and with unknown ones.
+
+    """
+    from reqtrace.reporting import Allowed
+
+    allowed = []
+    for mark in item.iter_markers(MARKER):
+        if mark.args or not mark.kwargs or not mark.kwargs.keys() <= set(Allowed._fields):
+            raise pytest.UsageError(f"{item.nodeid}: {MARKER} takes kind=..., holder=... or both, by name.")
+        allowed.append(Allowed(**mark.kwargs))
+    return allowed

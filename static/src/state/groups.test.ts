@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+
+import type { Request } from "../protocol";
+import { finding, request } from "../testing";
+import { groupFindings, worstOf } from "./groups";
+
+const lookUp = (...requests: Request[]) => {
+  const byId = new Map(requests.map((one) => [one.id, one]));
+  return (id: string): Request | undefined => byId.get(id);
+};
+
+test("occurrences of one group stand in the order of their time, whichever was heard first", () => {
+  const [group] = groupFindings(
+    [finding({ id: "late", request: "r2", at_ns: 5 }), finding({ id: "early", request: "r1", at_ns: 5 })],
+    lookUp(request({ id: "r1", start_ns: 100 }), request({ id: "r2", start_ns: 200 })),
+  );
+  expect(group?.occurrences.map((one) => one.finding.id)).toEqual(["early", "late"]);
+  expect([group?.firstNs, group?.lastNs]).toEqual([105, 205]);
+});
+
+test("leaks come before hazards, and the newest group first among its like", () => {
+  const groups = groupFindings(
+    [
+      finding({ id: "1", group: "hazard", level: "hazard", request: "r3" }),
+      finding({ id: "2", group: "old leak", request: "r1" }),
+      finding({ id: "3", group: "new leak", request: "r2" }),
+      finding({ id: "4", group: "old leak", request: "r3" }),
+    ],
+    lookUp(
+      request({ id: "r1", start_ns: 100 }),
+      request({ id: "r2", start_ns: 200 }),
+      request({ id: "r3", start_ns: 300 }),
+    ),
+  );
+  expect(groups.map((group) => group.id)).toEqual(["new leak", "old leak", "hazard"]);
+});
+
+test("a finding lies on the thread that read and on the one that wrote", () => {
+  const [group] = groupFindings(
+    [finding({ writer: { request: "r0", thread_serial: 7 } })],
+    lookUp(request({ process: "p1", thread_serial: 2 })),
+  );
+  expect([...(group?.threads ?? [])]).toEqual(["p1-2", "p1-7"]);
+});
+
+test("a finding whose request is not here counts, without time and place", () => {
+  const [group] = groupFindings([finding()], lookUp());
+  expect(group).toMatchObject({ firstNs: null, lastNs: null, occurrences: [{ request: null, timeNs: null }] });
+  expect(group?.threads.size).toBe(0);
+});
+
+test("the worst level is found", () => {
+  expect(worstOf(["notice", "leak", "hazard"])).toBe("leak");
+  expect(worstOf([])).toBeUndefined();
+});

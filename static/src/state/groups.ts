@@ -1,0 +1,79 @@
+/** Findings gathered into groups: those of one kind, at one holder and one place in the code. */
+
+import type { Finding, Level, Request } from "../protocol";
+import { threadKey } from "./records";
+
+/** From the worst to the mildest. */
+export const LEVELS: readonly Level[] = ["leak", "hazard", "notice"];
+
+export interface Occurrence {
+  finding: Finding;
+  /** Null when the page does not hold the request, or not yet. */
+  request: Request | null;
+  /** Unix time of the finding; null where the request is. */
+  timeNs: number | null;
+}
+
+export interface Group {
+  id: string;
+  level: Level;
+  kind: string;
+  holder: string | null;
+  holderKind: string | null;
+  /** In the order of their time, those without one first; never empty. */
+  occurrences: Occurrence[];
+  firstNs: number | null;
+  lastNs: number | null;
+  /** Ids of the processes in which it happened. */
+  processes: Set<string>;
+  /** The threads, by `threadKey`, on which it happened: those of the requests and of the writers. */
+  threads: Set<string>;
+}
+
+/** Gather findings, worst groups first and among them the newest: an order that further occurrences do not change. */
+export function groupFindings(
+  findings: Iterable<Finding>,
+  requestOf: (id: string) => Request | undefined,
+): Group[] {
+  const groups = new Map<string, Group>();
+  for (const finding of findings) {
+    const request = requestOf(finding.request) ?? null;
+    let group = groups.get(finding.group);
+    if (!group) groups.set(finding.group, (group = emptyGroup(finding)));
+    group.occurrences.push({ finding, request, timeNs: request && request.start_ns + finding.at_ns });
+    if (!request) continue;
+    group.processes.add(request.process);
+    group.threads.add(threadKey(request.process, request.thread_serial));
+    const writer = finding.writer?.thread_serial ?? null;
+    if (writer !== null) group.threads.add(threadKey(request.process, writer));
+  }
+  for (const group of groups.values()) {
+    group.occurrences.sort((a, b) => (a.timeNs ?? 0) - (b.timeNs ?? 0));
+    group.firstNs = group.occurrences.find(({ timeNs }) => timeNs !== null)?.timeNs ?? null;
+    group.lastNs = group.occurrences.at(-1)?.timeNs ?? null;
+  }
+  return [...groups.values()].sort(
+    (a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) || (b.firstNs ?? 0) - (a.firstNs ?? 0),
+  );
+}
+
+/** Return the worst of some levels. */
+export function worstOf(levels: Iterable<Level>): Level | undefined {
+  const present = new Set(levels);
+  return LEVELS.find((level) => present.has(level));
+}
+
+function emptyGroup({ group: id, level, kind, holder, holder_kind: holderKind }: Finding): Group {
+  return {
+    id,
+    level,
+    kind,
+    holder,
+    holderKind,
+    occurrences: [],
+    firstNs: null,
+    lastNs: null,
+    processes: new Set(),
+    threads: new Set(),
+  };
+}

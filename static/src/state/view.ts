@@ -1,0 +1,44 @@
+/** Which part of the page shows, and the whole view as one value that the address carries. */
+
+import { computed, signal } from "@preact/signals";
+
+import { type Tab, toHash, type ViewState } from "../lib/address";
+import { findingKind, findingLevel, openGroup } from "./findings";
+import { choose, chooseThread, chosen, filterText, paused, pinnedThread, setFilter, setPaused } from "./live";
+
+export const tab = signal<Tab>("requests");
+
+/** What the address says now. */
+export const view = computed<ViewState>(() => ({
+  tab: tab.value,
+  filter: filterText.value,
+  request: chosen.value,
+  paused: paused.value,
+  thread: pinnedThread.value,
+  finding: openGroup.value,
+  level: findingLevel.value,
+  kind: findingKind.value,
+}));
+
+/** Show what an address says. */
+export function show(wanted: ViewState): void {
+  tab.value = wanted.tab;
+  setFilter(wanted.filter);
+  chooseThread(wanted.thread);
+  if (wanted.request !== null || wanted.thread === null) choose(wanted.request);
+  setPaused(wanted.paused);
+  openGroup.value = wanted.finding;
+  findingLevel.value = wanted.level;
+  findingKind.value = wanted.kind;
+}
+
+/** Return a link to the present view with parts of it changed. */
+export function linkTo(change: Partial<ViewState>): string {
+  return toHash({ ...view.value, ...change }) || "#";
+}
+
+/** Show the findings with one group open. */
+export function openFinding(group: string): void {
+  openGroup.value = group;
+  tab.value = "findings";
+}
