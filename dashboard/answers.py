@@ -1,20 +1,17 @@
 """What the API answers, read from the store: lists under the shared filters, and one request with its surroundings."""
 
-from collections.abc import Iterator
-
 import msgspec
 
+from reqtrace import neighbours
 from reqtrace.queries import Page, Query, threads_of
 from reqtrace.reader import Reader
-from reqtrace.records import Finding, Request
+from reqtrace.records import Finding
 from reqtrace.stores.base import Store
 
 from .protocol import FindingList, ProcessList, RequestDetail, RequestList, ThreadList
 
 BEFORE_MAX = AFTER_MAX = 20
 DURING_MAX = 50
-NEIGHBOURHOOD = 5_000
-"""How many requests on either side of one are looked at for those that shared its thread."""
 
 _BATCH = 1_000
 
@@ -70,39 +67,19 @@ def findings(store: Store, query: Query, page: Page) -> FindingList:
 def request_detail(store: Store, id_: str) -> RequestDetail | None:
     """Return one request with its findings and with the requests that shared its thread, or None."""
     reader = Reader(store)
-    entry = store.get("request", id_)
     request = reader.request(id_)
-    if entry is None or request is None:
+    if request is None:
         return None
-    end_ns = request.start_ns + request.duration_ns
-    neighbours = [other for other in _neighbours(reader, request, entry.position) if other.id != id_]
-    before = [other for other in neighbours if other.start_ns + other.duration_ns <= request.start_ns]
-    after = [other for other in neighbours if other.start_ns >= end_ns]
-    apart = {other.id for other in before} | {other.id for other in after}
-    during = [other for other in neighbours if other.id not in apart]
+    around = neighbours.of(reader, request)
     return RequestDetail(
         request=request,
         process=reader.process(request.process),
         thread=next(reader.threads(Query(process=request.process, thread=request.thread_serial)), None),
         findings=[finding for finding in reader.findings() if finding.request == id_],
-        before=sorted(before, key=lambda other: -other.start_ns - other.duration_ns)[:BEFORE_MAX],
-        during=sorted(during, key=lambda other: other.start_ns)[:DURING_MAX],
-        after=sorted(after, key=lambda other: other.start_ns)[:AFTER_MAX],
+        before=around.before[:BEFORE_MAX],
+        during=around.at_once[:DURING_MAX],
+        after=around.after[:AFTER_MAX],
     )
-
-
-def _neighbours(reader: Reader, request: Request, position: int) -> Iterator[Request]:
-    """Yield the requests around a position that were on the thread of `request`."""
-    entries = reader.store.read_back(position, NEIGHBOURHOOD, ("request",))
-    entries += reader.store.read(position, NEIGHBOURHOOD, ("request",))
-    for entry in entries:
-        other = reader.decode(entry)
-        if (
-            isinstance(other, Request)
-            and other.process == request.process
-            and request.thread_serial in threads_of(other)
-        ):
-            yield other
 
 
 def _asks_requests(query: Query) -> bool:

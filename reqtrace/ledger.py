@@ -59,6 +59,8 @@ class Ledger:
         self.process_id = uuid.uuid4().hex[:12]
         self.serving: process.Serving | None = None
         """Set by the first request."""
+        self.keeps_all = False
+        """Whether `SAMPLE` is set aside: in tests, where every request counts."""
         self.dropped = 0
         """Records of this process that were lost for want of room."""
         self._pid = os.getpid()
@@ -82,7 +84,7 @@ class Ledger:
             self._process = process.describe(self.process_id, self.serving)
         items: list[Item] = []
         touched: dict[int, LiveThread] = {}
-        sample = self.settings.sample
+        sample = 1 if self.keeps_all else self.settings.sample
         for request in finished:
             self._add_findings(items, request)
             if request.is_counted:

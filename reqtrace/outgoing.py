@@ -11,7 +11,7 @@ from reqtrace import identity
 from reqtrace.identity import Identity
 from reqtrace.live import OpenRequest
 from reqtrace.recorder import Recorder
-from reqtrace.sightings import ForeignResponse, ForeignSession, stack_of
+from reqtrace.sightings import ForeignResponse, ForeignSession, view_of
 
 STAMP = "_reqtrace_made_for"
 """An attribute of responses whose view looked at session or user: the request's id and the user. Plain text in a
@@ -48,15 +48,8 @@ def examine(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
             _examine_session(opened, attributes["session"], response)
         made_for = response.__dict__.get(STAMP)
         if made_for is not None and made_for[0] != recorder.ledger.id_of(opened):
-            match = opened.request.resolver_match
-            opened.note(
-                ForeignResponse(
-                    perf_counter_ns() - opened.began_ns,
-                    made_for[0],
-                    Identity(*made_for[1:]),
-                    stack_of(None, getattr(match, "func", None)),
-                )
-            )
+            at_ns = perf_counter_ns() - opened.began_ns
+            opened.note(ForeignResponse(at_ns, made_for[0], Identity(*made_for[1:]), view_of(opened.request)))
             # The page cache answers before anybody asks for the user: whose session it is may be known from before.
             opened.presumed = recorder.sessions.find(opened.request)
     except Exception as error:

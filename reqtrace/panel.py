@@ -146,9 +146,9 @@ class RequestTracePanel(Panel):  # type: ignore[misc]
             "hops": [(hop, hop.at_ns / 1e6) for hop in request.hops],
             "findings": shown.findings,
             "neighbours": [
-                (_("Before it"), *_rows(shown.neighbours.before, request)),
-                (_("At once with it"), *_rows(shown.neighbours.at_once, request)),
-                (_("After it"), *_rows(shown.neighbours.after, request)),
+                (_("Before it on its thread"), *_rows(shown.neighbours.before, request)),
+                (_("At once with it on its thread"), *_rows(shown.neighbours.at_once, request)),
+                (_("After it on its thread"), *_rows(shown.neighbours.after, request)),
             ],
             "trouble": shown.trouble,
         }

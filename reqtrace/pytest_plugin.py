@@ -61,7 +61,7 @@ class _Check:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Refuse to run where nothing would be traced, and where a marker allows everything or nothing."""
-        from django.core.exceptions import ImproperlyConfigured
+        from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 
         from reqtrace.exceptions import SettingsError
 
@@ -69,7 +69,7 @@ class _Check:
             from reqtrace.testing import require_tracing
 
             require_tracing()
-        except (ImproperlyConfigured, SettingsError) as error:
+        except (AppRegistryNotReady, ImproperlyConfigured, SettingsError) as error:
             raise pytest.UsageError(f"--reqtrace: {error}") from error
         for item in items:
             _allowed(item)

@@ -69,7 +69,7 @@ class Recorder:
         self.watch.add_all(self._holders)
         self.sessions = Sessions()
         self.pages = CachedPages()
-        self.discovery = Discovery(self.watch.add)
+        self.discovery = Discovery(self.watch.add, self.watch.forget)
         self.discovery.entry = self._entry
         self.retention = RetentionSearch(self.watch.known, self.discovery)
         self.ledger = Ledger(self.settings, self.faults, self.open)
@@ -218,6 +218,7 @@ class Recorder:
 
     def search_all(self) -> None:
         """Look for holders until there is nothing left to look at: for tests, in which every request counts."""
+        self.discovery.probe_again()
         while not self._search():
             pass
 

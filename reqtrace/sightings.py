@@ -2,7 +2,7 @@
 
 import sys
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reqtrace.execution import Place
 from reqtrace.holders.base import Holder
@@ -105,25 +105,26 @@ class Retention(NamedTuple):
 Fact = Sighting | Absence | Swap | Birth | ForeignSession | ForeignResponse | Outliving | Retention
 
 
-def stack_of(frame: FrameType | None, view: object = None) -> list[Frame]:
-    """Return the frames of the application from `frame` outwards, innermost first; its view where there are none.
-
-    Args:
-        frame: where to begin; None leaves the view alone.
-        view: the view's callable; where none of the application's code is on the stack it stands for the reader.
-
-    """
+def stack_of(frame: FrameType | None) -> list[Frame]:
+    """Return the frames of the application from `frame` outwards, innermost first."""
     frames: list[Frame] = []
     while frame is not None and len(frames) < STACK_FRAMES:
         code = frame.f_code
         if _is_application(code, frame.f_globals.get("__name__", "")):
             frames.append(Frame(code.co_filename, frame.f_lineno, code.co_qualname))
         frame = frame.f_back
-    if not frames:
-        code_of_view = getattr(getattr(view, "view_class", None) or view, "__code__", None)
-        if isinstance(code_of_view, CodeType):
-            frames.append(Frame(code_of_view.co_filename, code_of_view.co_firstlineno, code_of_view.co_qualname))
     return frames
+
+
+def view_of(request: Any) -> list[Frame]:
+    """Return where the view of a request begins, as a stack of one frame; of none where that cannot be told."""
+    view = getattr(getattr(request, "resolver_match", None), "func", None)
+    class_ = getattr(view, "view_class", None) or getattr(view, "cls", None)  # Django's, and REST framework's
+    handler = view if class_ is None else getattr(class_, request.method.lower(), None)
+    while hasattr(handler, "__wrapped__"):  # decorators
+        handler = handler.__wrapped__
+    code = getattr(handler, "__code__", None)
+    return [Frame(code.co_filename, code.co_firstlineno, code.co_qualname)] if isinstance(code, CodeType) else []
 
 
 def _is_application(code: CodeType, module: str) -> bool:

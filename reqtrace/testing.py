@@ -4,7 +4,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -29,7 +29,7 @@ __all__ = ["Allowed", "Capture", "assert_no_leaks", "capture"]
 
 _Test = TypeVar("_Test", bound=Callable[..., Any])
 _PATIENCE_SECONDS = 2.0
-"""How long the end of a block waits for requests that other threads, such as a live server's, are just closing."""
+"""How long `Capture.settle` waits at the most."""
 
 
 class Capture:
@@ -62,11 +62,15 @@ class Capture:
         """Return what may do so one day."""
         return [finding for finding in self.findings if finding.level == "hazard"]
 
-    def end(self) -> None:
-        """Take nothing more in, after what other threads are just closing."""
+    def settle(self) -> None:
+        """Wait for what other threads, such as a live server's, are just closing."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while self._is_closing_elsewhere() and time.monotonic() < deadline:
             time.sleep(0.001)
+
+    def end(self) -> None:
+        """Take nothing more in."""
+        self.settle()
         self._recorder.shipper.ship()
         self._until = self._store.bounds()[1]
 
@@ -108,7 +112,8 @@ def capturing() -> Iterator[Capture]:
     with registry.replaced(registry.replaced_by() or _CaptureStore()):
         _bend(recorder)
         shipper.ship()
-        get_resolver().url_patterns  # noqa: B018  imports the views, and with them what may hold a request
+        with suppress(Exception):  # whatever is wrong with the URLs, the requests will say
+            get_resolver().url_patterns  # noqa: B018  imports the views, and with them what may hold a request
         recorder.search_all()
         request_started.connect(_search, dispatch_uid="reqtrace.testing")
         captured = Capture(recorder, registry.store())

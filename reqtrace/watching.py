@@ -12,7 +12,8 @@ from reqtrace.faults import Faults
 from reqtrace.holders.base import EMPTY, Holder
 from reqtrace.live import OpenRequest
 from reqtrace.meaning import meaning_of
-from reqtrace.sightings import Absence, Outliving, Sighting, Swap, stack_of
+from reqtrace.records import Frame
+from reqtrace.sightings import Absence, Outliving, Sighting, Swap, stack_of, view_of
 
 BODY = frozenset({"view", "view-end", "template", "query"})
 """Checkpoints at which the application's own code runs; so do those that the application names."""
@@ -89,6 +90,11 @@ class Watch:
         """Watch more holders."""
         for holder in holders:
             self.add(holder)
+
+    def forget(self, holders: Iterable[Holder]) -> None:
+        """Watch these no more."""
+        gone = set(holders)
+        self.holders = tuple(holder for holder in self.holders if holder not in gone)
 
     def served(self, opened: OpenRequest) -> None:
         """Remember whom this process has served: a user whom it never saw cannot have been left over."""
@@ -207,7 +213,8 @@ class Watch:
             self.holders = tuple(watched for watched in self.holders if watched is not holder)
 
 
-def _stack(opened: OpenRequest, checkpoint: str) -> list[Any]:
-    match = getattr(opened.request, "resolver_match", None)
-    frame = None if checkpoint in ("start", "close") else sys._getframe(2)
-    return stack_of(frame, getattr(match, "func", None))
+def _stack(opened: OpenRequest, checkpoint: str) -> list[Frame]:
+    """Return the stack of whoever reads: at the view's own checkpoints that is the view, which is not on it."""
+    outer = [] if checkpoint in ("start", "close") else stack_of(sys._getframe(2))
+    inner = view_of(opened.request)
+    return [*inner, *outer] if checkpoint in ("view", "view-end") else outer or inner

@@ -88,6 +88,7 @@ HOLDERS = {
 def test_a_holder_that_is_never_cleared_is_leftover(tracing: Start, kind: str, declared: bool) -> None:
     path, put = HOLDERS[kind]
     traced = tracing(HOLDERS=[path] if declared else [])
+    traced.recorder.discovery.is_thorough = True
     while not traced.recorder.discovery.search():
         pass
     for number, name in ((1, "alice"), (2, "bob"), (3, "carol")):

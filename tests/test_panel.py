@@ -95,6 +95,11 @@ def _opened(id_: str) -> str:
     return _text(answer.json()["content"])
 
 
+def _groups(text: str) -> list[str]:
+    """Return what the panel says of the requests before, at once and after."""
+    return re.split(r"(?:Before|At once with|After) it on its thread", text)[1:]
+
+
 def _text(markup: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
 
@@ -130,14 +135,14 @@ def test_neighbours_on_the_thread_are_listed_before_and_after(tracing: Start) ->
         client.get(f"/page/{'' if name == 'chosen' else '?' + name}")
     traced.recorder.shipper.ship()
     text = _opened(_stored(1)[0])
-    before, at_once, after = re.split("At once with it|After it", text.partition("Before it")[2])
+    before, at_once, after = _groups(text)
     assert before.count("GET /page/") == 1
     assert "-" in before
     assert at_once.strip() == "None."
     assert after.count("GET /page/") == 1
     assert "+" in after
     assert "handles requests one after another" in text
-    assert "So far 3 requests" in text
+    assert "Requests so far: 3; users: 0; most in flight: 1." in text
 
 
 def test_neighbours_that_do_not_fit_are_counted(tracing: Start) -> None:
@@ -156,7 +161,7 @@ async def test_neighbours_that_were_in_flight_at_once_are_listed(tracing: Start)
     traced.recorder.shipper.ship()
     texts = [_text(_stored(index)[1].content) for index in range(3)]
     (text,) = [text for text in texts if text.count("GET /slow-async/") == 2]
-    _, at_once, _ = re.split("At once with it|After it", text.partition("Before it")[2])
+    _, at_once, _ = _groups(text)
     assert at_once.count("GET /slow-async/") == 2
     assert "handles several requests at once" in text
     assert re.search(r"Task task \d+ of the process, Task-", text)
@@ -222,7 +227,7 @@ def test_the_panel_opened_with_the_page_shows_what_is_known_by_then(tracing: Sta
     traced.recorder.shipper.ship()
     text = _text(client.get("/page/").content.decode())
     assert traced.requests()[-1].id in text
-    assert "Before it Began Request User Status Took" in text
+    assert "Before it on its thread Began Request User Status Took" in text
 
 
 def test_findings_of_the_request_are_counted_in_the_title_and_listed(tracing: Start) -> None:

@@ -20,7 +20,10 @@ _COLOURS = {"hazard": (1, 31), "notice": (36,)}
 class Command(base.Subcommand):
     """Examines the project, and fails when it finds a hazard."""
 
-    help = "Look for identity hazards in the project's own code and settings, without traffic."
+    help = (
+        "Look for identity hazards in the project's own code and settings, without traffic. "
+        "A line that ends in `# reqtrace: ok` is left alone."
+    )
     examples = "doctor\ndoctor --json"
 
     @classmethod

@@ -55,7 +55,7 @@ def find() -> Found:
             skipped.append(Skipped(path, str(error)))
     project = Project(
         sources=Sources(modules, _library),
-        settings_file=_locate(settings.SETTINGS_MODULE) or base_dir,
+        settings_file=_locate(str(settings.SETTINGS_MODULE)) or base_dir,
         middleware=tuple(settings.MIDDLEWARE),
         asgi=bool(getattr(settings, "ASGI_APPLICATION", None)),
         versions={(one.name or "").lower().replace("_", "-"): one.version for one in distributions()},

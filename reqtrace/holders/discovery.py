@@ -1,10 +1,11 @@
 """Holders that nobody declared: found by what they hold.
 
 Two searches share the work. On the flusher's time, in slices, the loaded modules are gone through once each for
-thread-locals, asgiref `Local`s and `ContextVar`s, and for the owners of attributes: modules of the application, their
-classes, and the instances in Django's middleware chain. On the request path, for a few requests and then for one in
-sixty-four, what was found is looked into at a moment when a request is there to be held: whatever holds one becomes a
-holder by its path, and is watched from then on.
+thread-locals, asgiref `Local`s and `ContextVar`s, and for the owners of attributes: modules of the application and
+their classes, which are then looked into over and over, for a request that stands there. On the request path, for a few
+requests and then for one in sixty-four, the locals, the variables and the instances in Django's middleware chain are
+looked into at a moment when a request is there to be held. Whatever holds one becomes a holder by its path, and is
+watched from then on.
 """
 
 import gc
@@ -32,6 +33,8 @@ PROBES = 64
 SLICE_NS = 2_000_000
 """How long one slice of the search may take."""
 _NEVER = frozenset({"django", "asgiref", "reqtrace", "gevent", "greenlet", "channels", "debug_toolbar", "msgspec"})
+_INSTANCE = "(instance)"
+"""How the path of an object says that it is no class."""
 _SLOTS_MAX = 64
 """A local or dict with more in it than this is no holder of the current request."""
 
@@ -39,9 +42,10 @@ _SLOTS_MAX = 64
 class Discovery:
     """What was found in this process so far."""
 
-    def __init__(self, add: Callable[[Holder], None]) -> None:
-        """Hand every holder that is found to `add`."""
+    def __init__(self, add: Callable[[Holder], None], forget: Callable[[Iterable[Holder]], None]) -> None:
+        """Hand every holder that is found to `add`, and those that are no more to `forget`."""
         self._add = add
+        self._forget = forget
         self._seen_modules: set[str] = set()
         self._locals: dict[int, tuple[str, Any]] = {}
         self._asgiref: dict[ContextVar[Any], tuple[str, Local]] = {}
@@ -51,13 +55,18 @@ class Discovery:
         self._search: Iterator[None] = iter(())
         self._probes_left = PROBES
         self._is_through = False
+        self.is_thorough = False
+        """Whether each probe looks into modules and classes, too: for tests, in which nothing may be missed."""
         self.entry: Callable[..., Any] | None = None
         """The layer below our middleware: the way into the middleware chain."""
+        self._walked: object = None
+        self._layers: list[tuple[str, Any]] = []
+        self._layer_holders: list[Holder] = []
 
     @property
     def candidates(self) -> int:
         """Return how many locals, variables and owners are looked into."""
-        return len(self._locals) + len(self._asgiref) + len(self._variables) + len(self._owners)
+        return len(self._locals) + len(self._asgiref) + len(self._variables) + len(self._owners) + len(self._layers)
 
     def search(self, budget_ns: int = SLICE_NS) -> bool:
         """Go on with the search for a slice of time; return whether the loaded modules have all been seen."""
@@ -68,7 +77,10 @@ class Discovery:
             except StopIteration:
                 fresh = [name for name in list(sys.modules) if name not in self._seen_modules]
                 if not fresh:
+                    if self._walked is not self.entry:
+                        self._chain()
                     self._is_through = True
+                    self._search = self._look_over()
                     return True
                 self._search = self._through(fresh)
         return False
@@ -81,7 +93,7 @@ class Discovery:
 
     def owned(self) -> list[tuple[str, dict[str, Any]]]:
         """Return what the modules and classes of the application hold, by path."""
-        return [(path, dict(vars(owner))) for path, owner in self._owners]
+        return [(path, dict(vars(owner))) for path, owner in (*self._owners, *self._layers)]
 
     def local_with(self, values: dict[Any, Any]) -> str | None:
         """Return the path of the thread-local of which `values` are one thread's part, or of the owner of that dict."""
@@ -89,11 +101,16 @@ class Discovery:
             for parts in gc.get_referents(local):
                 if isinstance(parts, dict) and any(part is values for part in parts.values()):
                     return path
-        return next((path for path, owner in self._owners if getattr(owner, "__dict__", None) is values), None)
+        owners = (*self._owners, *self._layers)
+        return next((path for path, owner in owners if getattr(owner, "__dict__", None) is values), None)
+
+    def probe_again(self) -> None:
+        """Probe with the next requests, as if something new had been found."""
+        self._probes_left = PROBES
 
     def wants_probe(self, number: int) -> bool:
         """Tell whether the request with that number is one to probe with."""
-        return self._probes_left > 0 or number % PROBES == 0
+        return self._probes_left > 0 or number % PROBES == 0 or self.is_thorough
 
     def probe(self) -> None:
         """Look into everything that was found, in the thread and context of a running request."""
@@ -110,18 +127,30 @@ class Discovery:
                 self._take(self._variables[variable], value, ContextVarHolder, variable)
             elif self._is_through and variable.name != ASGIREF_VARIABLE and not variable.name.startswith("reqtrace."):
                 self._take(variable.name, value, ContextVarHolder, variable)  # kept where no module shows it
-        for path, owner in self._owners:
-            for name, value in list(vars(owner).items()):
-                if type(value) is dict and value and _is_keyed_by_threads(value):
-                    held = next(iter(value.values()))
-                    self._take(f"{path}.{name}", held, KeyedDictHolder, value)
-                elif _is_request(value):
-                    self._take(f"{path}.{name}", value, AttributeHolder, owner, name)
+        for path, owner in (*self._layers, *(self._owners if self.is_thorough else ())):
+            self._look_into(path, owner)
+
+    def _look_into(self, path: str, owner: Any) -> None:
+        for name, value in list(vars(owner).items()):
+            if type(value) is dict and value and _is_keyed_by_threads(value):
+                held = next(iter(value.values()))
+                self._take(f"{path}.{name}", held, KeyedDictHolder, value)
+            elif _is_request(value):
+                self._take(f"{path}.{name}", value, AttributeHolder, owner, name)
+
+    def _look_over(self) -> Iterator[None]:
+        """Look into all modules and classes of the application, as they stand at this moment."""
+        for path, owner in list(self._owners):
+            self._look_into(path, owner)
+            yield
 
     def _take(self, path: str, value: object, make: Callable[..., Holder], *arguments: Any) -> None:
         if path not in self._found and not meaning_of(value).is_nothing:
             self._found.add(path)
-            self._add(make(path, *arguments))
+            holder = make(path, *arguments)
+            if _INSTANCE in path:
+                self._layer_holders.append(holder)
+            self._add(holder)
 
     def _through(self, names: Iterable[str]) -> Iterator[None]:
         for name in names:
@@ -132,7 +161,6 @@ class Discovery:
                 self._module(name, module)
                 self._probes_left = max(self._probes_left, PROBES // 4)
             yield
-        self._chain()
 
     def _module(self, name: str, module: ModuleType) -> None:
         values = vars(module)
@@ -160,18 +188,35 @@ class Discovery:
             self._locals[id(value)] = (full, value)  # kept alive here, so that the id stays its own
 
     def _chain(self) -> None:
-        """Walk Django's middleware chain, whose instances live as long as the process."""
+        """Walk Django's middleware chain, whose instances live as long as the process.
+
+        Only the newest chain is looked into: each of Django's test clients makes one of its own, and what the
+        middleware of an older one holds is seen by no request any more.
+        """
+        self._forget(self._layer_holders)
+        self._found.difference_update(holder.path for holder in self._layer_holders)
+        self._layers, self._layer_holders = [], []
         layer: Any = self.entry
-        known = {id(owner) for _, owner in self._owners}
+        self._walked = layer
         for _ in range(100):
             layer = getattr(layer, "__wrapped__", layer)
-            following = getattr(layer, "get_response", None)
+            following = _below(layer)
             if following is None:
                 return
             class_ = type(layer)
-            if class_.__module__.partition(".")[0] not in _NEVER and id(layer) not in known:
-                self._owners.append((f"{class_.__module__}.{class_.__qualname__}(instance)", layer))
+            if class_.__module__.partition(".")[0] not in _NEVER:
+                self._layers.append((f"{class_.__module__}.{class_.__qualname__}{_INSTANCE}", layer))
             layer = following
+
+
+def _below(layer: Any) -> Any:
+    """Return the next layer of the middleware chain: an instance's attribute, or a variable of a function's closure."""
+    code, cells = getattr(layer, "__code__", None), getattr(layer, "__closure__", None)
+    if code is None or cells is None:
+        return getattr(layer, "get_response", None)
+    return next(
+        (cell.cell_contents for name, cell in zip(code.co_freevars, cells, strict=True) if name == "get_response"), None
+    )
 
 
 def _holding(values: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -11,6 +11,7 @@ import {
   type Health,
   type Hello,
   type Missed,
+  PROTOCOL_VERSION,
   type Records,
   type RequestList,
   type ServerMessage,
@@ -88,6 +89,11 @@ export class Feed {
   private hear(message: ServerMessage, socket: Socket): void {
     switch (message.type) {
       case "hello":
+        if (message.version > PROTOCOL_VERSION) {
+          this.drop();
+          this.sink.connection({ state: "outdated" });
+          return;
+        }
         this.welcome(message);
         socket.send(encodeSeen(message.position));
         break;

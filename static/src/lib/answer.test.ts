@@ -1,46 +1,90 @@
 import { expect, test } from "vitest";
 
 import { process, thread } from "../testing";
-import { answers } from "./answer";
+import { answers, type HolderFindings, verdict } from "./answer";
 
-test("threads that serve several people one after another are counted over the processes of a deployment", () => {
+const group = (given: Partial<HolderFindings> = {}): HolderFindings => ({
+  kind: "crossed",
+  holder: "shop.middleware._thread_locals.request",
+  level: "leak",
+  processes: new Set(["p1"]),
+  ...given,
+});
+
+test("threads that serve several people one after another are told of once for all processes of a deployment", () => {
   const two = ["p1", "p2"].map((id) => ({
     process: process({ id }),
     threads: [thread({ process: id, serial: 1 }), thread({ process: id, serial: 2 })],
   }));
-  expect(answers(two)).toEqual([
+  expect(answers(two, [])).toEqual([
     {
-      deployment: "gunicorn gthread",
+      deployment: "gunicorn gthread (WSGI)",
       processes: 2,
       sharing: "sequential",
-      sentences: ["4 threads serve several people, one request after another"],
+      does: "each thread serves many people, one after another",
+      means: "a threading.local that is not cleared shows the next person the last one’s identity",
+      places: "No mix-up found.",
+      worst: undefined,
     },
   ]);
 });
 
-test("a thread with several requests in flight is named first, with the most there were", () => {
-  const [answer] = answers([
-    {
-      process: process({ server: "uvicorn", worker_class: "uvicorn" }),
-      threads: [
-        thread({ serial: 2, sharing: "exclusive", requests: 1, users: 1 }),
-        thread({ serial: 1, sharing: "interleaved", max_in_flight: 12 }),
-      ],
-    },
-  ]);
-  expect(answer).toEqual({
-    deployment: "uvicorn",
-    processes: 1,
-    sharing: "interleaved",
-    sentences: ["1 thread has had up to 12 requests in flight at once", "1 thread served a single request"],
-  });
+test("a thread with several requests in flight decides the answer, with the most there were", () => {
+  const threads = [
+    thread({ serial: 2, sharing: "exclusive", requests: 1, users: 1 }),
+    thread({ serial: 1, sharing: "interleaved", max_in_flight: 12 }),
+  ];
+  const [answer] = answers([{ process: process({ server: "uvicorn", worker_class: "uvicorn" }), threads }], []);
+  expect(answer?.deployment).toBe("uvicorn (WSGI)");
+  expect(answer?.does).toBe("one of 2 threads serves many people, up to 12 requests at once");
+  expect(answer?.means).toContain("the others read");
 });
 
-test("a thread that served one person only is not said to serve several", () => {
-  const [answer] = answers([{ process: process(), threads: [thread({ users: 1 })] }]);
-  expect(answer?.sentences).toEqual(["1 thread serves one request after another, so far for one person at most"]);
+test("under gevent's patch a threading.local is not said to be shared", () => {
+  const threads = [thread({ sharing: "interleaved", max_in_flight: 3 })];
+  const [answer] = answers([{ process: process({ facts: { gevent_patched: true } }), threads }], []);
+  expect(answer?.means).toContain("a threading.local of its own");
+});
+
+test("a thread that served one person only is not said to serve many people", () => {
+  const [answer] = answers([{ process: process(), threads: [thread({ users: 1 })] }], []);
+  expect(answer?.does).toBe("its one thread serves many requests, one after another");
+});
+
+test("places that findings name are counted once each, and only in the deployment where they are", () => {
+  const here = { process: process({ id: "p1" }), threads: [thread()] };
+  const there = { process: process({ id: "p2", server: "daphne" }), threads: [thread({ process: "p2" })] };
+  const found = [group(), group({ level: "hazard" }), group({ level: "hazard", holder: "other" })];
+  expect(answers([here, there], found).map(({ places, worst }) => [places, worst])).toEqual([
+    ["2 unsafe places found, 1 of them leaks.", "leak"],
+    ["No mix-up found.", undefined],
+  ]);
+  expect(answers([here], [group({ level: "hazard" })])[0]?.places).toBe("1 unsafe place found, no leak so far.");
+  expect(answers([here], [group()])[0]?.places).toBe("1 unsafe place found, and it leaks.");
+});
+
+test("a notice shows nobody else, so it makes no place unsafe", () => {
+  const [answer] = answers([{ process: process(), threads: [thread()] }], [group({ level: "notice" })]);
+  expect(answer).toMatchObject({ places: "No mix-up found.", worst: "notice" });
 });
 
 test("a process that served nothing says nothing", () => {
-  expect(answers([{ process: process(), threads: [] }])).toEqual([]);
+  expect(answers([{ process: process(), threads: [] }], [])).toEqual([]);
+});
+
+test("the verdict is that of the worst finding", () => {
+  const occurrences = [1, 2, 3];
+  const leak = { level: "leak", occurrences } as const;
+  const hazard = { level: "hazard", occurrences } as const;
+  expect(verdict([hazard, leak], 9)).toEqual({ state: "leak", text: "People saw each other’s identity: 3 leaks" });
+  expect(verdict([leak, leak], 9).text).toBe("People saw each other’s identity: 6 leaks in 2 ways");
+  expect(verdict([hazard], 9).state).toBe("hazard");
+});
+
+test("without leak or hazard the verdict says how many requests that rests on", () => {
+  expect(verdict([{ level: "notice", occurrences: [1] }], 1_234)).toEqual({
+    state: "clean",
+    text: "Nobody saw anybody else in 1,234 requests",
+  });
+  expect(verdict([], 0).state).toBe("waiting");
 });

@@ -1,16 +1,42 @@
-/** The answer to "does one thread serve several people here?", as sentences made from what the server found out. */
+/** The answer to "does one thread serve several people here, and is that safe?", in sentences for each deployment. */
 
-import type { Process, Sharing, Thread } from "../protocol";
-import { plural } from "./format";
+import type { Level, Process, Sharing, Thread } from "../protocol";
+import { count, plural } from "./format";
 
 export interface Answer {
-  /** Server and worker class, such as "gunicorn gthread". */
+  /** Server, worker class and interface, such as "gunicorn gthread (WSGI)". */
   deployment: string;
   processes: number;
   /** The most that one of its threads shares. */
   sharing: Sharing;
-  /** What its threads do, most telling first. */
-  sentences: string[];
+  /** What its threads do. */
+  does: string;
+  /** What that means for what code keeps on a thread. */
+  means: string;
+  /** How many places keep an identity unsafely here, by what the findings say. */
+  places: string;
+  /** The worst level among those findings. */
+  worst: Level | undefined;
+}
+
+/** What the answer needs of a group of findings. */
+export interface HolderFindings {
+  kind: string;
+  holder: string | null;
+  level: Level;
+  processes: ReadonlySet<string>;
+}
+
+/** The answer for everything at once. */
+export interface Verdict {
+  /** What it looks like: the worst level found, `clean`, or `waiting` while nothing has arrived. */
+  state: Level | "clean" | "waiting";
+  text: string;
+}
+
+interface Deployment {
+  processes: Process[];
+  threads: Thread[];
 }
 
 /** From the most sharing to the least. */
@@ -22,47 +48,85 @@ export function deploymentOf(process: Pick<Process, "server" | "worker_class">):
   return worker === "" || worker === server ? server : `${server} ${worker}`;
 }
 
-/** Say for each deployment what its threads turned out to be. */
-export function answers(groups: Iterable<{ process: Process; threads: readonly Thread[] }>): Answer[] {
-  const byDeployment = new Map<string, { processes: number; threads: Thread[] }>();
+/** Say for each deployment that served something what its threads turned out to be, and what follows from it. */
+export function answers(
+  groups: Iterable<{ process: Process; threads: readonly Thread[] }>,
+  findings: readonly HolderFindings[],
+): Answer[] {
+  const deployments = new Map<string, Deployment>();
   for (const { process, threads } of groups) {
-    const name = deploymentOf(process);
-    const known = byDeployment.get(name) ?? { processes: 0, threads: [] };
-    known.processes += 1;
+    const name = `${deploymentOf(process)} (${process.interface.toUpperCase()})`;
+    const known = deployments.get(name) ?? { processes: [], threads: [] };
+    known.processes.push(process);
     known.threads.push(...threads);
-    byDeployment.set(name, known);
+    deployments.set(name, known);
   }
-  return [...byDeployment]
+  return [...deployments]
     .filter(([, { threads }]) => threads.length > 0)
-    .map(([deployment, { processes, threads }]) => ({
-      deployment,
-      processes,
-      sharing: SHARINGS.find((sharing) => threads.some((thread) => thread.sharing === sharing)) ?? "exclusive",
-      sentences: sentencesFor(threads),
-    }));
+    .map(([deployment, { processes, threads }]) => {
+      const here = findings.filter((group) => processes.some(({ id }) => group.processes.has(id)));
+      const sharing = SHARINGS.find((one) => threads.some((thread) => thread.sharing === one)) ?? "exclusive";
+      return {
+        deployment,
+        processes: processes.length,
+        sharing,
+        does: does(sharing, threads),
+        means: means(sharing, processes),
+        places: placesFound(here),
+        worst: (["leak", "hazard", "notice"] as const).find((level) => here.some((group) => group.level === level)),
+      };
+    });
 }
 
-function sentencesFor(threads: readonly Thread[]): string[] {
-  const interleaved = threads.filter((thread) => thread.sharing === "interleaved");
-  const sequential = threads.filter((thread) => thread.sharing === "sequential");
-  const shared = sequential.filter((thread) => thread.users > 1);
-  const alone = sequential.length - shared.length;
-  const exclusive = threads.length - interleaved.length - sequential.length;
-  const sentences: string[] = [];
-  if (interleaved.length > 0) {
-    const most = Math.max(...interleaved.map((thread) => thread.max_in_flight));
-    sentences.push(`${subject(interleaved.length, "has", "have")} had up to ${most} requests in flight at once`);
+/** Say in one sentence whether anybody saw somebody else. */
+export function verdict(groups: readonly { level: Level; occurrences: readonly unknown[] }[], requests: number): Verdict {
+  const leaks = groups.filter((group) => group.level === "leak");
+  const hazards = groups.filter((group) => group.level === "hazard");
+  if (leaks.length > 0) {
+    const times = leaks.reduce((sum, group) => sum + group.occurrences.length, 0);
+    const places = leaks.length === 1 ? "" : ` in ${count(leaks.length)} ways`;
+    return { state: "leak", text: `People saw each other’s identity: ${plural(times, "leak")}${places}` };
   }
-  if (shared.length > 0) {
-    sentences.push(`${subject(shared.length, "serves", "serve")} several people, one request after another`);
+  if (hazards.length > 0) {
+    return { state: "hazard", text: `Nobody saw anybody else yet, but ${plural(hazards.length, "hazard")} could let them` };
   }
-  if (alone > 0) {
-    sentences.push(`${subject(alone, "serves", "serve")} one request after another, so far for one person at most`);
-  }
-  if (exclusive > 0) sentences.push(`${plural(exclusive, "thread")} served a single request${exclusive > 1 ? " each" : ""}`);
-  return sentences;
+  if (requests === 0) return { state: "waiting", text: "Waiting for the first request" };
+  return { state: "clean", text: `Nobody saw anybody else in ${plural(requests, "request")}` };
 }
 
-function subject(threads: number, one: string, many: string): string {
-  return `${plural(threads, "thread")} ${threads === 1 ? one : many}`;
+function does(sharing: Sharing, threads: readonly Thread[]): string {
+  if (sharing === "exclusive") return "every request so far had a thread to itself";
+  const such = threads.filter((thread) => thread.sharing === sharing);
+  const serves = such.length > 1 && such.length < threads.length ? "serve" : "serves";
+  const whom = such.some((thread) => thread.users > 1) ? "many people" : "many requests";
+  const most = Math.max(...such.map((thread) => thread.max_in_flight));
+  const how = sharing === "sequential" ? "one after another" : `up to ${count(most)} requests at once`;
+  return `${subject(such.length, threads.length)} ${serves} ${whom}, ${how}`;
+}
+
+function subject(such: number, all: number): string {
+  if (such < all) return such === 1 ? `one of ${count(all)} threads` : `${count(such)} of ${count(all)} threads`;
+  return all === 1 ? "its one thread" : "each thread";
+}
+
+function means(sharing: Sharing, processes: readonly Process[]): string {
+  if (sharing === "exclusive") return "nothing kept on a thread met another request yet";
+  if (sharing === "sequential") {
+    return "a threading.local that is not cleared shows the next person the last one’s identity";
+  }
+  if (processes.every(({ facts }) => facts.gevent_patched === true)) {
+    return "gevent’s patch gives each request a threading.local of its own, but whatever was made before the patch is shared";
+  }
+  return "what one request puts into a threading.local, the others read; a ContextVar holds them apart";
+}
+
+function placesFound(groups: readonly HolderFindings[]): string {
+  const places = (found: readonly HolderFindings[]): number => new Set(found.map((group) => group.holder ?? group.kind)).size;
+  const all = places(groups.filter((group) => group.level !== "notice"));
+  const leaking = places(groups.filter((group) => group.level === "leak"));
+  if (all === 0) return "No mix-up found.";
+  const found = plural(all, "unsafe place");
+  if (leaking === 0) return `${found} found, no leak so far.`;
+  if (all === 1) return `${found} found, and it leaks.`;
+  return `${found} found, ${count(leaking)} of them ${leaking === 1 ? "leaks" : "leak"}.`;
 }

@@ -23,6 +23,11 @@ export function setServerTime(timeNs: number): void {
   aheadNs = timeNs - Date.now() * 1e6;
 }
 
+/** Return the server's time at this very moment, for code that does not want to be drawn again. */
+export function serverTimeNs(): number {
+  return Date.now() * 1e6 + aheadNs;
+}
+
 function tick(): void {
-  nowNs.value = Date.now() * 1e6 + aheadNs;
+  nowNs.value = serverTimeNs();
 }

@@ -27,23 +27,23 @@ export const allGroups = computed<Group[]>(() => {
 });
 
 /** The groups that nobody has hidden in this browser. */
-export const openGroups = computed(() => allGroups.value.filter((group) => !hidden.value.has(group.id)));
+export const visibleGroups = computed(() => allGroups.value.filter((group) => !hidden.value.has(group.id)));
 
 /** The groups that the list shows. */
 export const listedGroups = computed(() =>
-  (hiddenShown.value ? allGroups : openGroups).value.filter(
+  (hiddenShown.value ? allGroups : visibleGroups).value.filter(
     (group) =>
       (findingLevel.value === null || group.level === findingLevel.value) &&
       (findingKind.value === null || group.kind === findingKind.value),
   ),
 );
 
-export const leakGroups = computed(() => openGroups.value.filter((group) => group.level === "leak"));
+export const leakGroups = computed(() => visibleGroups.value.filter((group) => group.level === "leak"));
 
 /** The groups on each thread, by `threadKey`. */
 export const groupsByThread = computed(() => {
   const found = new Map<string, Group[]>();
-  for (const group of openGroups.value) {
+  for (const group of visibleGroups.value) {
     for (const thread of group.threads) {
       const known = found.get(thread);
       if (known) known.push(group);

@@ -4,6 +4,8 @@ import { computed, signal } from "@preact/signals";
 
 import { parseFilter, withKey } from "../lib/filter";
 import type { Finding, Records } from "../protocol";
+import { Announcer } from "./announcement";
+import { serverTimeNs } from "./clock";
 import { Listing } from "./listing";
 import { RecordStore, threadKey } from "./records";
 
@@ -14,8 +16,8 @@ export const listing = new Listing(records);
 export const revision = signal(0);
 /** False until the first state came from the server. */
 export const loaded = signal(false);
-/** The newest finding that arrived while the page was open and that is a leak. */
-export const newestLeak = signal<Finding | null>(null);
+/** What is read out: the last leak that arrived while the page was open. */
+export const announcement = signal("");
 
 export const filterText = signal("");
 export const filter = computed(() => parseFilter(filterText.value));
@@ -24,15 +26,21 @@ export const paused = signal(false);
 export const chosen = signal<string | null>(null);
 /** Id of the request that the keys walk from. */
 export const active = signal<string | null>(null);
+/** The thread that was chosen itself, by `threadKey`; choosing a request lets go of it, and the other way round. */
+export const pinnedThread = signal<string | null>(null);
 /** The thread under the pointer, by `threadKey`. */
 export const hovered = signal<string | null>(null);
 
-/** The thread of the chosen request, when the request is in memory. */
+/** The thread whose requests are lit: the chosen one, or that of the chosen request when that is in memory. */
 export const chosenThread = computed(() => {
   revision.value;
   const request = chosen.value === null ? undefined : records.row(chosen.value)?.request;
-  return request ? threadKey(request.process, request.thread_serial) : null;
+  return request ? threadKey(request.process, request.thread_serial) : pinnedThread.value;
 });
+
+const announcer = new Announcer();
+/** When the state came that the page began with: what happened before is no news. */
+let beganNs = 0;
 let frame = 0;
 /** The last arrival that the frame on the screen shows. */
 let drawnArrival = 0;
@@ -51,6 +59,8 @@ export function replaceAll(state: Records): void {
   records.clear();
   records.apply(state);
   listing.restart();
+  announcer.know(state.findings);
+  beganNs = serverTimeNs();
   loaded.value = true;
   redraw();
 }
@@ -59,8 +69,14 @@ export function replaceAll(state: Records): void {
 export function take(state: Partial<Records>): void {
   const change = records.apply(state);
   listing.apply(change);
-  newestLeak.value = change.findings.findLast((finding) => finding.level === "leak") ?? newestLeak.value;
+  announce(change.findings);
   redraw();
+}
+
+function announce(findings: readonly Finding[]): void {
+  const isNews = (finding: Finding): boolean => (records.row(finding.request)?.startNs ?? Infinity) > beganNs;
+  announcer.know(findings.filter((finding) => !isNews(finding)));
+  announcement.value = announcer.hear(findings.filter(isNews), Date.now()) ?? announcement.value;
 }
 
 export function setFilter(text: string): void {
@@ -82,9 +98,16 @@ export function setPaused(pause: boolean): void {
 export function choose(id: string | null): void {
   chosen.value = id;
   if (id !== null) {
+    pinnedThread.value = null;
     active.value = id;
     setPaused(true);
   }
+}
+
+/** Light up the requests of a thread and show what is known about it. */
+export function chooseThread(key: string | null): void {
+  pinnedThread.value = key;
+  if (key !== null) choose(null);
 }
 
 /** Tell whether the filter asks for exactly this thread. */

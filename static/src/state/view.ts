@@ -25,7 +25,7 @@ export function show(wanted: ViewState): void {
   tab.value = wanted.tab;
   setFilter(wanted.filter);
   chooseThread(wanted.thread);
-  if (wanted.request !== null || wanted.thread === null) choose(wanted.request);
+  choose(wanted.request);
   setPaused(wanted.paused);
   openGroup.value = wanted.finding;
   findingLevel.value = wanted.level;

@@ -1,25 +1,55 @@
-/** One line with what this deployment does with its threads. */
+/** The answer of the page: did anybody see somebody else, and what do threads do in this deployment? */
 
-import { answers } from "../lib/answer";
+import { answers, verdict } from "../lib/answer";
 import { plural } from "../lib/format";
-import { threadGroups } from "../state/threads";
+import { visibleGroups } from "../state/findings";
+import { loaded, records } from "../state/live";
+import { calmRevision, threadGroups } from "../state/threads";
+import { linkTo } from "../state/view";
 import { SharingMark } from "./marks";
 
-export function AnswerStrip() {
-  const found = answers(threadGroups.value.filter((group) => group.alive));
+/** One sentence for everything. */
+export function Verdict() {
+  calmRevision.value;
+  if (!loaded.value) return null;
+  const { state, text } = verdict(visibleGroups.value, records.rows.length);
+  return (
+    <a class={`verdict ${state}`} href={linkTo({ tab: "findings" })} title="To the findings">
+      <svg viewBox="0 0 16 16" width="15" height="15" aria-hidden="true">
+        <path d={SIGNS[state]} />
+      </svg>
+      <span>{text}</span>
+    </a>
+  );
+}
+
+const CIRCLE = "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1z";
+const SIGNS = {
+  leak: "M5 1h6l4 4v6l-4 4H5l-4-4V5zM7.2 4v5h1.6V4zm0 6.4V12h1.6v-1.6z",
+  hazard: "M8 1l7.4 13.5H.6zM7.2 6v4h1.6V6zm0 5.2v1.6h1.6v-1.6z",
+  notice: CIRCLE,
+  clean: `${CIRCLE}M4.2 8.2l1.1-1.1 1.9 1.9 3.6-3.7 1.1 1.1-4.7 4.8z`,
+  waiting: CIRCLE,
+};
+
+/** One sentence for each kind of process; with `full`, also what that means for code that keeps things on a thread. */
+export function Answers({ full = false }: { full?: boolean }) {
+  const found = answers(
+    threadGroups.value.filter((group) => group.alive),
+    visibleGroups.value,
+  );
   if (found.length === 0) return null;
   return (
-    <section aria-label="What threads do here">
-      <ul class="answer">
-        {found.map(({ deployment, processes, sharing, sentences }) => (
-          <li key={deployment}>
-            <SharingMark sharing={sharing} />
-            <span>
-              <strong>{deployment}</strong>, {plural(processes, "process", "processes")}: {sentences.join("; ")}.
-            </span>
-          </li>
-        ))}
-      </ul>
-    </section>
+    <ul class={full ? "answers is-full" : "answers"} aria-label="What threads do here">
+      {found.map(({ deployment, processes, sharing, does, means, places, worst }) => (
+        <li key={deployment} class={worst}>
+          <SharingMark sharing={sharing} />
+          <p>
+            <strong title={plural(processes, "process", "processes")}>{deployment}</strong>: {does}
+            {full ? <>; {means}.</> : "."} <span class="places">{places}</span>
+          </p>
+        </li>
+      ))}
+    </ul>
   );
 }

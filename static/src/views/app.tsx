@@ -1,15 +1,25 @@
 /** The page as a whole. */
 
 import type { PageConfig } from "../protocol";
-import { chosen } from "../state/live";
-import { AnswerStrip } from "./answer";
-import { FilterBox } from "./filter-box";
+import { chosen, pinnedThread } from "../state/live";
+import { tab } from "../state/view";
+import { FindingsView } from "./findings-view";
 import { Header } from "./header";
-import { LeakAnnouncer } from "./health";
+import { Announcement } from "./health";
 import { Help } from "./help";
+import { ProcessesView } from "./processes-view";
 import { RequestDetails } from "./request-details";
-import { RequestTable } from "./request-table";
-import { ThreadList } from "./thread-list";
+import { RequestsView } from "./requests-view";
+import { Tabs } from "./tabs";
+import { ThreadDetails } from "./thread-details";
+import { ThreadsView } from "./threads-view";
+
+const VIEWS = {
+  requests: RequestsView,
+  threads: ThreadsView,
+  findings: FindingsView,
+  processes: ProcessesView,
+};
 
 interface Props {
   config: PageConfig;
@@ -17,19 +27,17 @@ interface Props {
 }
 
 export function App({ config, onRetry }: Props) {
+  const View = VIEWS[tab.value];
+  const details = chosen.value !== null ? <RequestDetails /> : pinnedThread.value !== null ? <ThreadDetails /> : null;
   return (
     <>
       <Header config={config} onRetry={onRetry} />
-      <AnswerStrip />
-      <main class={chosen.value === null ? "main" : "main has-details"}>
-        <div class="stage">
-          <FilterBox />
-          <RequestTable />
-        </div>
-        <RequestDetails />
-        <ThreadList />
+      <Tabs />
+      <main class={details ? "main has-details" : "main"}>
+        <View />
+        {details}
       </main>
-      <LeakAnnouncer />
+      <Announcement />
       <Help />
     </>
   );

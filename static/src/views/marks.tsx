@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 
 import { runningFor } from "../lib/format";
+import { LEVEL_MEANS } from "../lib/kinds";
 import { hueOf, userKey, userName } from "../lib/people";
 import type { Level, Request, Sharing, User } from "../protocol";
 import { nowNs } from "../state/clock";
@@ -53,9 +54,33 @@ export function SharingMark({ sharing, word = false }: { sharing: Sharing; word?
   );
 }
 
-/** Write a finding's level. */
+const LEVEL_SIGNS: Record<Level, JSX.Element> = {
+  leak: <path d="M3.7.8h4.6l2.9 2.9v4.6l-2.9 2.9H3.7L.8 8.3V3.7zM5.3 3v3.8h1.4V3zm0 4.7v1.4h1.4V7.7z" fill-rule="evenodd" />,
+  hazard: <path d="M6 .8 11.6 11H.4zM5.4 4.2v3.4h1.2V4.2zm0 4.4v1.2h1.2V8.6z" fill-rule="evenodd" />,
+  notice: <path d="M6 .8a5.2 5.2 0 1 0 0 10.4A5.2 5.2 0 0 0 6 .8zM5.4 3v1.3h1.2V3zm0 2.2V9h1.2V5.2z" fill-rule="evenodd" />,
+};
+
+/** Show a finding's level by shape, colour and word. */
 export function LevelMark({ level }: { level: Level }) {
-  return <span class={`level ${level}`}>{level}</span>;
+  return (
+    <span class={`level ${level}`} title={`${level}: ${LEVEL_MEANS[level]}`}>
+      <svg viewBox="0 0 12 12" width="11" height="11" aria-hidden="true">
+        {LEVEL_SIGNS[level]}
+      </svg>
+      {level}
+    </span>
+  );
+}
+
+/** Name a holder by its last parts, which is where holders differ; the whole of it stands in the tooltip. */
+export function HolderName({ holder }: { holder: string }) {
+  const parts = holder.split(".");
+  const short = parts.slice(-2).join(".");
+  return (
+    <code class="holder" title={holder}>
+      {parts.length > 2 ? `…${short}` : short}
+    </code>
+  );
 }
 
 /** Write how a request ended. */

@@ -1,7 +1,6 @@
 /** Details of the chosen request: what it was, where it ran, and who shared its thread. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 
 import { deploymentOf } from "../lib/answer";
 import { withKey } from "../lib/filter";
@@ -10,46 +9,35 @@ import { userName } from "../lib/people";
 import type { Process, Request, RequestDetail, Thread } from "../protocol";
 import { detail } from "../state/detail";
 import { choose, chosen, filterText, records, revision, setFilter } from "../state/live";
-import { Findings } from "./findings";
+import { FindingNotes } from "./finding-notes";
 import { Hops } from "./hops";
 import { RunningTime, SHARING_MEANS, SharingMark, Status, UserName } from "./marks";
 import { Neighbours } from "./neighbours";
+import { Fact, Panel } from "./panel";
 
 export function RequestDetails() {
   const id = chosen.value;
   revision.value;
-  const body = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (body.current) body.current.scrollTop = 0;
-  }, [id]);
   if (id === null) return null;
   const fetched = detail.value;
   const full = fetched?.state === "ready" && fetched.id === id ? fetched.detail : null;
   const request = records.row(id)?.request ?? full?.request;
   return (
-    <section class="panel details" aria-labelledby="details-title">
-      <header>
-        <h2 id="details-title">
-          {request ? (
-            <>
-              <span class="method">{request.method}</span> {request.path}
-            </>
-          ) : (
-            "Request"
-          )}
-        </h2>
-        <button type="button" class="quiet close" aria-label="Close details" title="Close (Esc)" onClick={() => choose(null)}>
-          ×
-        </button>
-      </header>
-      <div class="panel-body" ref={body} tabIndex={0} role="group" aria-labelledby="details-title">
-        {request && <Facts request={request} full={full} />}
-        {!full && fetched?.state === "loading" && <p class="hint">Fetching details…</p>}
-        {fetched?.state === "failed" && <p class="problems">{fetched.message}</p>}
-        {full && <Neighbours detail={full} />}
-        {request && <Identifiers request={request} />}
-      </div>
-    </section>
+    <Panel of={id} title={request ? <Line request={request} /> : "Request"} onClose={() => choose(null)}>
+      {request && <Facts request={request} full={full} />}
+      {!full && fetched?.state === "loading" && <p class="hint">Fetching details…</p>}
+      {fetched?.state === "failed" && <p class="problems">{fetched.message}</p>}
+      {full && <Neighbours detail={full} />}
+      {request && <Identifiers request={request} />}
+    </Panel>
+  );
+}
+
+function Line({ request }: { request: Request }) {
+  return (
+    <>
+      <span class="method">{request.method}</span> {request.path}
+    </>
   );
 }
 
@@ -65,7 +53,7 @@ function Facts({ request, full }: { request: Request; full: RequestDetail | null
           {request.outcome === "open" ? <RunningTime startNs={request.start_ns} /> : duration(request.duration_ns)}
         </span>
       </p>
-      <Findings findings={known.length > 0 ? known : (full?.findings ?? [])} />
+      <FindingNotes findings={known.length > 0 ? known : (full?.findings ?? [])} />
       <dl class="facts">
         <Fact name="User">
           <Filtering by="user" value={userValue(request)}>
@@ -145,15 +133,6 @@ function Identifiers({ request }: { request: Request }) {
         {all.map(([name, value]) => value !== null && <Fact key={name} name={name}>{value}</Fact>)}
       </dl>
     </details>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -1,0 +1,85 @@
+"""The application's middleware: knows who asks, and keeps request and user in the holders under test."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.contrib.auth.models import AnonymousUser, User
+
+from demo.lab import gate
+from demo.lab.truth import CHOSEN, Truth
+
+
+class SyncMiddleware:
+    """A plain synchronous middleware, as most are: under ASGI Django runs it on a thread."""
+
+    sync_capable, async_capable = True, False
+
+    def __init__(self, get_response: Callable[[Any], Any]) -> None:
+        """Wrap the next layer."""
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> Any:
+        """Let a request through."""
+        truth = begin(request)
+        gate.wait(f"begin {request.lab_wave}", truth.line.key, request.lab_of)
+        with held(request, truth):
+            response = self.get_response(request)
+        return end_with(response, truth)
+
+
+class HybridMiddleware(SyncMiddleware):
+    """Synchronous under WSGI, native under ASGI, where it runs on the event loop's thread."""
+
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[Any], Any]) -> None:
+        """Wrap the next layer, of either kind."""
+        super().__init__(get_response)
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: Any) -> Any:
+        """Let a request through."""
+        return self._acall(request) if iscoroutinefunction(self.get_response) else super().__call__(request)
+
+    async def _acall(self, request: Any) -> Any:
+        truth = begin(request)
+        await gate.await_all(f"begin {request.lab_wave}", truth.line.key, request.lab_of)
+        with held(request, truth):
+            response = await self.get_response(request)
+        return end_with(response, truth)
+
+
+def begin(request: Any) -> Truth:
+    """Find out who asks, from a header as simple as it gets, and read the holders before they are set.
+
+    All of a wave read before any of them sets: what one finds here was left behind by the wave before.
+    """
+    _, view, key, *_ = request.path.split("/")
+    request.lab_wave, request.lab_of = key.partition("-")[0], int(request.GET.get("of", 1))
+    number, _, name = request.headers.get("X-Person", "").partition(" ")
+    request.user = User(pk=int(number), username=name) if number else AnonymousUser()
+    request.lab_truth = truth = Truth(key, name, view)
+    truth.read("start")
+    return truth
+
+
+@contextmanager
+def held(request: Any, truth: Truth) -> Iterator[None]:
+    """Set the holders, and clear on the way out those that a careful application clears."""
+    on_the_way_out = [holder.enter(request) for holder in CHOSEN]
+    try:
+        yield
+    finally:
+        gate.pass_by(f"view {request.lab_wave}", truth.line.key)
+        for undo in on_the_way_out:
+            undo()
+        truth.read("out")
+
+
+def end_with(response: Any, truth: Truth) -> Any:
+    """Write the log when the response is closed."""
+    response._resource_closers.append(truth.end)
+    return response

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+
+import { finding, request } from "../testing";
+import { ticketOf } from "./ticket";
+
+const ALICE = { state: "authenticated", id: "1", label: "alice" } as const;
+const BOB = { state: "authenticated", id: "2", label: "bob" } as const;
+
+test("a ticket tells what happened, both sides, the place and the fix", () => {
+  const text = ticketOf({
+    finding: finding({
+      message: "While alice was served, shop._local named bob.",
+      fix: "Clear shop._local.",
+      holder: "shop._local",
+      holder_kind: "threading.local",
+      expected: { request: "r1", user: ALICE },
+      observed: { request: "r2", user: BOB },
+      writer: { request: "r2", thread_serial: 4 },
+      stack: [{ file: "shop/views.py", line: 12, function: "orders" }],
+    }),
+    occurrences: 3,
+    timeNs: null,
+    requestOf: (id) => (id === "r1" ? request({ id: "r1", path: "/orders/" }) : undefined),
+  });
+  expect(text).toBe(`## While alice was served, shop._local named bob.
+
+- Kind: \`crossed\` (leak): while a request ran, a holder named somebody else
+- Holder: \`shop._local\` (threading.local)
+- Seen: 3 times
+- The request was for \`alice\` (id \`1\`): \`GET /orders/\`, request \`r1\`
+- It saw \`bob\` (id \`2\`), request \`r2\`
+- Written by request \`r2\`, thread #4
+- At checkpoint \`view\`
+
+**Fix:** Clear shop._local.
+
+Read from:
+
+\`\`\`
+shop/views.py:12 in orders
+\`\`\`
+
+Found by reqtrace; group \`g1\`, finding \`f1\`.
+`);
+});
+
+test("a name cannot break out of its code span", () => {
+  const user = { state: "authenticated", id: null, label: "`` **bold**\n# head" } as const;
+  const text = ticketOf({
+    finding: finding({ expected: { request: null, user } }),
+    occurrences: 1,
+    timeNs: null,
+    requestOf: () => undefined,
+  });
+  expect(text).toContain("- The request was for ``` `` **bold** # head ```\n");
+});

@@ -1,0 +1,5 @@
+/** Who ran where, over time. */
+
+export function Timeline() {
+  return null;
+}

@@ -1,0 +1,21 @@
+/** Groups of findings as short links: one for each place, with the worst that was found there. */
+
+import { count } from "../lib/format";
+import type { Group } from "../state/groups";
+import { linkTo } from "../state/view";
+import { HolderName, LevelMark } from "./marks";
+
+export function GroupLinks({ groups }: { groups: readonly Group[] }) {
+  return (
+    <ul class="group-links">
+      {groups.map((group) => (
+        <li key={group.id}>
+          <a href={linkTo({ tab: "findings", finding: group.id })} title={`${group.kind}, seen ${count(group.occurrences.length)} times`}>
+            <LevelMark level={group.level} />
+            {group.holder === null ? group.kind : <HolderName holder={group.holder} />}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,47 @@
+/** The four parts of the page. They are links, so that each has an address, a way back and a tab of its own. */
+
+import { TABS, type Tab } from "../lib/address";
+import { count, plural } from "../lib/format";
+import { leakGroups, visibleGroups } from "../state/findings";
+import { threadGroups } from "../state/threads";
+import { linkTo, tab } from "../state/view";
+
+const NAMES: Record<Tab, string> = {
+  requests: "Requests",
+  threads: "Threads",
+  findings: "Findings",
+  processes: "Processes",
+};
+
+export function Tabs() {
+  return (
+    <nav class="tabs" aria-label="Parts of this page">
+      {TABS.map((name, place) => (
+        <a
+          key={name}
+          href={linkTo({ tab: name })}
+          aria-current={tab.value === name ? "page" : undefined}
+          title={`Key ${place + 1}`}
+        >
+          {NAMES[name]} <Badge of={name} />
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function Badge({ of }: { of: Tab }) {
+  switch (of) {
+    case "requests":
+      return null;
+    case "threads":
+      return <span class="badge">{count(threadGroups.value.reduce((sum, { threads }) => sum + threads.length, 0))}</span>;
+    case "processes":
+      return <span class="badge">{count(threadGroups.value.length)}</span>;
+    case "findings": {
+      const leaks = leakGroups.value.length;
+      if (leaks > 0) return <span class="badge leak">{plural(leaks, "leak")}</span>;
+      return <span class="badge">{count(visibleGroups.value.length)}</span>;
+    }
+  }
+}
