@@ -31,8 +31,8 @@ def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
             if made_for is not None:
                 attributes[STAMP] = made_for
             return
-        user = identity.of_request(opened.request)
-        if user.id is not None and _is_personal(opened.request):
+        user = identity.of_request(opened.request) if _is_personal(opened.request) else identity.UNRESOLVED
+        if user.id is not None:
             attributes[STAMP] = made_for = (recorder.ledger.id_of(opened), *user)
             if from_cache:
                 recorder.pages.remember(opened.request, response, made_for)
@@ -58,7 +58,7 @@ def examine(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
 
 def blocked(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
     """Return the response, or a plain 500 in its place where a leak was found and ``ON_LEAK`` is ``block``."""
-    if recorder.settings.on_leak != "block" or not opened.facts or not found_leak(recorder, opened):
+    if recorder.settings.on_leak != "block" or not found_leak(recorder, opened):
         return response
     try:
         response.close()

@@ -16,10 +16,10 @@ from django.core.signals import request_finished
 from django.utils.module_loading import import_string
 
 from reqtrace import conf, identity, process
-from reqtrace.execution import Execution, LiveThread, Place, native
+from reqtrace.execution import Execution, Place, native
 from reqtrace.faults import Faults
 from reqtrace.holders.base import Holder
-from reqtrace.holders.discovery import Discovery
+from reqtrace.holders.discovery import PROBES, Discovery
 from reqtrace.ledger import Ledger
 from reqtrace.live import OpenRequest
 from reqtrace.pages import CachedPages
@@ -89,11 +89,13 @@ class Recorder:
             number = next(self._numbers)
             opened = OpenRequest(number, request, place, place.thread.arrive(number), time_ns(), perf_counter_ns())
             self.open[number] = opened
-            watch = self.watch
-            watch.known.add(opened)
+            watch, discovery = self.watch, self.discovery
+            watch.known.add(request, opened)
+            if discovery.probes_left or not number % PROBES:
+                opened.is_probe = True
             for birth in births.get():
                 opened.note(birth)
-            if watch.holders and watch.wants("start"):
+            if watch.holders and "start" not in watch.left_out:
                 watch.examine(opened, "start", place)
             return opened
         except Exception as error:
@@ -110,21 +112,18 @@ class Recorder:
                 return None
             if place is not opened.place and not opened.has_been_at(place):
                 self._hop(opened, place, name)
-            if self.watch.wants(name):
-                self._examine(opened, name, place)
+            watch = self.watch
+            if name not in watch.left_out:
+                if "user" in opened.request.__dict__:
+                    watch.examine_user(opened, name)
+                if opened.is_probe and self.settings.discover:
+                    self.discovery.probe()
+                if watch.holders:
+                    watch.examine(opened, name, place)
             return place
         except Exception as error:
             self.faults.note(f"checkpoint {name!r}", error)
             return None
-
-    def _examine(self, opened: OpenRequest, name: str, place: Place) -> None:
-        watch = self.watch
-        if "user" in opened.request.__dict__:
-            watch.examine_user(opened, name)
-        if self.settings.discover and self.discovery.wants_probe(opened.number):
-            self.discovery.probe()
-        if watch.holders:
-            watch.examine(opened, name, place)
 
     def read(self, opened: OpenRequest, holder: Holder, value: object) -> None:
         """Take what the application's own getter has just given to its caller as a reading."""
@@ -151,14 +150,18 @@ class Recorder:
             return
         try:
             opened.ended_ns = perf_counter_ns()
-            self._depart(opened, opened.first.thread, opened.arrival)
+            thread = opened.first.thread
+            opened.before, opened.at_once = opened.arrival - 1, thread.depart(opened.number, opened.arrival)
             if opened.arrivals is not None:
                 for thread, arrival in opened.arrivals:
-                    self._depart(opened, thread, arrival)
+                    others = thread.depart(opened.number, arrival)
+                    if thread is opened.place.thread:
+                        opened.before, opened.at_once = arrival - 1, others
             opened.read(query_string=self.settings.capture_query_string)
-            self.watch.served(opened)
-            self.sessions.learn(opened)
+            if opened.session_key is not None:
+                self.sessions.learn(opened)
             if self.watch.holders:
+                self.watch.served(opened)
                 self.execution.note_closing(opened)
         except Exception as error:
             self.faults.note("finish", error)
@@ -173,7 +176,7 @@ class Recorder:
         """
         try:
             opened = self.execution.take_closing()
-            if opened is not None and self.watch.wants("close"):
+            if opened is not None and "close" not in self.watch.left_out:
                 facts = len(opened.facts)
                 self.watch.examine(opened, "close", self.execution.here())
                 if len(opened.facts) > facts:
@@ -210,17 +213,6 @@ class Recorder:
         assert arrivals is not None
         if thread is not opened.first.thread and all(thread is not known for known, _ in arrivals):
             arrivals.append((thread, thread.arrive(opened.number)))
-
-    def _depart(self, opened: OpenRequest, thread: LiveThread, arrival: int) -> None:
-        others = thread.depart(opened.number, arrival)
-        if thread is opened.place.thread:
-            opened.before, opened.at_once = arrival - 1, others
-
-    def search_all(self) -> None:
-        """Look for holders until there is nothing left to look at: for tests, in which every request counts."""
-        self.discovery.probe_again()
-        while not self._search():
-            pass
 
     def _search(self) -> bool:
         """Go on looking for holders, on the shipper's time; return whether everything has been looked at."""

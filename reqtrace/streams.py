@@ -18,7 +18,8 @@ def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
     try:
         recorder.checkpoint(opened, "response")
         # A file is left as it is: wrapped, it would lose the server's own way of sending files (`file_to_stream`).
-        response = outgoing.blocked(recorder, opened, response)
+        if opened.facts:
+            response = outgoing.blocked(recorder, opened, response)
         if response.streaming and getattr(response, "file_to_stream", None) is None:
             parts = response.streaming_content
             response.streaming_content = (

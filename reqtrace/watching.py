@@ -32,9 +32,9 @@ class KnownRequests:
         """Know none."""
         self._by_reference: dict[ref[Any], OpenRequest] = {}
 
-    def add(self, opened: OpenRequest) -> None:
-        """Know the request of `opened` from now on."""
-        self._by_reference[ref(opened.request, self._by_reference.pop)] = opened
+    def add(self, request: Any, opened: OpenRequest) -> None:
+        """Know that the request object is `opened`'s."""
+        self._by_reference[ref(request, self._by_reference.pop)] = opened
 
     def find(self, request: Any) -> OpenRequest | None:
         """Return what is known of a request object; None for one that never came through our middleware."""
@@ -77,7 +77,8 @@ class Watch:
         self.known = KnownRequests()
         self._served: dict[str, OpenRequest] = {}
         """The last request of each user served of late, by primary key."""
-        self._checkpoints = frozenset(checkpoints)
+        self.left_out = _BUILT_IN - frozenset(checkpoints)
+        """Checkpoints at which identity is not examined; those that the application names are never among them."""
         self._faults = faults
         self._open = open_requests
 
@@ -104,10 +105,6 @@ class Watch:
             self._served[user_id] = opened
             if len(self._served) > SERVED_MAX:
                 del self._served[next(iter(self._served))]
-
-    def wants(self, checkpoint: str) -> bool:
-        """Tell whether identity is examined there; at checkpoints that the application names, always."""
-        return checkpoint in self._checkpoints or checkpoint not in _BUILT_IN
 
     def examine(self, opened: OpenRequest, checkpoint: str, place: Place) -> None:
         """Read every holder here and now."""
@@ -147,7 +144,7 @@ class Watch:
             and fact.identity.id == meaning.identity.id
             for fact in opened.facts
         )
-        meanwhile = seen is None and self._is_in_flight(opened, meaning.identity.id)
+        meanwhile = seen is None and self._was_in_flight(opened, meaning.identity.id)
         if seen is None and not (meanwhile or stale or checkpoint == "start"):
             return  # the application's own doing, such as acting as somebody else for a while
         if seen is None and checkpoint == "start" and meaning.identity.id not in self._served:
@@ -199,7 +196,11 @@ class Watch:
         at_ns = perf_counter_ns() - opened.began_ns
         opened.note(Absence(holder, checkpoint, at_ns, place, _stack(opened, checkpoint)))
 
-    def _is_in_flight(self, opened: OpenRequest, user_id: str | None) -> bool:
+    def _was_in_flight(self, opened: OpenRequest, user_id: str | None) -> bool:
+        """Tell whether another request of that user is in flight, or was at some time during this one."""
+        served = self._served.get(user_id or "")
+        if served is not None and served is not opened and served.ended_ns > opened.began_ns:
+            return True
         return any(
             other is not opened and other.request is not None and identity.of_request(other.request).id == user_id
             for other in list(self._open.values())

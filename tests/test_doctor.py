@@ -13,7 +13,7 @@ import pytest
 from reqtrace.doctor.base import Diagnosis, IniFile, Project
 from reqtrace.doctor.examine import EXAMINATIONS, examine
 from reqtrace.doctor.module import Module
-from reqtrace.doctor.project import _files, _library, _origin
+from reqtrace.doctor.project import files_of, library, origin_of
 from reqtrace.doctor.sources import Sources
 
 TRACE = "reqtrace.middleware.TraceMiddleware"
@@ -31,7 +31,7 @@ def parse(files: Mapping[str, str]) -> list[Module]:
 def diagnose(files: Mapping[str, str], **facts: object) -> list[Diagnosis]:
     """Return what the doctor says about a project that is otherwise in order."""
     known = {"middleware": (TRACE,), **facts}
-    project = Project(sources=Sources(parse(files), _library), settings_file=Path("settings.py"), **known)
+    project = Project(sources=Sources(parse(files), library), settings_file=Path("settings.py"), **known)
     return [diagnosis for group in examine(project) for diagnosis in group.diagnoses]
 
 
@@ -390,16 +390,36 @@ def test_a_comment_at_the_end_of_the_line_silences_it() -> None:
     assert codes(source) == []
 
 
-@pytest.mark.parametrize("package", ["django.contrib", "django.middleware", "rest_framework", "debug_toolbar", "demo"])
-def test_code_that_is_known_to_be_clean_gets_not_one_diagnosis(package: str) -> None:
+def diagnose_package(package: str) -> set[tuple[str, str]]:
+    """Return code and level of what the doctor says about an installed package."""
     top = package.partition(".")[0]
-    files = [(name, path) for name, path in _files(top, _origin(top)) if f"{name}.".startswith(f"{package}.")]
+    files = [(name, path) for name, path in files_of(top, origin_of(top)) if f"{name}.".startswith(f"{package}.")]
     assert files
-    modules = [Module(name, path, path.read_bytes()) for name, path in files]
-    project = Project(
-        sources=Sources(modules, _library), settings_file=Path("settings.py"), middleware=(TRACE,), asgi=True
-    )
-    assert examine(project) == []
+    sources = Sources([Module(name, path, path.read_bytes()) for name, path in files], library)
+    project = Project(sources=sources, settings_file=Path("settings.py"), middleware=(TRACE,), asgi=True)
+    return {(one.code, one.level) for group in examine(project) for one in group.diagnoses}
+
+
+@pytest.mark.parametrize(
+    "package",
+    ["django.contrib", "django.middleware", "rest_framework", "debug_toolbar", "simple_history", "dashboard"],
+)
+def test_code_that_is_known_to_be_clean_gets_not_one_diagnosis(package: str) -> None:
+    assert diagnose_package(package) == set()
+
+
+@pytest.mark.parametrize(
+    ("package", "expected"),
+    [
+        ("crum", {("cleared-outside-finally", "notice")}),
+        ("auditlog", {("never-cleared", "hazard"), ("kept-on-instance", "hazard")}),
+        ("easyaudit", {("cleared-outside-finally", "notice")}),
+        ("django_guid", {("cleared-outside-finally", "notice")}),
+        ("reversion", {("mutable-default", "hazard")}),
+    ],
+)
+def test_real_libraries_get_what_reading_their_sources_says(package: str, expected: set[tuple[str, str]]) -> None:
+    assert diagnose_package(package) == expected
 
 
 def test_every_examination_stands_in_the_round() -> None:

@@ -77,15 +77,15 @@ def cells(lines: Iterable[Line], reader: Reader) -> dict[str, dict[str, Cell]]:
             own = line.person if holder.of_user else line.key
             cell = table.setdefault(line.view, {}).setdefault(name, Cell())
             cell.requests += 1
-            stale_end = (first_end if holder.of_user else ends).get(seen["start"] or "")
-            is_stale = stale_end is not None and stale_end <= line.began_ns
+            ended_ns = (first_end if holder.of_user else ends).get(seen["start"]) if seen["start"] else None
+            is_stale = ended_ns is not None and ended_ns <= line.began_ns
             _count(cell.wrong, "start", is_stale)
             for moment in MOMENTS:
                 _count(cell.wrong, moment, seen.get(moment) not in (None, own))
                 _count(cell.empty, moment, moment in seen and seen[moment] is None and _is_set(holder, line, moment))
             crossed = any(seen.get(moment) not in (None, own) for moment in MOMENTS)
             stays = seen["close"] == own and not holder.of_user  # of a user alone only the next request can tell
-            lost = any(seen.get(moment, own) is None and _is_set(holder, line, moment) for moment in MOMENTS[:2])
+            lost = seen.get("view", own) is None and _is_set(holder, line, "view")
             kinds = found[line.key, holder.path]
             cell.crossed.add(true=crossed, found="crossed" in kinds)
             cell.leftover.add(true=is_stale or stays, found="leftover" in kinds)

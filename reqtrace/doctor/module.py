@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,9 @@ class Module:
         """
         self.name = name
         self.path = path
-        self.tree = ast.parse(source)
+        with warnings.catch_warnings():  # an invalid escape is not our business, and no reason to stop
+            warnings.simplefilter("ignore")
+            self.tree = ast.parse(source, str(path))
         self.silenced = frozenset(
             number
             for number, line in enumerate(source.decode("utf-8", "replace").splitlines(), 1)

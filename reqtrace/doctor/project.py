@@ -46,7 +46,7 @@ def find() -> Found:
     packages = _own_packages(base_dir)
     modules: list[Module] = []
     skipped: list[Skipped] = []
-    for name, path in (file for package, origin in packages.items() for file in _files(package, origin)):
+    for name, path in (file for package, origin in packages.items() for file in files_of(package, origin)):
         try:
             modules.append(Module(name, path, path.read_bytes()))
         except SyntaxError as error:
@@ -54,13 +54,13 @@ def find() -> Found:
         except (ValueError, OSError, RecursionError) as error:
             skipped.append(Skipped(path, str(error)))
     project = Project(
-        sources=Sources(modules, _library),
+        sources=Sources(modules, library),
         settings_file=_locate(str(settings.SETTINGS_MODULE)) or base_dir,
         middleware=tuple(settings.MIDDLEWARE),
         asgi=bool(getattr(settings, "ASGI_APPLICATION", None)),
         versions={(one.name or "").lower().replace("_", "-"): one.version for one in distributions()},
         gunicorn=_parse("gunicorn.conf", base_dir / "gunicorn.conf.py"),
-        uwsgi=tuple(_uwsgi_files(base_dir)),
+        uwsgi=tuple(_uwsgifiles_of(base_dir)),
     )
     return Found(project, tuple(packages), len(modules), tuple(skipped))
 
@@ -73,13 +73,13 @@ def _own_packages(base_dir: Path) -> dict[str, Path]:
     ours = {config.name.partition(".")[0] for config in apps.get_app_configs() if config.label in _OUR_LABELS}
     found: dict[str, Path] = {}
     for top in dict.fromkeys(name.partition(".")[0] for name in names if name):
-        origin = _origin(top) if top not in ours | {_OURS} else None
+        origin = origin_of(top) if top not in ours | {_OURS} else None
         if origin and not _is_foreign(origin):
             found[top] = origin
     return dict(sorted(found.items(), key=lambda item: not item[1].is_relative_to(base_dir)))
 
 
-def _origin(name: str) -> Path | None:
+def origin_of(name: str) -> Path | None:
     """Return the file of a top-level module, or the folder of a package, without importing it."""
     spec = PathFinder.find_spec(name)
     if spec is None:
@@ -96,7 +96,7 @@ def _is_foreign(path: Path) -> bool:
     return any(path.is_relative_to(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib"))
 
 
-def _files(package: str, origin: Path) -> Iterator[tuple[str, Path]]:
+def files_of(package: str, origin: Path) -> Iterator[tuple[str, Path]]:
     """Yield the dotted name and the path of each file of a package that may serve requests."""
     if origin.is_file():
         yield package, origin
@@ -129,7 +129,7 @@ def _locate(dotted: str) -> Path | None:
     return Path(path) if path and path.endswith(".py") else None
 
 
-def _library(dotted: str) -> Module | None:
+def library(dotted: str) -> Module | None:
     """Parse a module that the project builds on."""
     if dotted.partition(".")[0] in sys.builtin_module_names or not all(map(str.isidentifier, dotted.split("."))):
         return None
@@ -144,7 +144,7 @@ def _parse(name: str, path: Path) -> Module | None:
         return None
 
 
-def _uwsgi_files(base_dir: Path) -> Iterator[IniFile]:
+def _uwsgifiles_of(base_dir: Path) -> Iterator[IniFile]:
     for path in sorted(base_dir.glob("*.ini")):
         text = path.read_text("utf-8", "replace")
         if any(line.strip().lower() == "[uwsgi]" for line in text.splitlines()):

@@ -53,7 +53,8 @@ class Discovery:
         self._owners: list[tuple[str, Any]] = []
         self._found: set[str] = set()
         self._search: Iterator[None] = iter(())
-        self._probes_left = PROBES
+        self.probes_left = PROBES
+        """How many checkpoints are still to be probed, whichever requests they belong to."""
         self._is_through = False
         self.is_thorough = False
         """Whether each probe looks into modules and classes, too: for tests, in which nothing may be missed."""
@@ -106,15 +107,12 @@ class Discovery:
 
     def probe_again(self) -> None:
         """Probe with the next requests, as if something new had been found."""
-        self._probes_left = PROBES
-
-    def wants_probe(self, number: int) -> bool:
-        """Tell whether the request with that number is one to probe with."""
-        return self._probes_left > 0 or number % PROBES == 0 or self.is_thorough
+        self.probes_left = PROBES
 
     def probe(self) -> None:
         """Look into everything that was found, in the thread and context of a running request."""
-        self._probes_left -= self._probes_left > 0
+        if not self.is_thorough:
+            self.probes_left -= self.probes_left > 0
         for path, local in self._locals.values():
             for name, value in _holding(names_in(local)):
                 self._take(f"{path}.{name}", value, ThreadLocalHolder, local, name)
@@ -159,7 +157,7 @@ class Discovery:
             module = sys.modules.get(name)
             if isinstance(module, ModuleType) and top not in _NEVER and top not in sys.stdlib_module_names:
                 self._module(name, module)
-                self._probes_left = max(self._probes_left, PROBES // 4)
+                self.probes_left = max(self.probes_left, PROBES // 4)
             yield
 
     def _module(self, name: str, module: ModuleType) -> None:

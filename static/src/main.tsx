@@ -4,6 +4,9 @@ import "./styles/tokens.css";
 import "./styles/page.css";
 import "./styles/table.css";
 import "./styles/panels.css";
+import "./styles/threads.css";
+import "./styles/findings.css";
+import "./styles/sign-in.css";
 
 import { effect } from "@preact/signals";
 import { render } from "preact";
@@ -11,11 +14,15 @@ import { render } from "preact";
 import { Api } from "./api";
 import { Feed, liveUrl } from "./feed";
 import { fromHash, toHash } from "./lib/address";
+import { plural } from "./lib/format";
 import type { PageConfig } from "./protocol";
 import { setServerTime } from "./state/clock";
 import { connection, health } from "./state/connection";
 import { followChosen } from "./state/detail";
-import { choose, chosen, filterText, paused, replaceAll, setFilter, setPaused, take } from "./state/live";
+import { leakGroups } from "./state/findings";
+import { replaceAll, take } from "./state/live";
+import { fetchMissingWith } from "./state/requests";
+import { show, view } from "./state/view";
 import { App } from "./views/app";
 import { listenToKeys } from "./views/keys";
 
@@ -31,20 +38,22 @@ function start(root: HTMLElement, config: PageConfig): void {
   readAddress();
   addEventListener("hashchange", readAddress);
   effect(() => {
-    const hash = toHash({ filter: filterText.value, request: chosen.value, paused: paused.value });
+    const hash = toHash(view.value);
     if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname + location.search);
   });
+  effect(() => {
+    const leaks = leakGroups.value.length;
+    document.title = leaks > 0 ? `(${plural(leaks, "leak")}) reqtrace` : "reqtrace";
+  });
   followChosen((id) => api.request(id));
+  fetchMissingWith((id) => api.request(id));
   listenToKeys();
   render(<App config={config} onRetry={() => feed.connect()} />, root);
   feed.connect();
 }
 
 function readAddress(): void {
-  const view = fromHash(location.hash);
-  setFilter(view.filter);
-  choose(view.request);
-  setPaused(view.paused);
+  show(fromHash(location.hash));
 }
 
 const root = document.getElementById("reqtrace-app");

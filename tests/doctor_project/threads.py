@@ -15,6 +15,10 @@ def careless(request):
     def inner():
         print(request.user)
 
+    def with_default(asked=request):
+        print(asked)
+
+    threading.Thread(target=with_default).start()  # expect: request-in-thread notice
     threading.Thread(target=inner).start()  # expect: request-in-thread notice
     threading.Thread(target=work, args=(request,)).start()  # expect: request-in-thread notice
     threading.Thread(target=work, kwargs={"user": request.user}).start()  # expect: request-in-thread notice

@@ -48,8 +48,14 @@ export class Model {
 
   /** When the first bar begins; infinity without bars. */
   get oldestUs(): number {
-    const first = this.source.rows.find((row) => this.slotById.has(row.request.id));
-    return first ? this.timeUs(first.startNs) : Infinity;
+    let oldest = Infinity;
+    for (const track of this.tracks()) oldest = Math.min(oldest, this.bars.startUs[track.slots[0] as number] ?? Infinity);
+    return oldest;
+  }
+
+  /** Go through all rows of all lanes. */
+  *tracks(): Generator<Track> {
+    for (const { lanes } of this.groupById.values()) for (const { tracks } of lanes) yield* tracks;
   }
 
   /** The processes that have bars, by host, those that began first before others. */
@@ -106,7 +112,7 @@ export class Model {
     this.running.clear();
     this.newest = -Infinity;
     for (const row of this.source.rows) this.add(row);
-    this.settle(this.groupById.values());
+    this.settle([...this.groupById.values()]);
   }
 
   /** Take a change in, at a cost that depends on the change alone. */
@@ -115,8 +121,8 @@ export class Model {
     for (const row of change.added) this.add(row, touched);
     for (const row of change.changed) this.update(row, touched);
     for (const finding of change.findings) this.mark(finding);
+    this.settle(touched);
     if (change.dropped > 0) this.trim();
-    this.settle(change.dropped > 0 ? this.groupById.values() : touched);
   }
 
   private add(row: Row, touched?: Set<Group>): void {
@@ -194,11 +200,8 @@ export class Model {
 
   /** Let go of the bars whose requests the records let go of. */
   private trim(): void {
-    for (const { lanes } of this.groupById.values()) {
-      for (const { tracks } of lanes) {
-        for (const track of tracks) for (const slot of track.trim()) this.forget(slot);
-      }
-    }
+    for (const track of this.tracks()) for (const slot of track.trim()) this.forget(slot);
+    this.settle([...this.groupById.values()]);
   }
 
   private mark(finding: Finding): void {

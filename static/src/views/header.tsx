@@ -1,10 +1,11 @@
-/** The top of the page: how it stands with the server, whether the table follows, export, help, who is signed in. */
+/** The top of the page: the answer in one sentence, how it stands with the server, whether the table follows, export, help, who is signed in. */
 
 import { exportUrl } from "../api";
 import { toParameters } from "../lib/filter";
 import { count } from "../lib/format";
 import type { PageConfig } from "../protocol";
 import { filter, listing, paused, revision, setPaused } from "../state/live";
+import { Verdict } from "./answer";
 import { ConnectionState, HealthNotes } from "./health";
 import { helpOpen } from "./help";
 
@@ -24,6 +25,7 @@ export function Header({ config, onRetry }: Props) {
         </svg>
         reqtrace
       </h1>
+      <Verdict />
       <ConnectionState onRetry={onRetry} />
       <HealthNotes />
       <div class="top-actions">

@@ -2,11 +2,11 @@
 
 import type { ComponentChildren } from "preact";
 
-import { count, plural } from "../lib/format";
+import { age, count, plural } from "../lib/format";
 import { nowNs } from "../state/clock";
 import { connection, health } from "../state/connection";
-import { newestLeak, records } from "../state/live";
-import { calmRevision } from "../state/threads";
+import { announcement, records } from "../state/live";
+import { calmRevision, clocksAhead } from "../state/threads";
 
 export function ConnectionState({ onRetry }: { onRetry(): void }) {
   const now = connection.value;
@@ -18,10 +18,15 @@ export function ConnectionState({ onRetry }: { onRetry(): void }) {
           <span class="countdown">
             <Countdown untilMs={now.retryAtMs} />
           </span>
-          <button type="button" onClick={onRetry}>
+          <button type="button" title="What was missed meanwhile is fetched" onClick={onRetry}>
             Retry now
           </button>
         </>
+      )}
+      {now.state === "outdated" && (
+        <button type="button" onClick={() => location.reload()}>
+          Reload
+        </button>
       )}
     </div>
   );
@@ -40,6 +45,8 @@ function words(): string {
       return "Not connected";
     case "denied":
       return `Access ended: ${now.message}`;
+    case "outdated":
+      return "This page is older than its server";
   }
 }
 
@@ -51,54 +58,80 @@ function Countdown({ untilMs }: { untilMs: number }) {
 export function HealthNotes() {
   calmRevision.value;
   const { store, message, corrupt } = health.value;
-  let dropped = 0;
-  let faults = 0;
-  let lastFault: string | null = null;
-  for (const process of records.processes()) {
-    dropped += process.dropped;
-    faults += process.faults;
-    lastFault = process.last_fault ?? lastFault;
-  }
+  const dropped = records.processes().reduce((sum, process) => sum + process.dropped, 0);
   return (
     <>
-      {store === "unreachable" && <Note severe>{message || "The store does not answer."}</Note>}
+      {store === "unreachable" && (
+        <Note severe short="Store unreachable">
+          {message || "The store does not answer."} What is shown is what arrived before; the rest follows when it answers.
+        </Note>
+      )}
       {dropped > 0 && (
-        <Note title="More records waited in a process than BUFFER allows, and the oldest were let go.">
-          {plural(dropped, "record")} dropped
+        <Note short={`${plural(dropped, "record")} dropped`}>
+          More records waited in a process than the setting BUFFER allows, and the oldest were let go. These requests are
+          missing here. A larger BUFFER or a shorter FLUSH_MS helps.
         </Note>
       )}
       {corrupt > 0 && (
-        <Note title="These entries of the store could not be decoded and are not shown.">
-          {plural(corrupt, "entry", "entries")} unreadable
+        <Note short={`${plural(corrupt, "entry", "entries")} unreadable`}>
+          These entries of the store could not be decoded and are not shown.
         </Note>
       )}
-      {faults > 0 && (
-        <Note title={`The application was not affected. The last one: ${lastFault ?? "unknown"}`}>
-          {plural(faults, "fault")} inside reqtrace
-        </Note>
-      )}
+      <ClockNote />
+      <FaultNote />
     </>
   );
 }
 
+function ClockNote() {
+  const ahead = [...clocksAhead.value];
+  if (ahead.length === 0) return null;
+  return (
+    <Note short={ahead.length === 1 ? "A clock is ahead" : `${count(ahead.length)} clocks are ahead`}>
+      {ahead.map(([host, lengthNs]) => `The clock of ${host} is ${age(lengthNs)} ahead of this server’s.`).join(" ")} What
+      ran there stands too late here, and its order among other hosts’ requests says nothing.
+    </Note>
+  );
+}
+
+function FaultNote() {
+  const faulty = records.processes().filter((process) => process.faults > 0);
+  if (faulty.length === 0) return null;
+  const faults = faulty.reduce((sum, process) => sum + process.faults, 0);
+  const last = new Set(faulty.map((process) => process.last_fault).filter((fault) => fault !== null));
+  return (
+    <Note short={`${plural(faults, "problem")} inside reqtrace`}>
+      <p>The application was not affected. The last of each process:</p>
+      <ul>
+        {[...last].map((fault) => (
+          <li key={fault}>{fault}</li>
+        ))}
+      </ul>
+    </Note>
+  );
+}
+
 /** Read leaks out as they arrive, and nothing else. */
-export function LeakAnnouncer() {
-  const leak = newestLeak.value;
+export function Announcement() {
   return (
     <p class="unseen" role="status">
-      {leak && `Leak: ${leak.message}`}
+      {announcement.value}
     </p>
   );
 }
 
-function Note({ severe = false, title, children }: { severe?: boolean; title?: string; children: ComponentChildren }) {
+/** A problem in a word or two, which opens to what it means. */
+function Note({ severe = false, short, children }: { severe?: boolean; short: string; children: ComponentChildren }) {
   return (
-    <span class={severe ? "note severe" : "note"} title={title}>
-      <svg viewBox="0 0 12 12" width="11" height="11" aria-hidden="true">
-        <path d="M6 .8 11.6 11H.4zM5.4 4.2v3.4h1.2V4.2zm0 4.4v1.2h1.2V8.6z" fill-rule="evenodd" />
-      </svg>
-      {children}
-    </span>
+    <details class={severe ? "menu note severe" : "menu note"}>
+      <summary>
+        <svg viewBox="0 0 12 12" width="11" height="11" aria-hidden="true">
+          <path d="M6 .8 11.6 11H.4zM5.4 4.2v3.4h1.2V4.2zm0 4.4v1.2h1.2V8.6z" fill-rule="evenodd" />
+        </svg>
+        <span role={severe ? "status" : undefined}>{short}</span>
+      </summary>
+      <div class="menu-body">{children}</div>
+    </details>
   );
 }
 

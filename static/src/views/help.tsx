@@ -6,9 +6,10 @@ import { useEffect, useRef } from "preact/hooks";
 export const helpOpen = signal(false);
 
 const KEYS: [keys: string[], meaning: string][] = [
+  [["1", "2", "3", "4"], "requests, threads, findings, processes"],
   [["/"], "to the filter"],
-  [["↓", "J"], "next row"],
-  [["↑", "K"], "previous row"],
+  [["↓", "J"], "next row, or next finding"],
+  [["↑", "K"], "previous row, or previous finding"],
   [["Page ↓", "Page ↑"], "ten rows on, ten rows back"],
   [["Home", "End"], "newest row, oldest row"],
   [["Enter"], "details of the row"],

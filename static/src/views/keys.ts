@@ -1,6 +1,9 @@
-/** The keyboard: walks the table, opens and closes, wherever the focus is unless it is in a field. */
+/** The keyboard: changes between the parts of the page, walks the table and the findings, opens and closes, wherever the focus is unless it is in a field. */
 
-import { active, choose, chosen, listing, paused, records, setPaused } from "../state/live";
+import { TABS } from "../lib/address";
+import { listedGroups, openGroup } from "../state/findings";
+import { active, choose, chooseThread, chosen, listing, paused, pinnedThread, records, setPaused } from "../state/live";
+import { tab } from "../state/view";
 import { FILTER_ID } from "./filter-box";
 import { helpOpen } from "./help";
 
@@ -13,7 +16,7 @@ export function listenToKeys(): () => void {
 }
 
 function onKey(event: KeyboardEvent): void {
-  if (event.altKey || event.ctrlKey || event.metaKey || helpOpen.value || event.isComposing) return;
+  if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || helpOpen.value || event.isComposing) return;
   const target = event.target instanceof HTMLElement ? event.target : document.body;
   if (target.matches("input, textarea, select")) {
     if (event.code !== "Escape") return;
@@ -27,13 +30,18 @@ function onKey(event: KeyboardEvent): void {
 
 /** Do what a key says; false when it says nothing here. Letters go by their place, signs by what is printed. */
 function act(event: KeyboardEvent, target: HTMLElement): boolean {
-  const scrolls = target.closest(".panel-body") !== null;
+  const scrolls = target.closest(".scrolls, .panel-body") !== null;
   if (event.key === "/") return focusFilter();
   if (event.key === "?") return (helpOpen.value = true);
   switch (event.code) {
-    case "Escape":
-      choose(null);
+    case "Digit1":
+    case "Digit2":
+    case "Digit3":
+    case "Digit4":
+      tab.value = TABS[Number(event.code.slice(-1)) - 1] ?? tab.value;
       return true;
+    case "Escape":
+      return closeInnermost();
     case "Space":
       if (target.closest("button, a, summary")) return false;
       setPaused(!paused.value);
@@ -63,13 +71,36 @@ function act(event: KeyboardEvent, target: HTMLElement): boolean {
   }
 }
 
+/** Close the details, or else what is open in the view. */
+function closeInnermost(): boolean {
+  if (chosen.value !== null) choose(null);
+  else if (pinnedThread.value !== null) chooseThread(null);
+  else if (tab.value === "findings") openGroup.value = null;
+  return true;
+}
+
+/** Go to the filter, which stands over the requests: they show first when they do not yet. */
 function focusFilter(): boolean {
-  document.getElementById(FILTER_ID)?.focus();
+  tab.value = "requests";
+  requestAnimationFrame(() => document.getElementById(FILTER_ID)?.focus());
+  return true;
+}
+
+function move(steps: number): boolean {
+  if (tab.value === "requests") return moveRow(steps);
+  return tab.value === "findings" && moveGroup(steps);
+}
+
+/** Open the group that stands so many steps further down the list. */
+function moveGroup(steps: number): boolean {
+  const groups = listedGroups.value;
+  const from = groups.findIndex((group) => group.id === openGroup.value);
+  openGroup.value = groups[Math.min(groups.length - 1, Math.max(0, from + steps))]?.id ?? openGroup.value;
   return true;
 }
 
 /** Walk rows from the active one; the table is held, or the rows would walk, too. */
-function move(steps: number): boolean {
+function moveRow(steps: number): boolean {
   setPaused(true);
   const { rows } = listing;
   if (rows.length === 0) return true;

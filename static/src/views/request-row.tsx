@@ -28,6 +28,7 @@ export function RequestRow({ request, index, process, sharing, level, tabStop }:
     hovered.value === thread && "is-lit",
     chosenThread.value === thread && "is-pinned",
     isChosen && "is-chosen",
+    level && `has-${level}`,
   ];
   return (
     <div
@@ -43,11 +44,13 @@ export function RequestRow({ request, index, process, sharing, level, tabStop }:
       <span role="gridcell" class="c-time">
         {timeOfDay(request.start_ns)}
       </span>
+      <span role="gridcell" class="c-level">
+        {level && <LevelMark level={level} />}
+      </span>
       <span role="gridcell" class="c-user">
         <UserName user={request.user} />
       </span>
       <span role="gridcell" class="c-request" title={request.view ? `${request.path}\n${request.view}` : request.path}>
-        {level && <LevelMark level={level} />}
         <span class="method">{request.protocol === "websocket" ? "WS" : request.method}</span> {request.path}
       </span>
       <span role="gridcell" class="c-status">

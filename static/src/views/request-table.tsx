@@ -5,13 +5,14 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { Slots } from "../lib/slots";
 import { scrollTopFor, windowOf } from "../lib/virtual";
-import type { Finding, Level } from "../protocol";
 import { connection, health } from "../state/connection";
 import { active, filter, hovered, listing, loaded, paused, records, revision, setFilter, setPaused } from "../state/live";
+import { worstOf } from "../state/groups";
 import { RequestRow } from "./request-row";
 
 const COLUMNS = [
   ["c-time", "Time"],
+  ["c-level", "Finding"],
   ["c-user", "User"],
   ["c-request", "Request"],
   ["c-status", "Status"],
@@ -115,7 +116,7 @@ export function RequestTable() {
                 index={first + place}
                 process={records.process(request.process)}
                 sharing={records.thread(request.process, request.thread_serial)?.sharing}
-                level={worst(records.findingsOf(request.id))}
+                level={worstOf(records.findingsOf(request.id).map((finding) => finding.level))}
                 tabStop={request === stop?.request}
               />
             ))}
@@ -136,11 +137,6 @@ function measure(view: HTMLElement): { width: number; height: number } {
 function threadAt(target: EventTarget | null): string | null {
   const row = target instanceof Element ? target.closest<HTMLElement>("[data-thread]") : null;
   return row?.dataset.thread ?? null;
-}
-
-function worst(findings: readonly Finding[]): Level | undefined {
-  const levels: Level[] = ["leak", "hazard", "notice"];
-  return levels.find((level) => findings.some((finding) => finding.level === level));
 }
 
 function NothingHere() {

@@ -1,0 +1,135 @@
+/** Draws what goes on top of the bars: findings, the chosen and the hovered request, the way of its hops. */
+
+import { LEAK } from "./bars";
+import type { Rect } from "./bars-painter";
+import { type Frame, onCanvas, snapX } from "./frame";
+import { HEAD_Y, rowTop } from "./layout";
+
+const WORD = "leak";
+const WORD_X = 40;
+const WORD_Y = 13;
+
+/** Mark leaks with outline, marker and word; hazards with a marker. */
+export function paintFindings(frame: Frame, marked: readonly Rect[]): void {
+  const { context, theme, model } = frame;
+  for (const rect of marked) if (!((model.bars.marks[rect.slot] as number) & LEAK)) paintHazard(frame, rect);
+  context.lineWidth = 2;
+  context.strokeStyle = theme.colours.bad;
+  const takenX = new Map<number, number>();
+  for (const rect of marked) {
+    if (!((model.bars.marks[rect.slot] as number) & LEAK)) continue;
+    context.strokeRect(rect.cssX - 1, rect.cssY - 1, rect.cssWidth + 2, rect.cssHeight + 2);
+    const inside = rect.cssWidth > WORD_X + 44;
+    const wordX = inside ? rect.cssX + rect.cssWidth - WORD_X : rect.cssX + rect.cssWidth + 3;
+    if (rect.cssHeight < 10 || wordX < (takenX.get(rect.cssY) ?? -Infinity)) {
+      paintDiamond(context, theme.colours.bad, rect.cssX + rect.cssWidth / 2, rect.cssY - 1, 4);
+      continue;
+    }
+    takenX.set(rect.cssY, wordX + WORD_X + 2);
+    paintWord(frame, wordX, rect.cssY + rect.cssHeight / 2);
+  }
+}
+
+function paintWord({ context, theme }: Frame, cssX: number, middle: number): void {
+  context.fillStyle = theme.colours.bad;
+  context.beginPath();
+  context.roundRect(cssX, middle - WORD_Y / 2, WORD_X, WORD_Y, 3);
+  context.fill();
+  paintDiamond(context, theme.colours["bad-ink"], cssX + 8, middle, 3.5);
+  context.font = theme.strongFont;
+  context.textBaseline = "middle";
+  context.fillStyle = theme.colours["bad-ink"];
+  context.fillText(WORD, cssX + 14, middle + 0.5, WORD_X - 16);
+}
+
+function paintHazard({ context, theme }: Frame, { cssX, cssY, cssWidth, cssHeight }: Rect): void {
+  const size = Math.min(7, cssHeight, Math.max(4, cssWidth));
+  const right = cssX + Math.max(cssWidth, size);
+  context.fillStyle = theme.colours.warn;
+  context.beginPath();
+  context.moveTo(right - size, cssY);
+  context.lineTo(right, cssY);
+  context.lineTo(right, cssY + size);
+  context.fill();
+}
+
+function paintDiamond(context: CanvasRenderingContext2D, colour: string, cssX: number, cssY: number, size: number): void {
+  context.fillStyle = colour;
+  context.beginPath();
+  context.moveTo(cssX, cssY - size);
+  context.lineTo(cssX + size, cssY);
+  context.lineTo(cssX, cssY + size);
+  context.lineTo(cssX - size, cssY);
+  context.fill();
+}
+
+/** Return where a bar stands on the canvas, at least wide enough to be outlined; undefined where it is collapsed. */
+export function rectOf(frame: Frame, slot: number): Rect | undefined {
+  const { model, layout } = frame;
+  const lane = model.laneOf(slot);
+  const shelf = layout.shelves.find((one) => one.lane === lane);
+  if (!shelf) return undefined;
+  const { startUs, endUs, track } = model.bars;
+  const cssX = snapX(startUs[slot] as number, frame);
+  const toX = snapX(Math.min(endUs[slot] as number, Math.max(frame.nowUs, startUs[slot] as number)), frame);
+  const cssY = onCanvas(rowTop(shelf, track[slot] as number), frame);
+  return { slot, cssX, cssY, cssWidth: Math.max(3, toX - cssX), cssHeight: Math.max(3, shelf.rowCssY - 2) };
+}
+
+/** Outline the chosen request and the one under the pointer. */
+export function paintChosen(frame: Frame): void {
+  const { context, theme, hovered, chosen } = frame;
+  for (const slot of [hovered, chosen]) {
+    const rect = slot === undefined ? undefined : rectOf(frame, slot);
+    if (!rect) continue;
+    context.lineWidth = slot === chosen ? 2.5 : 1.5;
+    context.strokeStyle = slot === chosen ? theme.colours.accent : theme.colours.text;
+    context.strokeRect(rect.cssX - 1.5, rect.cssY - 1.5, rect.cssWidth + 3, rect.cssHeight + 3);
+  }
+}
+
+/** Draw the way of the chosen request from lane to lane. */
+export function paintHops(frame: Frame): void {
+  const { context, theme, model, chosen } = frame;
+  if (chosen === undefined) return;
+  const { request } = model.rowAt(chosen);
+  const { hops } = request;
+  if (hops.length < 2) return;
+  const points = hops.map((hop) => ({
+    cssX: snapX(model.timeUs(request.start_ns + hop.at_ns), frame),
+    cssY: middleOf(frame, request.process, hop.thread_serial, chosen),
+  }));
+  context.strokeStyle = theme.colours.accent;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  points.forEach(({ cssX, cssY }, place) => {
+    const before = points[place - 1];
+    if (!before) {
+      context.moveTo(cssX, cssY);
+      return;
+    }
+    context.lineTo(cssX, before.cssY);
+    context.lineTo(cssX, cssY);
+  });
+  context.lineTo(snapX(Math.min(model.bars.endUs[chosen] as number, frame.nowUs), frame), points.at(-1)?.cssY ?? 0);
+  context.stroke();
+  for (const { cssX, cssY } of points) {
+    context.fillStyle = theme.colours.lane;
+    context.beginPath();
+    context.arc(cssX, cssY, 3.5, 0, 2 * Math.PI);
+    context.fill();
+    context.stroke();
+  }
+}
+
+/** Return the height at which a thread's hops are drawn: its bar, its lane, or the head it is collapsed into. */
+function middleOf(frame: Frame, process: string, serial: number, slot: number): number {
+  const { model, layout } = frame;
+  const own = model.bars.thread[slot] === serial ? rectOf(frame, slot) : undefined;
+  if (own) return own.cssY + own.cssHeight / 2;
+  const lane = model.group(process)?.laneOf(serial);
+  const shelf = layout.shelves.find((one) => one.lane === lane);
+  if (shelf) return onCanvas(shelf.cssY + Math.min(shelf.cssHeight, 22) / 2, frame);
+  const head = layout.heads.find(({ group }) => group.process === process);
+  return onCanvas((head?.cssY ?? 0) + HEAD_Y / 2, frame);
+}

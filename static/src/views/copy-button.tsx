@@ -1,0 +1,46 @@
+/** A button that copies text, also where the browser keeps the clipboard from pages that came over plain HTTP. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+const TOLD_MS = 2_500;
+
+export function CopyButton({ label, text }: { label: string; text(): string }) {
+  const told = useSignal("");
+  useEffect(() => {
+    if (!told.value) return;
+    const timer = setTimeout(() => (told.value = ""), TOLD_MS);
+    return () => clearTimeout(timer);
+  }, [told.value]);
+  async function copy(): Promise<void> {
+    told.value = (await copyText(text())) ? "Copied" : "The browser did not let it";
+  }
+  return (
+    <button type="button" onClick={() => void copy()}>
+      <span role="status">{told.value || label}</span>
+    </button>
+  );
+}
+
+async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copySelection(text);
+  }
+}
+
+/** The old way, which needs no secure connection: select text in the page and copy the selection. */
+function copySelection(text: string): boolean {
+  const focused = document.activeElement;
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "unseen";
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  if (focused instanceof HTMLElement) focused.focus();
+  return copied;
+}

@@ -1,0 +1,22 @@
+/** What was found about a request, in short; each leads to the whole story. */
+
+import type { Finding } from "../protocol";
+import { linkTo } from "../state/view";
+import { LevelMark } from "./marks";
+
+export function FindingNotes({ findings }: { findings: readonly Finding[] }) {
+  if (findings.length === 0) return null;
+  return (
+    <ul class="finding-notes" aria-label="Findings">
+      {findings.map((finding) => (
+        <li key={finding.id} class={finding.level}>
+          <p>
+            <LevelMark level={finding.level} /> {finding.message}
+          </p>
+          <p class="fix">{finding.fix}</p>
+          <a href={linkTo({ tab: "findings", finding: finding.group })}>The whole story</a>
+        </li>
+      ))}
+    </ul>
+  );
+}
