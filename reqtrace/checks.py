@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings as django_settings
 from django.core import checks
 from django.utils.module_loading import import_string
 
@@ -18,6 +19,7 @@ def register() -> None:
     checks.register(check_store, "reqtrace")
     checks.register(check_holders, "reqtrace")
     checks.register(check_callables, "reqtrace")
+    checks.register(check_templates, "reqtrace")
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
@@ -72,3 +74,20 @@ def check_callables(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[c
                     )
                 )
     return found
+
+
+def check_templates(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
+    """Warn where the checkpoint ``template`` is asked for and no template engine makes it (W001)."""
+    if "template" not in conf.get().checkpoints:
+        return []
+    name = "reqtrace.context_processors.checkpoint"
+    engines: list[dict[str, Any]] = django_settings.TEMPLATES
+    if any(name in engine.get("OPTIONS", {}).get("context_processors", ()) for engine in engines):
+        return []
+    return [
+        checks.Warning(
+            f"{conf.DICT}['CHECKPOINTS'] has 'template', and no engine in TEMPLATES makes that checkpoint.",
+            hint=f"Add {name!r} to the context_processors of your template engine.",
+            id="reqtrace.W001",
+        )
+    ]

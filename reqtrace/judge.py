@@ -13,6 +13,7 @@ from reqtrace.records import Finding, Side, User, Writer
 from reqtrace.sightings import (
     Absence,
     Birth,
+    Carried,
     Fact,
     ForeignResponse,
     ForeignSession,
@@ -89,12 +90,12 @@ class Judge:
                 case.same_object = fact.seen is opened
                 case.seen_is_known = fact.by_object
                 case.stale, case.meanwhile = fact.stale, fact.meanwhile
-                self._observe(case, fact.seen, fact.identity)
+                self._observe(opened, case, fact.seen, fact.identity)
             case Birth():
                 case.holder, case.holder_kind = fact.holder, fact.holder_kind
                 case.checkpoint = "start"
                 case.seen_is_known = fact.seen is not None
-                self._observe(case, fact.seen, fact.identity)
+                self._observe(opened, case, fact.seen, fact.identity)
             case Absence():
                 case.holder, case.holder_kind = fact.holder.path, fact.holder.kind
             case Swap():
@@ -110,6 +111,11 @@ class Judge:
                     case.expected = self._side(opened, opened.presumed)
                     case.people |= {person.id for person in (opened.presumed,) if person.id is not None}
                 case.observed = Side(fact.made_for, self._user_of(fact.identity))
+            case Carried():
+                case.checkpoint = "query"
+                case.holder, case.holder_kind = fact.name, "connection"
+                case.seen_is_known = fact.writer is not None
+                self._observe(opened, case, fact.writer, identity.UNRESOLVED)
             case Retention():
                 case.holder, case.holder_kind = fact.holder, fact.holder_kind
                 case.checkpoint = "close"
@@ -117,13 +123,13 @@ class Judge:
                 pass
         return case
 
-    def _observe(self, case: Case, seen: OpenRequest | None, named: Identity) -> None:
+    def _observe(self, opened: OpenRequest, case: Case, seen: OpenRequest | None, named: Identity) -> None:
         if seen is None:
             case.observed = Side(None, self._user_of(named))
             return
         user = named if named.id is not None else _user(seen)
         case.observed = self._side(seen, user)
-        case.seen_had_ended = seen.ended_ns != 0
+        case.seen_had_ended = seen is opened or 0 < seen.ended_ns <= opened.began_ns
         case.writer = Writer(self._id_of(seen), seen.place.thread.serial)
 
     def _side(self, opened: OpenRequest, user: Identity) -> Side:
@@ -138,6 +144,7 @@ _KINDS: dict[type, str] = {
     ForeignResponse: "response",
     Outliving: "outliving",
     Birth: "context",
+    Carried: "connection",
     Retention: "retention",
 }
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LEVELS = ("leak", "hazard")
 MARKER = "reqtrace_allow"
+ARGUMENTS = {"kind", "holder"}
+_USAGE = f"{MARKER} takes kind=..., holder=... or both, by name and as text."
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,8 +73,11 @@ class _Check:
             require_tracing()
         except (AppRegistryNotReady, ImproperlyConfigured, SettingsError) as error:
             raise pytest.UsageError(f"--reqtrace: {error}") from error
-        for item in items:
-            _allowed(item)
+        wrong = [
+            f"{item.nodeid}: {_USAGE}" for item in items for mark in item.iter_markers(MARKER) if not _is_good(mark)
+        ]
+        if wrong:
+            raise pytest.UsageError("\n".join(["--reqtrace:", *wrong]))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -105,17 +110,13 @@ class _Check:
 
 
 def _allowed(item: pytest.Item) -> "list[Allowed]":
-    """Return what a test's markers allow.
-
-    Raises:
-        pytest.UsageError: for a marker without an argument, which would allow everything, and with unknown ones.
-
-    """
+    """Return what a test's markers allow."""
     from reqtrace.reporting import Allowed
 
-    allowed = []
-    for mark in item.iter_markers(MARKER):
-        if mark.args or not mark.kwargs or not mark.kwargs.keys() <= set(Allowed._fields):
-            raise pytest.UsageError(f"{item.nodeid}: {MARKER} takes kind=..., holder=... or both, by name.")
-        allowed.append(Allowed(**mark.kwargs))
-    return allowed
+    return [Allowed(**mark.kwargs) for mark in item.iter_markers(MARKER)]
+
+
+def _is_good(mark: pytest.Mark) -> bool:
+    """Tell whether a marker names what it allows: one without arguments would allow everything."""
+    given = mark.kwargs
+    return not mark.args and bool(given) and given.keys() <= ARGUMENTS and all(type(v) is str for v in given.values())

@@ -13,9 +13,11 @@ from typing import Any
 from weakref import ref
 
 from django.core.signals import request_finished
+from django.db.backends.signals import connection_created
 from django.utils.module_loading import import_string
 
 from reqtrace import conf, identity, process
+from reqtrace.connections import ConnectionWatch
 from reqtrace.execution import Execution, Place, native
 from reqtrace.faults import Faults
 from reqtrace.holders.base import Holder
@@ -46,6 +48,9 @@ class Recorder:
         self._holders: list[Holder] = []
         self._entry: Any = None
         self._hears_closing = False
+        at_query = (lambda opened: self.checkpoint(opened, "query")) if "query" in settings.checkpoints else None
+        self.connections = ConnectionWatch(current_request.get, at_query, self.faults)
+        connection_created.connect(self.connections.connected)
         self.renew()
 
     def prepare(self, entry: Any = None) -> None:
@@ -214,17 +219,28 @@ class Recorder:
         if thread is not opened.first.thread and all(thread is not known for known, _ in arrivals):
             arrivals.append((thread, thread.arrive(opened.number)))
 
+    def search_all(self) -> None:
+        """Look for holders until there is nothing left to look at: for tests, in which every request counts."""
+        self.discovery.probe_again()
+        self._hear_closing()
+        while not self._search():
+            pass
+
     def _search(self) -> bool:
         """Go on looking for holders, on the shipper's time; return whether everything has been looked at."""
         with self._searching:
             is_through = not self.settings.discover or self.discovery.search()
             for opened in self.retention.search():
                 self.shipper.put(opened)
-        if self.watch.holders and not self._hears_closing:
+        if self.watch.holders:
+            self._hear_closing()
+        return is_through
+
+    def _hear_closing(self) -> None:
+        if not self._hears_closing:
             # So late, so as to be called after all receivers that the application has connected.
             self._hears_closing = True
             request_finished.connect(self.closed)
-        return is_through
 
     def _load_impersonation(self) -> Callable[[Any], bool]:
         try:

@@ -94,6 +94,15 @@ class Birth(NamedTuple):
     identity: Identity
 
 
+class Carried(NamedTuple):
+    """Something set on a database connection that the request did not set itself."""
+
+    at_ns: int
+    name: str
+    writer: "OpenRequest | None"
+    """Who set it; None where the library that does so leaves no trace, as django-tenants."""
+
+
 class Retention(NamedTuple):
     """A request object that nothing needs any more, and who still holds it."""
 
@@ -102,7 +111,7 @@ class Retention(NamedTuple):
     holder_kind: str | None
 
 
-Fact = Sighting | Absence | Swap | Birth | ForeignSession | ForeignResponse | Outliving | Retention
+Fact = Sighting | Absence | Swap | Birth | ForeignSession | ForeignResponse | Outliving | Carried | Retention
 
 
 def stack_of(frame: FrameType | None) -> list[Frame]:
@@ -120,7 +129,7 @@ def view_of(request: Any) -> list[Frame]:
     """Return where the view of a request begins, as a stack of one frame; of none where that cannot be told."""
     view = getattr(getattr(request, "resolver_match", None), "func", None)
     class_ = getattr(view, "view_class", None) or getattr(view, "cls", None)  # Django's, and REST framework's
-    handler = view if class_ is None else getattr(class_, request.method.lower(), None)
+    handler: Any = view if class_ is None else getattr(class_, request.method.lower(), None)
     while hasattr(handler, "__wrapped__"):  # decorators
         handler = handler.__wrapped__
     code = getattr(handler, "__code__", None)

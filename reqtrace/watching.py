@@ -120,6 +120,8 @@ class Watch:
         """Keep what a holder gave if that may contradict the request."""
         holder.failures = 0
         if value is opened.request:
+            if opened.hops is not None and checkpoint == "response":
+                self._empty_in_view(opened, place, holder)
             opened.is_named_by(holder.path, place)
             return
         if value is EMPTY or value is None:
@@ -144,22 +146,26 @@ class Watch:
             and fact.identity.id == meaning.identity.id
             for fact in opened.facts
         )
-        meanwhile = seen is None and self._was_in_flight(opened, meaning.identity.id)
-        if seen is None and not (meanwhile or stale or checkpoint == "start"):
-            return  # the application's own doing, such as acting as somebody else for a while
-        if seen is None and checkpoint == "start" and meaning.identity.id not in self._served:
-            return  # nobody whom this process has served: a technical user, say
+        served = self._served.get(meaning.identity.id or "")
+        overlapping = None
+        if seen is None and checkpoint == "start":
+            if served is None:
+                return  # nobody whom this process has served: a technical user, say
+        elif seen is None:
+            overlapping = self._overlapping(opened, meaning.identity.id)
+            if overlapping is None and not stale:
+                return  # the application's own doing, such as acting as somebody else for a while
         opened.note(
             Sighting(
                 holder,
                 checkpoint,
                 perf_counter_ns() - opened.began_ns,
                 place,
-                seen or self._served.get(meaning.identity.id or ""),
+                seen or overlapping or served,
                 seen is not None,
                 meaning.identity,
                 stale,
-                meanwhile,
+                overlapping is not None,
                 _stack(opened, checkpoint),
             )
         )
@@ -196,15 +202,23 @@ class Watch:
         at_ns = perf_counter_ns() - opened.began_ns
         opened.note(Absence(holder, checkpoint, at_ns, place, _stack(opened, checkpoint)))
 
-    def _was_in_flight(self, opened: OpenRequest, user_id: str | None) -> bool:
-        """Tell whether another request of that user is in flight, or was at some time during this one."""
-        served = self._served.get(user_id or "")
-        if served is not None and served is not opened and served.ended_ns > opened.began_ns:
-            return True
-        return any(
-            other is not opened and other.request is not None and identity.of_request(other.request).id == user_id
-            for other in list(self._open.values())
+    def _empty_in_view(self, opened: OpenRequest, place: Place, holder: Holder) -> None:
+        """Note a holder that names the request on its way out, and named nobody where its view ran."""
+        named_before = opened.named is not None and holder.path in opened.named
+        named_others = any(
+            isinstance(fact, Sighting) and fact.holder is holder and fact.checkpoint in BODY for fact in opened.facts
         )
+        if place is not opened.place and not (named_before or named_others):
+            at_ns = perf_counter_ns() - opened.began_ns
+            opened.note(Absence(holder, "view", at_ns, opened.place, view_of(opened.request)))
+
+    def _overlapping(self, opened: OpenRequest, user_id: str | None) -> OpenRequest | None:
+        """Return another request of that user that is in flight, or was at some time during this one."""
+        for other in list(self._open.values()):
+            if other is not opened and other.request is not None and identity.of_request(other.request).id == user_id:
+                return other
+        served = self._served.get(user_id or "")
+        return served if served is not None and served is not opened and served.ended_ns > opened.began_ns else None
 
     def _failed(self, holder: Holder, error: Exception) -> None:
         holder.failures += 1

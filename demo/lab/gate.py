@@ -13,32 +13,40 @@ _REMEMBERED = 64
 _arrived: OrderedDict[str, set[str]] = OrderedDict()
 
 
-def wait(name: str, who: str, of: int) -> None:
-    """Wait until `of` have arrived at the gate `name`."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not _all_are_here(name, who, of) and time.monotonic() < deadline:
+def wait(name: str, who: str, of: int, patience: float = PATIENCE_SECONDS) -> None:
+    """Wait until `of` have arrived at the gate `name`.
+
+    Nobody goes on at once, not even who arrives last: that one has set the holders last, and would be the first to
+    read them.
+    """
+    _arrive(name, who)
+    deadline = time.monotonic() + patience
+    while True:
         _pause()
+        if len(_arrived.get(name, ())) >= of or time.monotonic() > deadline:
+            return
 
 
-async def await_all(name: str, who: str, of: int) -> None:
+async def await_all(name: str, who: str, of: int, patience: float = PATIENCE_SECONDS) -> None:
     """Wait likewise, on an event loop."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not _all_are_here(name, who, of) and time.monotonic() < deadline:  # noqa: ASYNC110  an event belongs to one loop, and here each greenlet has one
+    _arrive(name, who)
+    deadline = time.monotonic() + patience
+    while True:
         await asyncio.sleep(_POLL_SECONDS)
+        if len(_arrived.get(name, ())) >= of or time.monotonic() > deadline:
+            return
 
 
 def pass_by(name: str, who: str) -> None:
     """Count as arrived without waiting: who failed before keeps nobody waiting."""
-    _all_are_here(name, who, 0)
+    _arrive(name, who)
 
 
-def _all_are_here(name: str, who: str, of: int) -> bool:
+def _arrive(name: str, who: str) -> None:
     # No lock and no event: those made before gevent patched would stop all greenlets of the thread.
-    arrived = _arrived.setdefault(name, set())
-    arrived.add(who)
+    _arrived.setdefault(name, set()).add(who)
     while len(_arrived) > _REMEMBERED:
         _arrived.popitem(last=False)
-    return len(arrived) >= of
 
 
 def _pause() -> None:

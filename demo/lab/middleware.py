@@ -8,6 +8,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.contrib.auth.models import AnonymousUser, User
 
 from demo.lab import gate
+from demo.lab.odd_people import ODD, disguise
 from demo.lab.truth import CHOSEN, Truth
 
 
@@ -23,7 +24,7 @@ class SyncMiddleware:
     def __call__(self, request: Any) -> Any:
         """Let a request through."""
         truth = begin(request)
-        gate.wait(f"begin {request.lab_wave}", truth.line.key, request.lab_of)
+        gate.wait(f"begin {request.lab_wave}", truth.line.key, request.lab_of, request.lab_patience)
         with held(request, truth):
             response = self.get_response(request)
         return end_with(response, truth)
@@ -46,7 +47,7 @@ class HybridMiddleware(SyncMiddleware):
 
     async def _acall(self, request: Any) -> Any:
         truth = begin(request)
-        await gate.await_all(f"begin {request.lab_wave}", truth.line.key, request.lab_of)
+        await gate.await_all(f"begin {request.lab_wave}", truth.line.key, request.lab_of, request.lab_patience)
         with held(request, truth):
             response = await self.get_response(request)
         return end_with(response, truth)
@@ -59,11 +60,19 @@ def begin(request: Any) -> Truth:
     """
     _, view, key, *_ = request.path.split("/")
     request.lab_wave, request.lab_of = key.partition("-")[0], int(request.GET.get("of", 1))
+    request.lab_patience = float(request.GET.get("patience", gate.PATIENCE_SECONDS))
     number, _, name = request.headers.get("X-Person", "").partition(" ")
-    request.user = User(pk=int(number), username=name) if number else AnonymousUser()
+    make = ODD.get(request.headers.get("X-Odd", ""), _ordinary)
+    request.user = make(int(number), name) if number else AnonymousUser()
+    if make is not _ordinary:
+        disguise(request)
     request.lab_truth = truth = Truth(key, name, view)
     truth.read("start")
     return truth
+
+
+def _ordinary(number: int, name: str) -> User:
+    return User(pk=number, username=name)
 
 
 @contextmanager

@@ -11,14 +11,14 @@ from demo.lab import gate
 def sync_view(request: Any, key: str) -> HttpResponse:
     """Answer on a thread."""
     _enter(request)
-    gate.wait(f"view {request.lab_wave}", key, request.lab_of)
+    gate.wait(f"view {request.lab_wave}", key, request.lab_of, request.lab_patience)
     return _leave(request)
 
 
 async def async_view(request: Any, key: str) -> HttpResponse:
     """Answer on an event loop."""
     _enter(request)
-    await gate.await_all(f"view {request.lab_wave}", key, request.lab_of)
+    await gate.await_all(f"view {request.lab_wave}", key, request.lab_of, request.lab_patience)
     return _leave(request)
 
 
@@ -29,7 +29,9 @@ def _enter(request: Any) -> None:
 
 def _leave(request: Any) -> HttpResponse:
     request.lab_truth.read("wait")
-    return HttpResponse(f"{request.user.get_username() or 'anonymous'}\n{len(request.body)}\n")
+    odd = "X-Odd" in request.headers  # such a user cannot even be asked for a name
+    page = f"{'somebody odd' if odd else request.user.get_username() or 'anonymous'} {len(request.body)}\n"
+    return HttpResponse(page, headers={"Content-Length": len(page)})  # without it runserver hangs up each time
 
 
 urlpatterns = [path("sync/<key>/", sync_view), path("async/<key>/", async_view)]

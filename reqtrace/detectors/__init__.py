@@ -1,6 +1,7 @@
 """All detectors, one file per kind of finding."""
 
 from reqtrace.detectors.base import Detector
+from reqtrace.detectors.connection_crossed import ConnectionCrossed
 from reqtrace.detectors.context_crossed import ContextCrossed
 from reqtrace.detectors.crossed import Crossed
 from reqtrace.detectors.leftover import Leftover
@@ -19,6 +20,7 @@ DETECTORS: tuple[Detector, ...] = (
     SessionCrossed(),
     ResponseCrossed(),
     ContextCrossed(),
+    ConnectionCrossed(),
     Outlived(),
     Retained(),
 )

@@ -12,7 +12,7 @@ class Case(msgspec.Struct, kw_only=True):
 
     fact: str
     """What kind of fact: ``sighting``, ``lost``, ``swap``, ``session``, ``response``, ``outliving``, ``retention`` or
-    ``context``."""
+    ``context`` or ``connection``."""
     checkpoint: str
     at_ns: int
     expected: Side
@@ -26,6 +26,7 @@ class Case(msgspec.Struct, kw_only=True):
     seen_is_known: bool = False
     """Whether the request that was seen is known as an object, not only by its user."""
     seen_had_ended: bool = False
+    """Whether the request that was seen was over before this one began: they never ran at once."""
     stale: bool = False
     meanwhile: bool = False
     declared: bool = False

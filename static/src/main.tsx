@@ -6,6 +6,7 @@ import "./styles/table.css";
 import "./styles/panels.css";
 import "./styles/threads.css";
 import "./styles/findings.css";
+import "./styles/timeline.css";
 import "./styles/sign-in.css";
 
 import { effect } from "@preact/signals";

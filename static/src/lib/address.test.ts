@@ -11,6 +11,9 @@ const REST: ViewState = {
   finding: null,
   level: null,
   kind: null,
+  colour: "user",
+  folded: [],
+  time: null,
 };
 
 test.each<Partial<ViewState>>([
@@ -18,6 +21,7 @@ test.each<Partial<ViewState>>([
   { filter: 'user:"alice b" path:/a&b=c#d status:5xx ms:>200 ümlaut', request: "0000019c-4100-0c", paused: true },
   { request: "a b/ü" },
   { tab: "threads", thread: "p1-7" },
+  { colour: "route", folded: ["shop-1/4100", "a&b"], time: [1_700_000_000_000.125, 1_700_000_030_000] },
   { tab: "findings", finding: "c0ffee", level: "leak", kind: "session-crossed" },
 ])("a view comes back from its hash: %j", (given) => {
   const view = { ...REST, ...given };
@@ -30,5 +34,5 @@ test("the view of a plain address has no hash", () => {
 
 test("a hash that nobody wrote here leaves the view at rest", () => {
   expect(fromHash("#section-3")).toEqual(REST);
-  expect(fromHash("#view=nonsense&request=&paused=yes&%E0%A4%A")).toEqual(REST);
+  expect(fromHash("#view=nonsense&request=&paused=yes&colour=9&time=5.0-4.0&%E0%A4%A")).toEqual(REST);
 });

@@ -1,5 +1,7 @@
 /** What the page shows, as the hash of its address: a reload or a link brings the same view back. */
 
+import { COLOUR_BY, type ColourBy } from "./colour";
+
 export const TABS = ["requests", "threads", "findings", "processes"] as const;
 export type Tab = (typeof TABS)[number];
 
@@ -18,6 +20,12 @@ export interface ViewState {
   level: string | null;
   /** The kind that the list of findings is narrowed to. */
   kind: string | null;
+  /** What the timeline colours its bars by. */
+  colour: ColourBy;
+  /** Ids of the processes that are folded in the timeline. */
+  folded: readonly string[];
+  /** The stretch of time that the timeline shows, in milliseconds of Unix time. */
+  time: readonly [fromMs: number, toMs: number] | null;
 }
 
 /** Write a view as a hash, with its `#`; empty for the view that a plain address shows. */
@@ -30,6 +38,10 @@ export function toHash(view: ViewState): string {
     if (value !== null) parts.set(name, value);
   }
   if (view.paused) parts.set("paused", "1");
+  if (view.colour !== "user") parts.set("colour", view.colour);
+  for (const process of view.folded) parts.append("folded", process);
+  // Microseconds are as close as the timeline goes.
+  if (view.time) parts.set("time", view.time.map((ms) => ms.toFixed(3)).join("-"));
   const text = parts.toString();
   return text && `#${text}`;
 }
@@ -46,5 +58,13 @@ export function fromHash(hash: string): ViewState {
     finding: parts.get("finding") || null,
     level: parts.get("level") || null,
     kind: parts.get("kind") || null,
+    colour: COLOUR_BY.find((colour) => colour === parts.get("colour")) ?? "user",
+    folded: parts.getAll("folded"),
+    time: readTime(parts.get("time")),
   };
+}
+
+function readTime(text: string | null): ViewState["time"] {
+  const [, from, to] = /^(\d+\.\d+)-(\d+\.\d+)$/.exec(text ?? "") ?? [];
+  return from !== undefined && Number(from) < Number(to) ? [Number(from), Number(to)] : null;
 }

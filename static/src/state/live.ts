@@ -7,7 +7,7 @@ import type { Finding, Records } from "../protocol";
 import { Announcer } from "./announcement";
 import { serverTimeNs } from "./clock";
 import { Listing } from "./listing";
-import { RecordStore, threadKey } from "./records";
+import { type Change, RecordStore, threadKey } from "./records";
 
 export const records = new RecordStore();
 export const listing = new Listing(records);
@@ -38,6 +38,9 @@ export const chosenThread = computed(() => {
   return request ? threadKey(request.process, request.thread_serial) : pinnedThread.value;
 });
 
+/** Who is told of every change of the records as it happens; null says that all of them were replaced. */
+export const changeListeners = new Set<(change: Change | null) => void>();
+
 const announcer = new Announcer();
 /** When the state came that the page began with: what happened before is no news. */
 let beganNs = 0;
@@ -59,6 +62,7 @@ export function replaceAll(state: Records): void {
   records.clear();
   records.apply(state);
   listing.restart();
+  for (const listener of changeListeners) listener(null);
   announcer.know(state.findings);
   beganNs = serverTimeNs();
   loaded.value = true;
@@ -69,6 +73,7 @@ export function replaceAll(state: Records): void {
 export function take(state: Partial<Records>): void {
   const change = records.apply(state);
   listing.apply(change);
+  for (const listener of changeListeners) listener(change);
   announce(change.findings);
   redraw();
 }

@@ -5,6 +5,7 @@ import { computed, signal } from "@preact/signals";
 import { type Tab, toHash, type ViewState } from "../lib/address";
 import { findingKind, findingLevel, openGroup } from "./findings";
 import { choose, chooseThread, chosen, filterText, paused, pinnedThread, setFilter, setPaused } from "./live";
+import { collapsed, colourBy, stretch } from "./timeline";
 
 export const tab = signal<Tab>("requests");
 
@@ -18,6 +19,9 @@ export const view = computed<ViewState>(() => ({
   finding: openGroup.value,
   level: findingLevel.value,
   kind: findingKind.value,
+  colour: colourBy.value,
+  folded: [...collapsed.value],
+  time: stretch.value && [stretch.value.fromMs, stretch.value.toMs],
 }));
 
 /** Show what an address says. */
@@ -30,6 +34,9 @@ export function show(wanted: ViewState): void {
   openGroup.value = wanted.finding;
   findingLevel.value = wanted.level;
   findingKind.value = wanted.kind;
+  colourBy.value = wanted.colour;
+  collapsed.value = new Set(wanted.folded);
+  stretch.value = wanted.time && { fromMs: wanted.time[0], toMs: wanted.time[1] };
 }
 
 /** Return a link to the present view with parts of it changed. */

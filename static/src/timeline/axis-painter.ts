@@ -1,11 +1,9 @@
-/** Draws the time: the axis above the lanes, its lines through them, and the overview below. */
+/** Draws the time: the axis above the lanes and its lines through them. */
 
 import { duration } from "../lib/format";
 import { ticksBetween } from "../lib/ticks";
-import { columnsOf, paintColumns } from "./density";
 import { AXIS_Y, type Frame, OVERVIEW_Y, snapX } from "./frame";
 import { write } from "./text";
-import { cssXOf, type Span } from "./viewport";
 
 /** The least room of a tick, in CSS pixels. */
 const TICK_X = 96;
@@ -37,34 +35,6 @@ export function paintAxis(frame: Frame): void {
   context.fillStyle = theme.colours.muted;
   const length = duration((span.toUs - span.fromUs) * 1000);
   write(context, strip.cssLeft > 120 ? `${clockAt(frame, span.fromUs)}  +  ${length}` : length, 12, AXIS_Y / 2, strip.cssLeft - 16);
-}
-
-/** Draw everything there is, how busy it is, and which part of it is on the screen. */
-export function paintOverview(frame: Frame, whole: Span): void {
-  const { context, theme, strip, model, cssWidth, cssHeight, span, nowUs } = frame;
-  const top = cssHeight - OVERVIEW_Y;
-  context.fillStyle = theme.colours.ground;
-  context.fillRect(0, top, cssWidth, OVERVIEW_Y);
-  const columns = columnsOf(model.tracks(), whole.fromUs, whole.toUs, strip.cssWidth, nowUs);
-  const most = columns.busy.reduce((max, busy) => Math.max(max, busy), 0.001);
-  paintColumns(frame, columns, { cssX: strip.cssLeft, cssY: top + 5, cssHeight: OVERVIEW_Y - 9 }, most);
-  const fromX = Math.max(strip.cssLeft, cssXOf(span.fromUs, whole, strip));
-  const toX = Math.min(cssWidth, Math.max(fromX + 3, cssXOf(span.toUs, whole, strip)));
-  context.globalAlpha = 0.6;
-  context.fillStyle = theme.colours.ground;
-  context.fillRect(strip.cssLeft, top + 1, fromX - strip.cssLeft, OVERVIEW_Y - 1);
-  context.fillRect(toX, top + 1, cssWidth - toX, OVERVIEW_Y - 1);
-  context.globalAlpha = 1;
-  context.strokeStyle = theme.colours.accent;
-  context.lineWidth = 1.5;
-  context.strokeRect(fromX + 0.75, top + 2, Math.max(2, toX - fromX - 1.5), OVERVIEW_Y - 3.5);
-  context.fillStyle = theme.colours["line-strong"];
-  context.fillRect(0, top, cssWidth, 1);
-  context.font = theme.font;
-  context.fillStyle = theme.colours.muted;
-  context.textBaseline = "middle";
-  write(context, "Overview", 12, top + 16, strip.cssLeft - 16);
-  write(context, duration((whole.toUs - whole.fromUs) * 1000), 12, top + 30, strip.cssLeft - 16);
 }
 
 function ticks({ model, span, strip }: Frame): ReturnType<typeof ticksBetween> {

@@ -28,7 +28,6 @@ export interface Frame {
   hovered: number | undefined;
   /** The threads whose lanes are lit, by `threadKey`. */
   lit: ReadonlySet<string | null>;
-  focusVisible: boolean;
 }
 
 /** Return where bars are drawn: right of the names. */

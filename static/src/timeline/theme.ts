@@ -21,7 +21,6 @@ const NAMES = [
   "accent",
   "lit",
   "warn",
-  "warn-soft",
   "bad",
   "bad-ink",
   "density",

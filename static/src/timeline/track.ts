@@ -2,13 +2,13 @@
  * One row of bars that never overlap, and its level-of-detail pyramid.
  *
  * As bars do not overlap, their order by start is their order by end, too: every search is a binary one. The pyramid
- * sums up blocks of 16, 256, 4096, ... neighbouring bars. It is put right when it is asked, from the first bar on that
+ * sums up blocks of 4, 16, 64, ... neighbouring bars. It is put right when it is asked, from the first bar on that
  * changed: bars arrive at the end, where one block a level has to be counted again.
  */
 
 import type { Bars } from "./bars";
 
-const FACTOR = 16;
+const FACTOR = 4;
 
 /** What stands in each column of a stretch of the screen. */
 export interface Columns {

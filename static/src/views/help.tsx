@@ -3,6 +3,8 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
+import { TIMELINE_KEYS } from "../timeline/keys";
+
 export const helpOpen = signal(false);
 
 const KEYS: [keys: string[], meaning: string][] = [
@@ -28,22 +30,31 @@ export function Help() {
   return (
     <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={() => (helpOpen.value = false)}>
       <h2 id="help-title">Keyboard</h2>
-      <dl>
-        {KEYS.map(([keys, meaning]) => (
-          <div key={meaning}>
-            <dt>
-              {keys.map((key) => (
-                <kbd key={key}>{key}</kbd>
-              ))}
-            </dt>
-            <dd>{meaning}</dd>
-          </div>
-        ))}
-      </dl>
+      <KeyList keys={KEYS} />
+      <h3>While the timeline has the focus</h3>
+      <KeyList keys={TIMELINE_KEYS} />
+      <p>The wheel scrolls lanes; with Shift it pans, with Ctrl it zooms at the pointer. Drag to pan, or pinch.</p>
       <p>Scrolling, choosing or walking through rows holds the table; arriving requests are counted meanwhile.</p>
       <button type="button" onClick={() => (helpOpen.value = false)}>
         Close
       </button>
     </dialog>
+  );
+}
+
+function KeyList({ keys }: { keys: typeof KEYS }) {
+  return (
+    <dl>
+      {keys.map(([names, meaning]) => (
+        <div key={meaning}>
+          <dt>
+            {names.map((name) => (
+              <kbd key={name}>{name}</kbd>
+            ))}
+          </dt>
+          <dd>{meaning}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

@@ -1,0 +1,143 @@
+"""The whole lab: every server with every stack, under load, compared; then a clean application under odd loads."""
+
+import platform
+import time
+from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, version
+
+import msgspec
+
+from demo.children import Died
+from demo.lab import compare, load, truth
+from demo.lab.compare import Cell, Sharing
+from demo.lab.holders import CLEAN, HOLDERS
+from demo.lab.oddities import LOADS, Oddity
+from demo.lab.servers import Server, running
+from reqtrace.reader import Reader
+from reqtrace.stores.sqlite import SqliteStore
+
+VIEWS = ("sync", "async")
+WAVES, WAVES_QUICK = 25, 4
+_PACKAGES = (
+    "django", "asgiref", "gunicorn", "gevent", "uvicorn", "uvloop", "daphne", "hypercorn", "granian", "waitress",
+    "uwsgi",
+)  # fmt: skip
+
+
+class Run(msgspec.Struct):
+    """What one server did with one middleware stack."""
+
+    server: str
+    stack: str
+    at_once: int
+    """How many requests a wave had."""
+    statuses: dict[str, dict[str, int]]
+    """By view and status; ``0`` where no answer came."""
+    sharing: Sharing
+    sharing_found: dict[str, int]
+    """What reqtrace says that the threads turned out to be."""
+    recognised: list[str]
+    """What reqtrace took the server for."""
+    cells: dict[str, dict[str, Cell]]
+    """The comparison, by view and holder."""
+    others: dict[str, int]
+    """Findings of further kinds."""
+    seconds: float
+
+
+class Failure(msgspec.Struct):
+    """A server that could not be measured, and why."""
+
+    server: str
+    stack: str
+    reason: str
+
+
+class Report(msgspec.Struct):
+    """All that the lab found out."""
+
+    versions: dict[str, str]
+    holders: dict[str, str]
+    """What people call them, by name."""
+    runs: list[Run] = []
+    oddities: list[Oddity] = []
+    failures: list[Failure] = []
+    missing: list[str] = []
+    """Servers that are not installed."""
+    seconds: float = 0
+
+
+def survey(servers: Iterable[Server], holders: Iterable[str], *, quick: bool, say: Callable[[str], None]) -> Report:
+    """Measure these servers with these holders, and `say` how it goes."""
+    began = time.monotonic()
+    report = Report(_versions(), {name: HOLDERS[name].title for name in holders})
+    there = [server for server in servers if server.is_installed]
+    report.missing = [server.name for server in servers if not server.is_installed]
+    steps = [(server, stack) for server in there for stack in server.stacks]
+    for number, (server, stack) in enumerate(steps, 1):
+        say(f"[{number}/{len(steps)}, {time.monotonic() - began:.0f} s] {server.name}, {stack} middleware")
+        try:
+            report.runs.append(measure(server, stack, report.holders, WAVES_QUICK if quick else WAVES))
+            if stack == server.stacks[-1]:
+                report.oddities.append(irritate(server, stack, quick=quick))
+        except Died as died:
+            report.failures.append(Failure(server.name, stack, str(died)))
+            say(str(died))
+    report.seconds = round(time.monotonic() - began, 1)
+    return report
+
+
+def measure(server: Server, stack: str, holders: Iterable[str], waves: int) -> Run:
+    """Run one server under load, and compare."""
+    began = time.monotonic()
+    with running(server, stack, ",".join(holders)) as it:
+        statuses = load.waves(it, VIEWS, waves)
+        it.child.stop()
+        lines, reader = truth.load(it.truth), Reader(SqliteStore(it.store))
+        _require_no_fault(reader)
+        return Run(
+            server=server.name,
+            stack=stack,
+            at_once=server.at_once,
+            statuses={view: _counts(seen) for view, seen in statuses.items()},
+            sharing=compare.sharing(lines),
+            sharing_found=compare.sharing_found(reader),
+            recognised=sorted({f"{process.server} ({process.worker_class})" for process in reader.processes()}),
+            cells=compare.cells(lines, reader),
+            others=compare.others(reader),
+            seconds=round(time.monotonic() - began, 1),
+        )
+
+
+def irritate(server: Server, stack: str, *, quick: bool) -> Oddity:
+    """Put a clean application under each odd load: whatever is found there is wrong."""
+    # Where a thread serves several at once, not even a careful clean-up makes a thread-local clean.
+    holders = [name for name in CLEAN if name != "local-cleared" or not (server.is_asgi or server.has_greenlets)]
+    with running(server, stack, ",".join(holders)) as it:
+        answers = {name: send(it, quick=quick) for name, send in LOADS.items()}
+        it.child.stop()
+        reader = Reader(SqliteStore(it.store))
+        _require_no_fault(reader)
+        alarms = [finding for finding in reader.findings() if finding.level != "notice"]
+        messages = sorted({alarm.message for alarm in alarms})[:5]
+        return Oddity(server.name, stack, answers, sum(1 for _ in reader.requests()), len(alarms), messages)
+
+
+def _require_no_fault(reader: Reader) -> None:
+    for process in reader.processes():
+        if process.last_fault:
+            raise Died(f"reqtrace met {process.faults} faults, the last one: {process.last_fault}")
+
+
+def _counts(statuses: list[int]) -> dict[str, int]:
+    return {str(status): statuses.count(status) for status in sorted(set(statuses))}
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

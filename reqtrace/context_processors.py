@@ -1,0 +1,14 @@
+"""The checkpoint `template`: a context processor, which Django runs as a template begins to be rendered."""
+
+from django.http import HttpRequest
+
+from reqtrace import lifecycle
+from reqtrace.recorder import current_request
+
+
+def checkpoint(request: HttpRequest) -> dict[str, object]:
+    """Examine identity where a template is rendered; add nothing to its context."""
+    opened = current_request.get()
+    if opened is not None:
+        lifecycle.recorder().checkpoint(opened, "template")
+    return {}
