@@ -23,19 +23,25 @@ _FOREIGN = ("REQTRACE_", "OTEL_", "DJANGO_SETTINGS_MODULE", "PYTHONHASHSEED")
 class Plan(NamedTuple):
     """How much is measured."""
 
-    requests: int = 4_000
+    requests: int = 2_000
     """Requests of one process in short turns, for wall time, and again in long turns, for CPU time."""
     turn: int = 50
     """Requests per short turn: the noise of a shared machine drifts within a second, and neighbours must share it."""
-    long_turn: int = 1_000
-    """Requests per long turn, with everything shipped before it ends."""
+    long_turn: int = 200
+    """Requests per long turn, with everything shipped before it ends: what a busy process ships at a time."""
+    warm_up: int = 1_000
+    """Requests before the first turn, until caches are full and the interpreter has specialised."""
     rounds: int = 5
     """How often all processes are made afresh: what memory layout happens to give to one process stays with it."""
 
     def for_asgi(self) -> Self:
         """Return a plan that takes about as long where a request takes ten times as long."""
-        fifth = self._replace(turn=max(1, self.turn // 5), long_turn=max(1, self.long_turn // 5))
-        return fifth._replace(requests=max(1, self.requests // 2))
+        return self._replace(
+            requests=max(1, self.requests // 2),
+            turn=max(1, self.turn // 5),
+            long_turn=max(1, self.long_turn // 5),
+            warm_up=max(1, self.warm_up // 5),
+        )
 
     def for_information(self) -> Self:
         """Return a plan for what no budget depends on."""
@@ -118,7 +124,7 @@ def measure(scenario: str, cases: Sequence[str], plan: Plan) -> list[Round]:
 def _round(scenario: str, cases: Sequence[str], plan: Plan, seed: int) -> Round:
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker(scenario, case, seed)) for case in cases]
-        _take_turns(workers, Order(plan.long_turn), 1)  # until caches are full and the interpreter has specialised
+        _take_turns(workers, Order(plan.warm_up), 1)
         short = _take_turns(workers, Order(plan.turn), math.ceil(plan.requests / plan.turn))
         long = _take_turns(workers, Order(plan.long_turn, drain=True), math.ceil(plan.requests / plan.long_turn))
         return Round(short, long, {worker.case: worker.end() for worker in workers})

@@ -8,7 +8,8 @@ from reqtrace.stores.base import Entry
 
 from .protocol import Records
 
-NEWEST: dict[RecordKind, int] = {"process": 5_000, "thread": 5_000, "request": 5_000, "finding": 1_000}
+NEWEST: dict[RecordKind, int] = {"process": 5_000, "thread": 5_000, "finding": 1_000, "request": 5_000}
+"""How many of each kind, in the order in which they are sent: findings first, lest a page look clean for a moment."""
 RESUME_LIMIT = 10_000
 """A browser that is further behind starts afresh, which costs less."""
 MESSAGE_BYTES = 512 * 1024

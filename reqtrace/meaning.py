@@ -60,6 +60,8 @@ def _reader_of(class_: type[Any]) -> _Reader:
 
 
 def _choose_reader(class_: type[Any]) -> _Reader:
+    if class_ is Identity:
+        return _identity
     if issubclass(class_, HttpRequest):
         return _request
     if issubclass(class_, LazyObject) or (issubclass(class_, Model) and hasattr(class_, "USERNAME_FIELD")):
@@ -83,6 +85,10 @@ def _nothing(value: Any, depth: int) -> Meaning:
 
 def _request(value: Any, depth: int) -> Meaning:
     return Meaning(value, identity.of_request(value))
+
+
+def _identity(value: Any, depth: int) -> Meaning:
+    return Meaning(None, value)
 
 
 def _user(value: Any, depth: int) -> Meaning:

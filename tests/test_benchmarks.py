@@ -15,7 +15,8 @@ from benchmarks.worker import Order, Turn
 @pytest.fixture(scope="module")
 def report() -> Report:
     """Measure as little as can be measured."""
-    return overhead.run(Plan(requests=10, turn=5, long_turn=10, rounds=1), memory_requests=20, shipping_requests=200)
+    plan = Plan(requests=10, turn=5, long_turn=10, warm_up=5, rounds=1)
+    return overhead.run(plan, memory_requests=20, shipping_requests=200)
 
 
 def test_every_case_is_measured_in_every_scenario(report: Report) -> None:

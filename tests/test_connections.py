@@ -6,6 +6,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -170,3 +171,44 @@ def test_each_statement_is_a_checkpoint_only_when_asked_for(tracing: Start, aske
     assert asked is (traced.recorder.connections.execute in default_connection.execute_wrappers)
     if asked:
         default_connection.execute_wrappers.remove(traced.recorder.connections.execute)
+
+
+def test_the_schema_of_another_tenant_is_found_with_django_tenants(
+    tracing: Start, postgres: int, django_db_blocker: Any
+) -> None:
+    pytest.importorskip("django_tenants")
+    handler = ConnectionHandler(
+        {
+            "default": {
+                "ENGINE": "django_tenants.postgresql_backend",
+                "NAME": "postgres",
+                "USER": "postgres",
+                "HOST": "127.0.0.1",
+                "PORT": postgres,
+            }
+        }
+    )
+    traced = tracing()
+    connection = handler["default"]
+    tenants = {name: SimpleNamespace(schema_name=f"{name}_schema") for name in ("alice", "bob")}
+
+    def request_of(name: str, *, is_set: bool) -> None:
+        def layers(request: HttpRequest) -> HttpResponse:
+            request.user = person(len(name), name)  # type: ignore[assignment]
+            request.tenant = tenants[name]  # type: ignore[attr-defined]
+            if is_set:
+                connection.set_tenant(tenants[name])
+            statements(connection, "SELECT 1")()
+            return HttpResponse("x")
+
+        close(TraceMiddleware(layers)(RequestFactory().get("/plain/")))
+
+    with django_db_blocker.unblock():
+        request_of("alice", is_set=True)
+        request_of("bob", is_set=True)
+        assert findings(traced) == []
+        request_of("alice", is_set=False)
+        connection.close()
+    (leak,) = findings(traced)
+    assert (leak.kind, leak.holder) == ("connection-crossed", "schema 'bob_schema'")
+    assert leak.expected.user.label == "alice"

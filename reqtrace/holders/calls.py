@@ -1,18 +1,18 @@
-"""Callables that give the current request or user, declared by the application."""
+"""Callables that give the current request or user: declared by the application, or needed to get at it."""
 
 from collections.abc import Callable
+from typing import Any
 
-from reqtrace.holders.base import EMPTY, Holder
+from reqtrace.holders.base import EMPTY, Holder, HolderKind
 
 
 class CallableHolder(Holder):
     """A function without arguments, such as ``myapp.auth.get_current_user``."""
 
-    kind = "callable"
-
-    def __init__(self, path: str, function: Callable[[], object]) -> None:
-        """Watch what `function` returns."""
+    def __init__(self, path: str, function: Callable[[], object], kind: HolderKind = "callable") -> None:
+        """Watch what `function` returns, which it takes from a place of some `kind`."""
         super().__init__(path, function)
+        self.kind = kind
         self._function = function
 
     def read(self) -> object:
@@ -21,33 +21,18 @@ class CallableHolder(Holder):
         return EMPTY if value is None else value
 
 
-class ThroughCallHolder(Holder):
-    """A holder whose value is a callable that gives the user, as django-currentuser keeps one."""
+class ThroughHolder(Holder):
+    """A holder of something from which the request or the user has first to be got."""
 
-    def __init__(self, inner: Holder) -> None:
-        """Watch what the callable in `inner` returns."""
+    def __init__(self, inner: Holder, interpret: Callable[[Any], object]) -> None:
+        """Watch what `interpret` makes of the value in `inner`; None means that it names nothing."""
         super().__init__(inner.path, inner._container, inner._name)
         self.kind = inner.kind
         self._inner = inner
+        self._interpret = interpret
 
     def read(self) -> object:
-        """Call what stands there."""
+        """Return what the value stands for."""
         value = self._inner.read()
-        if not callable(value):
-            return value
-        user: object = value()
-        return EMPTY if user is None else user
-
-
-class WatchedGetter(Holder):
-    """A function whose every call is a reading; nobody but the application calls it."""
-
-    kind = "callable"
-
-    def __init__(self, path: str, function: Callable[..., object]) -> None:
-        """Name the function."""
-        super().__init__(path, function)
-
-    def read(self) -> object:
-        """Name nobody: the readings come from the application's own calls."""
-        return EMPTY
+        named = None if value is EMPTY else self._interpret(value)
+        return EMPTY if named is None else named

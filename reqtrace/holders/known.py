@@ -1,28 +1,59 @@
 """The holders of known libraries, by the paths at which their sources keep them."""
 
 import sys
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
 from reqtrace.exceptions import SettingsError
-from reqtrace.holders.base import Holder
-from reqtrace.holders.calls import ThroughCallHolder
+from reqtrace.holders.base import Holder, HolderKind
+from reqtrace.holders.calls import CallableHolder, ThroughHolder
 from reqtrace.holders.paths import resolve
+from reqtrace.identity import Identity
+
+
+def _called(value: Any) -> object:
+    """Call what django-currentuser keeps: a function that returns ``request.user``."""
+    return value() if callable(value) else value
+
+
+def _user_of_history(value: Any) -> Identity | None:
+    """Return the user of django-pghistory's context, which keeps the primary key."""
+    metadata = getattr(value, "metadata", None)
+    return _by_key(metadata.get("user")) if type(metadata) is dict else None
+
+
+def _by_key(key: object) -> Identity | None:
+    return None if key is None else Identity("authenticated", str(key))
+
+
+def _structlog_user() -> Identity | None:
+    """Return the user whom django-structlog bound; the first binding makes the variable."""
+    variables: dict[str, Any] = sys.modules["structlog.contextvars"]._CONTEXT_VARS
+    field = getattr(settings, "DJANGO_STRUCTLOG_USER_ID_FIELD", "pk")
+    if "django_structlog" not in sys.modules or field not in ("pk", "id") or "structlog_user_id" not in variables:
+        return None
+    key = variables["structlog_user_id"].get(None)
+    return None if key is ... else _by_key(key)
 
 
 class Known(NamedTuple):
     """Where a library keeps the current request or user."""
 
     path: str
-    through_call: bool = False
-    """Whether a callable stands there that gives the user."""
+    interpret: Callable[[Any], object] | None = None
+    """Gets the request or the user from what stands there, where that is neither."""
+    read: Callable[[], object] | None = None
+    """Gets at it, where the path alone does not lead there."""
+    kind: HolderKind = "callable"
+    """What `read` takes it from."""
 
 
 KNOWN = (
     Known("crum._thread_locals.request"),
     Known("crum._thread_locals.user"),
-    Known("django_currentuser.middleware._thread_locals.{LOCAL_USER_ATTR_NAME:_current_user}", through_call=True),
+    Known("django_currentuser.middleware._thread_locals.{LOCAL_USER_ATTR_NAME:_current_user}", interpret=_called),
     Known("cuser.middleware.CuserMiddleware._CuserMiddleware__users"),
     Known("threadlocals.threadlocals._threadlocals.request"),
     Known("threadlocals.threadlocals._threadlocals.user"),
@@ -35,8 +66,9 @@ KNOWN = (
     Known("cms.utils.permissions._thread_locals.user"),
     Known("cms.utils.permissions._current_user"),
     Known("wagtail.log_actions._active.value"),
-    Known("pghistory.runtime._tracker.value"),
+    Known("pghistory.runtime._tracker.value", interpret=_user_of_history),
     Known("elasticapm.contrib.django.middleware.LogMiddleware.thread.request"),
+    Known("structlog.contextvars.structlog_user_id", read=_structlog_user, kind="ContextVar"),
 )
 
 
@@ -47,11 +79,14 @@ def installed() -> list[Holder]:
         path = _with_settings(known.path)
         if not _is_loaded(path):
             continue
+        if known.read is not None:
+            holders.append(CallableHolder(path, known.read, known.kind))
+            continue
         try:
             holder = resolve(path)
         except SettingsError:
             continue  # another version, which keeps it elsewhere
-        holders.append(ThroughCallHolder(holder) if known.through_call else holder)
+        holders.append(holder if known.interpret is None else ThroughHolder(holder, known.interpret))
     return holders
 
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { Request } from "../protocol";
 import { finding, request } from "../testing";
-import { groupFindings, worstOf } from "./groups";
+import { groupFindings, onePerPlace, worstOf } from "./groups";
 
 const lookUp = (...requests: Request[]) => {
   const byId = new Map(requests.map((one) => [one.id, one]));
@@ -52,4 +52,16 @@ test("a finding whose request is not here counts, without time and place", () =>
 test("the worst level is found", () => {
   expect(worstOf(["notice", "leak", "hazard"])).toBe("leak");
   expect(worstOf([])).toBeUndefined();
+});
+
+test("of the groups at one place the worst stands for them", () => {
+  const groups = groupFindings(
+    [
+      finding({ id: "1", group: "hazard", level: "hazard", holder: "shop._local" }),
+      finding({ id: "2", group: "leak", level: "leak", holder: "shop._local" }),
+      finding({ id: "3", group: "session", kind: "session-crossed", holder: null }),
+    ],
+    lookUp(),
+  );
+  expect(onePerPlace(groups).map((group) => group.id).sort()).toEqual(["leak", "session"]);
 });

@@ -57,6 +57,16 @@ export function groupFindings(
   );
 }
 
+/** Return one group for each place, the worst: the first one of groups that stand worst first. */
+export function onePerPlace(groups: readonly Group[]): Group[] {
+  const places = new Map<string, Group>();
+  for (const group of groups) {
+    const place = group.holder ?? group.kind;
+    if (!places.has(place)) places.set(place, group);
+  }
+  return [...places.values()];
+}
+
 /** Return the worst of some levels. */
 export function worstOf(levels: Iterable<Level>): Level | undefined {
   const present = new Set(levels);

@@ -28,13 +28,13 @@ export function paintAxis(frame: Frame): void {
     context.fillStyle = theme.colours["line-strong"];
     context.fillRect(cssX, AXIS_Y - 7, 1, 6);
     context.fillStyle = theme.colours.muted;
-    if (cssX + 5 < cssWidth) context.fillText(label, cssX + 5, AXIS_Y / 2);
+    if (cssX + 5 + context.measureText(label).width < cssWidth) context.fillText(label, cssX + 5, AXIS_Y / 2);
   }
   context.fillStyle = theme.colours.ground;
   context.fillRect(0, 0, strip.cssLeft - 1, AXIS_Y - 1);
   context.fillStyle = theme.colours.muted;
-  const length = duration((span.toUs - span.fromUs) * 1000);
-  write(context, strip.cssLeft > 120 ? `${clockAt(frame, span.fromUs)}  +  ${length}` : length, 12, AXIS_Y / 2, strip.cssLeft - 16);
+  const length = duration((span.toUs - span.fromUs) * 1000).replace(".00 s", " s");
+  write(context, strip.cssLeft > 120 ? `${clockAt(frame, span.fromUs)}  ·  ${length}` : length, 12, AXIS_Y / 2, strip.cssLeft - 16);
 }
 
 function ticks({ model, span, strip }: Frame): ReturnType<typeof ticksBetween> {

@@ -1,5 +1,6 @@
 /** Draws the lanes' bars: by colour, so that the canvas changes its colour seldom, and with words where they fit. */
 
+import { RECIPES } from "../lib/colour";
 import { userName } from "../lib/people";
 import type { Request } from "../protocol";
 import { HAZARD, LEAK } from "./bars";
@@ -20,8 +21,8 @@ export interface Rect {
 }
 
 /** With less room than this for each bar, in CSS pixels, a lane shows columns; with more than the other, bars again. */
-const DENSE_X = 2;
-const SPARSE_X = 2.6;
+const DENSE_X = 6;
+const SPARSE_X = 7.5;
 const LABEL_X = 30;
 const LABEL_ROW_Y = 12;
 
@@ -29,7 +30,7 @@ export class BarsPainter {
   private readonly dense = new WeakSet<Lane>();
   private readonly crowding = new Crowding();
   /** Four numbers a bar: x, y, width, height; by tone. */
-  private readonly rects: number[][] = [];
+  private readonly rects: number[][] = RECIPES.map(() => []);
   private labels: Rect[] = [];
   private marked: Rect[] = [];
 
@@ -91,7 +92,7 @@ export class BarsPainter {
         const least = mark & LEAK ? 4 : 1;
         const cssWidth = Math.max(least, toX - fromX > 3 ? toX - fromX - 1 : toX - fromX);
         drawnX = fromX + cssWidth;
-        (this.rects[tone[slot] as number] ??= []).push(fromX, cssY, cssWidth, cssHeight);
+        this.rects[tone[slot] as number]?.push(fromX, cssY, cssWidth, cssHeight);
         const rect = { slot, cssX: fromX, cssY, cssWidth, cssHeight };
         if (mark >= HAZARD) this.marked.push(rect);
         if (cssWidth >= LABEL_X && cssHeight >= LABEL_ROW_Y) this.labels.push(rect);

@@ -6,7 +6,7 @@ import type { Theme } from "./theme";
 import { cssXOf, type Span, type Strip } from "./viewport";
 
 export const AXIS_Y = 24;
-export const OVERVIEW_Y = 44;
+export const OVERVIEW_Y = 40;
 /** Below this width, in CSS pixels, names stand in a narrower column. */
 const NARROW_X = 640;
 

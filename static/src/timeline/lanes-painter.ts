@@ -6,7 +6,7 @@ import type { Sharing } from "../protocol";
 import { columnsOf, paintColumns } from "./density";
 import { type Frame, inView, onCanvas } from "./frame";
 import type { Group } from "./lanes";
-import { HEAD_Y, type Head, type Shelf } from "./layout";
+import type { Head, Shelf } from "./layout";
 import { write, writeName } from "./text";
 
 /** The three small marks of the page, as rectangles of a 14 px square: x, y, width, height. */
@@ -44,15 +44,15 @@ export function paintNames(frame: Frame): void {
   const { context, theme, layout, strip } = frame;
   context.textBaseline = "middle";
   for (const shelf of layout.shelves) if (inView(shelf.cssY, shelf.cssHeight, frame)) paintName(frame, shelf);
-  for (const head of layout.heads) if (inView(head.cssY, HEAD_Y, frame)) paintHead(frame, head);
-  context.fillStyle = theme.colours.line;
+  context.fillStyle = theme.colours["line-strong"];
   context.fillRect(strip.cssLeft - 1, 0, 1, frame.cssHeight);
+  for (const head of layout.heads) if (inView(head.cssY, layout.headCssY, frame)) paintHead(frame, head);
 }
 
 function paintName(frame: Frame, { lane, cssY, cssHeight }: Shelf): void {
   const { context, theme, model, strip } = frame;
   const top = onCanvas(cssY, frame);
-  const middle = top + Math.min(cssHeight, 22) / 2 + 0.5;
+  const middle = top + Math.min(cssHeight, 20) / 2 + 0.5;
   const isLit = lane.key !== null && frame.lit.has(lane.key);
   context.fillStyle = isLit ? theme.colours.lit : theme.colours.lane;
   context.fillRect(isLit ? 3 : 0, top, strip.cssLeft - 4, cssHeight - 1);
@@ -82,10 +82,11 @@ function paintSharing({ context, theme }: Frame, sharing: Sharing, cssX: number,
 
 function paintHead(frame: Frame, { group, cssY, isCollapsed }: Head): void {
   const { context, theme, model, strip, cssWidth } = frame;
+  const { headCssY } = frame.layout;
   const top = onCanvas(cssY, frame);
-  const middle = top + HEAD_Y / 2 + 0.5;
+  const middle = top + headCssY / 2 + 0.5;
   context.fillStyle = theme.colours.head;
-  context.fillRect(0, top, cssWidth, HEAD_Y);
+  context.fillRect(0, top, cssWidth, headCssY);
   const process = model.source.process(group.process);
   paintTriangle(context, theme.colours.muted, 10, middle, isCollapsed);
   if (isCollapsed) paintTogether(frame, group, top);
@@ -114,7 +115,8 @@ function paintTogether(frame: Frame, group: Group, top: number): void {
   const { span, strip, nowUs } = frame;
   const tracks = group.lanes.flatMap((lane) => lane.tracks);
   const columns = columnsOf(tracks, span.fromUs, span.toUs, strip.cssWidth, nowUs);
-  paintColumns(frame, columns, { cssX: strip.cssLeft, cssY: top + 3, cssHeight: HEAD_Y - 6 }, Math.max(1, ...columns.busy));
+  const box = { cssX: strip.cssLeft, cssY: top + 3, cssHeight: frame.layout.headCssY - 6 };
+  paintColumns(frame, columns, box, Math.max(1, ...columns.busy));
 }
 
 function paintTriangle(context: CanvasRenderingContext2D, colour: string, cssX: number, cssY: number, isCollapsed: boolean): void {

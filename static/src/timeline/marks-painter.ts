@@ -3,34 +3,33 @@
 import { LEAK } from "./bars";
 import type { Rect } from "./bars-painter";
 import { type Frame, onCanvas, snapX } from "./frame";
-import { HEAD_Y, rowTop } from "./layout";
+import { rowTop } from "./layout";
 
 const WORD = "leak";
 const WORD_X = 40;
 const WORD_Y = 13;
+/** With more leaks than this on the screen, the word stands only where it fits into the bar: it would hide others. */
+const FEW = 15;
 
 /** Mark leaks with outline, marker and word; hazards with a marker. */
 export function paintFindings(frame: Frame, marked: readonly Rect[]): void {
   const { context, theme, model } = frame;
-  for (const rect of marked) if (!((model.bars.marks[rect.slot] as number) & LEAK)) paintHazard(frame, rect);
+  const isLeak = ({ slot }: Rect): boolean => ((model.bars.marks[slot] as number) & LEAK) !== 0;
+  for (const rect of marked) if (!isLeak(rect)) paintHazard(frame, rect);
+  const leaks = marked.filter(isLeak);
   context.lineWidth = 2;
   context.strokeStyle = theme.colours.bad;
-  const takenX = new Map<number, number>();
-  for (const rect of marked) {
-    if (!((model.bars.marks[rect.slot] as number) & LEAK)) continue;
-    context.strokeRect(rect.cssX - 1, rect.cssY - 1, rect.cssWidth + 2, rect.cssHeight + 2);
-    const inside = rect.cssWidth > WORD_X + 44;
-    const wordX = inside ? rect.cssX + rect.cssWidth - WORD_X : rect.cssX + rect.cssWidth + 3;
-    if (rect.cssHeight < 10 || wordX < (takenX.get(rect.cssY) ?? -Infinity)) {
-      paintDiamond(context, theme.colours.bad, rect.cssX + rect.cssWidth / 2, rect.cssY - 1, 4);
-      continue;
-    }
-    takenX.set(rect.cssY, wordX + WORD_X + 2);
-    paintWord(frame, wordX, rect.cssY + rect.cssHeight / 2);
+  for (const { cssX, cssY, cssWidth, cssHeight } of leaks) context.strokeRect(cssX, cssY, cssWidth, cssHeight);
+  for (const rect of leaks) {
+    const fits = rect.cssWidth > WORD_X + 44 && rect.cssHeight >= WORD_Y - 1;
+    if (fits) paintWord(frame, rect.cssX + rect.cssWidth - WORD_X - 1, rect);
+    else if (leaks.length <= FEW && rect.cssHeight > 8) paintWord(frame, rect.cssX + rect.cssWidth + 2, rect);
+    else paintDiamond(context, theme.colours.bad, rect.cssX + rect.cssWidth / 2, rect.cssY, 4.5);
   }
 }
 
-function paintWord({ context, theme }: Frame, cssX: number, middle: number): void {
+function paintWord({ context, theme }: Frame, cssX: number, { cssY, cssHeight }: Rect): void {
+  const middle = cssY + cssHeight / 2;
   context.fillStyle = theme.colours.bad;
   context.beginPath();
   context.roundRect(cssX, middle - WORD_Y / 2, WORD_X, WORD_Y, 3);
@@ -129,7 +128,7 @@ function middleOf(frame: Frame, process: string, serial: number, slot: number): 
   if (own) return own.cssY + own.cssHeight / 2;
   const lane = model.group(process)?.laneOf(serial);
   const shelf = layout.shelves.find((one) => one.lane === lane);
-  if (shelf) return onCanvas(shelf.cssY + Math.min(shelf.cssHeight, 22) / 2, frame);
+  if (shelf) return onCanvas(shelf.cssY + Math.min(shelf.cssHeight, 20) / 2, frame);
   const head = layout.heads.find(({ group }) => group.process === process);
-  return onCanvas((head?.cssY ?? 0) + HEAD_Y / 2, frame);
+  return onCanvas((head?.cssY ?? 0) + layout.headCssY / 2, frame);
 }

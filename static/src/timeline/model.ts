@@ -8,7 +8,7 @@ import { Group, type Lane } from "./lanes";
 import type { Track } from "./track";
 
 /** What the timeline reads of the records. */
-export type Source = Pick<RecordStore, "rows" | "row" | "process" | "thread" | "findingsOf">;
+export type Source = Pick<RecordStore, "rows" | "process" | "thread" | "findingsOf">;
 
 export class Model {
   readonly bars = new Bars();

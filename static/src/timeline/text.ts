@@ -8,7 +8,7 @@ function fitting(context: CanvasRenderingContext2D, cssWidth: number): number {
   let mean = meanX.get(context.font);
   if (mean === undefined) {
     const sample = "GET /orders/2041/ alice ThreadPoolExecutor";
-    mean = context.measureText(sample).width / sample.length;
+    mean = (context.measureText(sample).width / sample.length) * 1.04;
     meanX.set(context.font, mean);
   }
   return Math.floor(cssWidth / mean);

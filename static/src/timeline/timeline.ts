@@ -6,7 +6,7 @@ import { Camera, wholeSpan } from "./camera";
 import { hatchPattern } from "./crowding";
 import { AXIS_Y, type Frame, onCanvas, OVERVIEW_Y, stripOf } from "./frame";
 import { paintGrounds, paintNames } from "./lanes-painter";
-import { HEAD_Y, type Layout, placeLanes, rowTop } from "./layout";
+import { type Layout, placeLanes, rowTop } from "./layout";
 import { paintChosen, paintFindings, paintHops } from "./marks-painter";
 import type { Model } from "./model";
 import { Overview } from "./overview";
@@ -35,7 +35,7 @@ export type Target =
 
 export class Timeline {
   readonly camera = new Camera();
-  layout: Layout = { heads: [], shelves: [], cssHeight: 0 };
+  layout: Layout = { heads: [], shelves: [], headCssY: 0, cssHeight: 0 };
   private readonly painter = new BarsPainter();
   private readonly overview = new Overview();
   private readonly context: CanvasRenderingContext2D;
@@ -91,6 +91,7 @@ export class Timeline {
     this.cssHeight = this.canvas.clientHeight;
     this.canvas.width = Math.round(this.cssWidth * devicePixelRatio);
     this.canvas.height = Math.round(this.cssHeight * devicePixelRatio);
+    this.drawnShape = -1;
     this.retheme();
   }
 
@@ -127,8 +128,22 @@ export class Timeline {
   setChosen(id: string | null): void {
     this.chosen = id;
     this.place();
-    const slot = id === null ? undefined : this.model.slotOf(id);
-    if (slot !== undefined && !this.camera.following) this.reveal(slot);
+    if (this.chosenSlot !== undefined) this.reveal(this.chosenSlot);
+    this.redraw();
+  }
+
+  setFollowing(following: boolean): void {
+    if (following === this.camera.following) return;
+    if (following) this.camera.follow();
+    else this.camera.hold(this.span);
+    this.redraw();
+  }
+
+  /** Start from a given span, else from the newest requests. */
+  begin(span: Span | null): void {
+    const lengthUs = this.span.toUs - this.span.fromUs;
+    const edgeUs = this.edgeUs();
+    this.camera.span = span ?? { fromUs: edgeUs - lengthUs, toUs: edgeUs };
     this.redraw();
   }
 
@@ -163,11 +178,15 @@ export class Timeline {
   /** Scroll the lanes; false when there is no farther to go. */
   scrollY(cssY: number): boolean {
     const before = this.scrollCssY;
-    const room = this.layout.cssHeight - (this.cssHeight - AXIS_Y - OVERVIEW_Y);
-    this.scrollCssY = Math.max(0, Math.min(room, before + cssY));
+    this.scrollCssY = Math.max(0, Math.min(this.layout.cssHeight - this.roomY, before + cssY));
     if (this.scrollCssY === before) return false;
     this.redraw();
     return true;
+  }
+
+  /** What the lanes have for themselves, in CSS pixels. */
+  private get roomY(): number {
+    return this.cssHeight - AXIS_Y - OVERVIEW_Y;
   }
 
   /** Look at everything there is. */
@@ -189,7 +208,7 @@ export class Timeline {
     if (cssY > this.cssHeight - OVERVIEW_Y) return { kind: "overview" };
     if (cssY < AXIS_Y) return { kind: "nothing" };
     const top = (placeY: number): number => onCanvas(placeY, this);
-    const head = this.layout.heads.find((one) => cssY >= top(one.cssY) && cssY < top(one.cssY) + HEAD_Y);
+    const head = this.layout.heads.find((one) => cssY >= top(one.cssY) && cssY < top(one.cssY) + this.layout.headCssY);
     if (head) return { kind: "head", process: head.group.process };
     const shelf = this.layout.shelves.find((one) => cssY >= top(one.cssY) && cssY < top(one.cssY) + one.cssHeight);
     if (!shelf) return { kind: "nothing" };
@@ -243,7 +262,7 @@ export class Timeline {
   private place(): void {
     if (this.drawnShape === this.model.shape) return;
     this.drawnShape = this.model.shape;
-    this.layout = placeLanes(this.model.groups, this.collapsed);
+    this.layout = placeLanes(this.model.groups, this.collapsed, this.roomY);
     this.scrollY(0);
   }
 
@@ -277,7 +296,7 @@ export class Timeline {
     context.fillRect(0, 0, this.cssWidth, this.cssHeight);
     context.save();
     context.beginPath();
-    context.rect(0, AXIS_Y, this.cssWidth, this.cssHeight - AXIS_Y - OVERVIEW_Y);
+    context.rect(0, AXIS_Y, this.cssWidth, this.roomY);
     context.clip();
     paintGrounds(frame);
     paintGrid(frame);

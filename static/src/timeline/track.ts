@@ -14,7 +14,7 @@ const FACTOR = 4;
 export interface Columns {
   /** How much of the column is busy; two rows that are busy throughout make 2. */
   busy: Float32Array;
-  /** The marks of all its bars together. */
+  /** The marks of all bars that begin in it. */
   marks: Uint8Array;
 }
 
@@ -184,13 +184,14 @@ function finite(lengthUs: number): number {
   return lengthUs === Infinity ? 0 : lengthUs;
 }
 
-/** Add a stretch that is busy by a share to the columns that it touches; positions count in columns. */
+/** Add a stretch that is busy by a share to the columns that it touches, its marks to the first; positions count in columns. */
 function spread({ busy, marks }: Columns, from: number, to: number, share: number, mark: number): void {
   const first = Math.max(0, Math.floor(from));
   const last = Math.min(busy.length - 1, Math.floor(to));
+  if (first > last) return;
+  marks[first] = (marks[first] as number) | mark;
   for (let column = first; column <= last; column++) {
     const covered = Math.min(to, column + 1) - Math.max(from, column);
     busy[column] = (busy[column] as number) + share * covered;
-    marks[column] = (marks[column] as number) | mark;
   }
 }

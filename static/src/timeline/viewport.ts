@@ -41,11 +41,10 @@ export function spanBetween(oneUs: number, otherUs: number): Span {
   return { fromUs, toUs: Math.max(oneUs, otherUs, fromUs + SHORTEST_US) };
 }
 
-/** Move a span the least so that a stretch shows; a stretch that is too long shows from its beginning. */
+/** Move a span so that a stretch shows; one that shows in part already is left where it is. */
 export function shifted(span: Span, startUs: number, endUs: number): Span {
-  const marginUs = (span.toUs - span.fromUs) * 0.08;
-  if (startUs < span.fromUs) return moved(span, startUs - span.fromUs - marginUs);
-  if (startUs > span.toUs - marginUs) return moved(span, startUs - span.toUs + (span.toUs - span.fromUs) * 0.4);
-  if (endUs <= span.toUs) return span;
-  return moved(span, Math.min(endUs - span.toUs + marginUs, startUs - span.fromUs - marginUs));
+  const lengthUs = span.toUs - span.fromUs;
+  const marginUs = lengthUs * 0.02;
+  if (endUs > span.fromUs + marginUs && startUs < span.toUs - marginUs) return span;
+  return moved(span, startUs - span.fromUs - lengthUs * (startUs < span.fromUs ? 0.2 : 0.6));
 }

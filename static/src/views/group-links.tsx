@@ -1,4 +1,4 @@
-/** Groups of findings as short links: one for each place, with the worst that was found there. */
+/** Groups of findings as short links to their stories. */
 
 import { count } from "../lib/format";
 import type { Group } from "../state/groups";

@@ -42,7 +42,7 @@ export function RequestRow({ request, index, process, sharing, level, tabStop }:
       onFocus={() => focus(id)}
     >
       <span role="gridcell" class="c-time">
-        {timeOfDay(request.start_ns)}
+        <Time timeNs={request.start_ns} />
       </span>
       <span role="gridcell" class="c-level">
         {level && <LevelMark level={level} />}
@@ -73,6 +73,17 @@ export function RequestRow({ request, index, process, sharing, level, tabStop }:
         <Shared by={request.same_thread} />
       </span>
     </div>
+  );
+}
+
+/** Write when a request began; a narrow row leaves the milliseconds out. */
+function Time({ timeNs }: { timeNs: number }) {
+  const time = timeOfDay(timeNs);
+  return (
+    <>
+      {time.slice(0, 8)}
+      <span class="ms">{time.slice(8)}</span>
+    </>
   );
 }
 

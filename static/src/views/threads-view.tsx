@@ -6,6 +6,7 @@ import { deploymentOf } from "../lib/answer";
 import { age, count, plural } from "../lib/format";
 import type { Process, Thread } from "../protocol";
 import { groupsByThread } from "../state/findings";
+import { onePerPlace } from "../state/groups";
 import { chosenThread, chooseThread, hovered, pinnedThread } from "../state/live";
 import { threadKey } from "../state/records";
 import { nowCoarseNs, type ThreadGroup, threadGroups } from "../state/threads";
@@ -117,7 +118,7 @@ function ThreadRow({ thread }: { thread: Thread }) {
   const key = threadKey(thread.process, thread.serial);
   const isPinned = chosenThread.value === key;
   const classes = [hovered.value === key && "is-lit", isPinned && "is-pinned"].filter(Boolean).join(" ");
-  const groups = groupsByThread.value.get(key) ?? [];
+  const groups = onePerPlace(groupsByThread.value.get(key) ?? []);
   const toggle = (): void => chooseThread(pinnedThread.value === key ? null : key);
   return (
     <tr

@@ -1,0 +1,167 @@
+"""The lab's report as Markdown: sections that stand between markers in a document and are written anew there."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from demo.lab.compare import MOMENTS, Cell, Score
+from demo.lab.run import Report, Run
+
+
+class NoMarkers(Exception):
+    """A document bears no markers for any section."""
+
+
+def write(path: Path, report: Report) -> list[str]:
+    """Write every section for which the document has markers; return their names.
+
+    Raises:
+        NoMarkers: when it has none; the text says how they look.
+
+    """
+    text = path.read_text() if path.exists() else "\n\n".join(f"{_begin(name)}\n{_end(name)}" for name in SECTIONS)
+    written = []
+    for name, make in SECTIONS.items():
+        between = re.compile(f"(?<={re.escape(_begin(name))}\n).*?(?={re.escape(_end(name))})", re.DOTALL)
+        text, count = between.subn(lambda _, made=make(report): f"\n{made}\n\n", text)  # type: ignore[misc]
+        if count:
+            written.append(name)
+    if not written:
+        raise NoMarkers(f"{path} has no line such as {_begin('threads')} followed by {_end('threads')}.")
+    path.write_text(text)
+    return written
+
+
+def about(report: Report) -> str:
+    """Say what was measured with what."""
+    versions = ", ".join(f"{name} {number}" for name, number in report.versions.items())
+    requests = sum(sum(seen.values()) for run in report.runs for seen in run.statuses.values())
+    lines = [f"{len(report.runs)} runs, {requests:,} requests, {report.seconds / 60:.0f} minutes: {versions}."]
+    if report.missing:
+        lines.append(f"Not installed: {', '.join(report.missing)}.")
+    lines += [f"Failed: {one.server} with {one.stack} middleware." for one in report.failures]
+    return "\n".join(lines)
+
+
+def threads(report: Report) -> str:
+    """Tabulate what threads did, and what reqtrace made of them."""
+    rows = [
+        (
+            run.server,
+            run.stack,
+            run.at_once,
+            run.sharing.threads,
+            run.sharing.requests_per_thread,
+            run.sharing.at_once,
+            ", ".join(f"{count} {sharing}" for sharing, count in sorted(run.sharing_found.items())),
+        )
+        for run in report.runs
+    ]
+    head = ("server", "middleware", "clients at once", "threads", "most requests on one", "at once on one", "reqtrace")
+    return _table(head, rows)
+
+
+def identities(report: Report) -> str:
+    """Tabulate, for each kind of view, how many requests read somebody else, and how many began with a leftover."""
+    tables = []
+    for view in ("sync", "async"):
+        rows = [
+            (run.server, run.stack, *(_identity(run.cells[view][name]) for name in report.holders))
+            for run in report.runs
+            if view in run.cells
+        ]
+        tables.append(
+            f"In a view that is {view}:\n\n{_table(('server', 'middleware', *report.holders.values()), rows)}"
+        )
+    return "\n\n".join(tables)
+
+
+def findings(report: Report) -> str:
+    """Tabulate by server and kind what the application's log says, what reqtrace found, precision and recall."""
+    rows: list[tuple[object, ...]] = []
+    totals: dict[str, Score] = {}
+    for run in report.runs:
+        for kind in ("crossed", "leftover", "lost"):
+            score = _sum(getattr(cell, kind) for cell in _cells(run))
+            totals[kind] = _sum((totals.get(kind, Score()), score))
+            rows.append((run.server, run.stack, f"`{kind}`", *_score(score)))
+    rows += [("**all**", "", f"`{kind}`", *_score(score)) for kind, score in totals.items()]
+    return _table(("server", "middleware", "kind", "in truth", "found", "both", "precision", "recall"), rows)
+
+
+def by_holder(report: Report) -> str:
+    """Tabulate the same by holder."""
+    rows = []
+    for name, title in report.holders.items():
+        for kind in ("crossed", "leftover", "lost"):
+            score = _sum(getattr(view[name], kind) for run in report.runs for view in run.cells.values())
+            if score.true or score.found:
+                rows.append((title, f"`{kind}`", *_score(score)))
+    return _table(("holder", "kind", "in truth", "found", "both", "precision", "recall"), rows)
+
+
+def oddities(report: Report) -> str:
+    """Tabulate the false alarms in a clean application."""
+    loads = list(report.oddities[0].answers) if report.oddities else []
+    rows = [
+        (one.server, one.stack, *(one.answers[load] for load in loads), one.requests, one.alarms)
+        for one in report.oddities
+    ]
+    return _table(("server", "middleware", *loads, "recorded", "false alarms"), rows)
+
+
+SECTIONS: dict[str, Callable[[Report], str]] = {
+    "about": about,
+    "threads": threads,
+    "identities": identities,
+    "findings": findings,
+    "by-holder": by_holder,
+    "oddities": oddities,
+}
+"""What a document can ask for by a pair of markers."""
+
+
+def _identity(cell: Cell) -> str:
+    """Return which share of the requests read somebody else, and which began with somebody who had gone."""
+    crossed, stale = cell.crossed.true, cell.wrong["start"]
+    empty = max(cell.empty[moment] for moment in MOMENTS)
+    texts = [f"**{_percent(crossed, cell.requests)} wrong**" if crossed else ""]
+    texts.append(f"{_percent(empty, cell.requests)} empty" if empty else "")
+    texts.append(f"{_percent(stale, cell.requests)} left over" if stale else "")
+    return ", ".join(text for text in texts if text) or "0"
+
+
+def _cells(run: Run) -> Iterable[Cell]:
+    return (cell for view in run.cells.values() for cell in view.values())
+
+
+def _sum(scores: Iterable[Score]) -> Score:
+    total = Score()
+    for score in scores:
+        total = Score(total.true + score.true, total.found + score.found, total.both + score.both)
+    return total
+
+
+def _score(score: Score) -> tuple[object, ...]:
+    return score.true, score.found, score.both, _share(score.precision), _share(score.recall)
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{share:.3f}".rstrip("0").rstrip(".") if share not in (0, 1) else f"{share:.0f}"
+
+
+def _percent(count: int, of: int) -> str:
+    return f"{100 * count / of:.0f}%"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+
+
+def _begin(name: str) -> str:
+    return f"<!-- lab: {name} -->"
+
+
+def _end(name: str) -> str:
+    return f"<!-- end of {name} -->"

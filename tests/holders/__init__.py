@@ -1,0 +1,1 @@
+"""Holders, one kind and one library at a time."""
