@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 from asgiref.sync import iscoroutinefunction
 
 from reqtrace import lifecycle
-from reqtrace.holders.calls import WatchedGetter
+from reqtrace.holders.calls import CallableHolder
 from reqtrace.recorder import current_request
 from reqtrace.records import Request
 
@@ -43,7 +43,7 @@ def watch(getter: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
         @reqtrace.watch
         def get_current_user(): ...
     """
-    holder = WatchedGetter(f"{getter.__module__}.{getter.__qualname__}", getter)
+    holder = CallableHolder(f"{getter.__module__}.{getter.__qualname__}", getter)
     if iscoroutinefunction(getter):
 
         @functools.wraps(getter)
@@ -63,7 +63,7 @@ def watch(getter: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     return watched
 
 
-def _read(holder: WatchedGetter, value: object) -> None:
+def _read(holder: CallableHolder, value: object) -> None:
     opened = current_request.get()
     if opened is not None:
         lifecycle.recorder().read(opened, holder, value)

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from itertools import count
 from typing import Any, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 get_running_loop: Callable[[], asyncio.AbstractEventLoop | None] = asyncio._get_running_loop
 
@@ -124,6 +124,8 @@ class Execution:
         self._task_serials = count(1)
         self._greenlet_serials = count(1)
         self._task_places: WeakKeyDictionary[asyncio.Task[Any], Place] = WeakKeyDictionary()
+        self.loops: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+        """The event loops that requests were seen on."""
         self._greenlet_places: WeakKeyDictionary[Any, Place] = WeakKeyDictionary()
         greenlet = sys.modules.get("greenlet")
         self._current_greenlet: Callable[[], Any] | None = greenlet.getcurrent if greenlet is not None else None
@@ -165,6 +167,8 @@ class Execution:
             place.task_name = task.get_name()
             place.loop_id = id(loop)
             self._task_places[task] = place
+            if loop not in self.loops:
+                self.loops.add(loop)
         return place
 
     def _greenlet_place(self, thread: LiveThread, greenlet: Any) -> Place:

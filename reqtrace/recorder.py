@@ -24,6 +24,7 @@ from reqtrace.holders.base import Holder
 from reqtrace.holders.discovery import PROBES, Discovery
 from reqtrace.ledger import Ledger
 from reqtrace.live import OpenRequest
+from reqtrace.outliving import OutlivingSearch
 from reqtrace.pages import CachedPages
 from reqtrace.registry import holders_of
 from reqtrace.retention import RetentionSearch
@@ -77,6 +78,7 @@ class Recorder:
         self.discovery = Discovery(self.watch.add, self.watch.forget)
         self.discovery.entry = self._entry
         self.retention = RetentionSearch(self.watch.known, self.discovery)
+        self.outliving = OutlivingSearch(current_request, lambda: list(self.execution.loops))
         self.ledger = Ledger(self.settings, self.faults, self.open)
         self.shipper = Shipper(self.settings, self.ledger, self.faults, self._search)
         self._numbers = count(1)
@@ -230,7 +232,7 @@ class Recorder:
         """Go on looking for holders, on the shipper's time; return whether everything has been looked at."""
         with self._searching:
             is_through = not self.settings.discover or self.discovery.search()
-            for opened in self.retention.search():
+            for opened in (*self.retention.search(), *self.outliving.search()):
                 self.shipper.put(opened)
         if self.watch.holders:
             self._hear_closing()

@@ -76,30 +76,41 @@ def holder_of(request: Any, discovery: Discovery) -> str | None:
 
 def _name_of(referrer: Any, held: Any, discovery: Discovery) -> str | None:
     if isinstance(referrer, dict):
-        key = next((key for key, value in list(referrer.items()) if value is held), None)
+        name = next((name for name, value in list(referrer.items()) if value is held), None)
         owner = _owner_of(referrer, discovery)
         if owner is not None:
-            return f"{owner}.{key}"
+            return f"{owner}.{name}"
     if isinstance(referrer, dict | list | set | tuple):
-        for path, owner_values in discovery.owned():
-            name = next((name for name, value in owner_values.items() if value is referrer), None)
+        for path, values in discovery.owned():
+            name = next((name for name, value in values.items() if value is referrer), None)
             if name is not None:
                 return f"{path}.{name}"
         return None
-    if hasattr(type(referrer), "__dictoffset__") and type(referrer).__module__ not in ("builtins", "types"):
-        attribute = (
-            next((name for name, value in vars(referrer).items() if value is held), None)
-            if hasattr(referrer, "__dict__")
-            else None
-        )
-        if attribute is not None and not attribute.startswith("__"):
-            return f"{type(referrer).__module__}.{type(referrer).__qualname__}(instance).{attribute}"
-    return None
+    return _instance_name(referrer, held)
 
 
 def _owner_of(values: dict[Any, Any], discovery: Discovery) -> str | None:
+    """Return whose attributes a dict holds."""
     name = values.get("__name__")
     module = sys.modules.get(name) if isinstance(name, str) else None
     if isinstance(module, ModuleType) and vars(module) is values:
         return module.__name__
-    return discovery.local_with(values)
+    found = discovery.local_with(values)
+    if found is None:
+        instances = (owner for owner in gc.get_referrers(values) if getattr(owner, "__dict__", None) is values)
+        found = next((_name_of_instance(owner) for owner in instances), None)
+    return found
+
+
+def _instance_name(instance: Any, held: Any) -> str | None:
+    """Return which attribute of an instance holds an object; its dict may not exist yet, and then it refers itself."""
+    attributes = getattr(instance, "__dict__", None)
+    if not isinstance(attributes, dict):
+        return None
+    name = next((name for name, value in attributes.items() if value is held), None)
+    return None if name is None else f"{_name_of_instance(instance)}.{name}"
+
+
+def _name_of_instance(instance: Any) -> str:
+    class_ = type(instance)
+    return f"{class_.__module__}.{class_.__qualname__}(instance)"

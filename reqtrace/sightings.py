@@ -136,6 +136,16 @@ def view_of(request: Any) -> list[Frame]:
     return [Frame(code.co_filename, code.co_firstlineno, code.co_qualname)] if isinstance(code, CodeType) else []
 
 
+def frame_of(coroutine: Any) -> Frame | None:
+    """Return where a coroutine of the application stands; None for anybody else's."""
+    code, frame = getattr(coroutine, "cr_code", None), getattr(coroutine, "cr_frame", None)
+    if not isinstance(code, CodeType) or frame is None:
+        return None
+    if not _is_application(code, frame.f_globals.get("__name__", "")):
+        return None
+    return Frame(code.co_filename, frame.f_lineno or code.co_firstlineno, code.co_qualname)
+
+
 def _is_application(code: CodeType, module: str) -> bool:
     top = module.partition(".")[0]
     return (

@@ -1,5 +1,10 @@
-"""Libraries that keep the current request or user, and what is to be seen of each when it is used as documented."""
+"""Libraries that keep the current request or user, and what is to be seen of each when it is used as documented.
 
+django-cuser is none of them: its last release, of 2017, cannot be imported with Django 5.2.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -15,7 +20,7 @@ class Library(NamedTuple):
     leaks_under: tuple[str, ...] = ()
     """Under which interfaces the next request still finds what it kept. Under ASGI each request has a context of its
     own, and, where it runs sync code, a thread of its own."""
-    settings: dict[str, object] = {}
+    settings: Mapping[str, object] = MappingProxyType({})
 
 
 LIBRARIES = {
@@ -30,10 +35,6 @@ LIBRARIES = {
     "django-currentuser": Library(
         "django_currentuser.middleware.ThreadLocalUserMiddleware",
         holders=(("django_currentuser.middleware._thread_locals._current_user", "threading.local", "user"),),
-    ),
-    "django-cuser": Library(
-        "cuser.middleware.CuserMiddleware",
-        holders=(("cuser.middleware.CuserMiddleware._CuserMiddleware__users", "dict by thread", "user"),),
     ),
     "django-threadlocals": Library(
         "threadlocals.middleware.ThreadLocalMiddleware",
@@ -76,9 +77,8 @@ LIBRARIES = {
     ),
     "elastic-apm": Library(
         "elasticapm.contrib.django.middleware.LogMiddleware",
-        holders=(
-            ("elasticapm.contrib.django.middleware.LogMiddleware.thread.request", "threading.local", "request"),
-        ),
+        settings={"ELASTIC_APM": {"ENABLED": False}},  # its agent; the middleware works without
+        holders=(("elasticapm.contrib.django.middleware.LogMiddleware.thread.request", "threading.local", "request"),),
         leaks_under=("wsgi",),
     ),
     "django-silk": Library(

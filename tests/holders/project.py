@@ -120,11 +120,9 @@ def serve(interface: str, people: dict[str, Any]) -> list[list[object]]:
             clients[name].force_login(user)
     costs = []
     for name, url in VISITS:
+        post = async_to_sync(visit) if interface == "asgi" else Client.post
         with CaptureQueriesContext(connection) as queries:
-            if interface == "asgi":
-                response = async_to_sync(visit)(clients[name], url)
-            else:
-                response = clients[name].post(url)
+            response = post(clients[name], url)
         assert response.status_code == 200, response.content
         costs.append([len(queries), response.headers.get("Vary")])
     return costs
@@ -140,6 +138,7 @@ def main() -> None:
     configure()
     from django.contrib.auth.models import User
 
+    from reqtrace import lifecycle
     from reqtrace.holders import known
     from reqtrace.testing import capture
 
@@ -161,6 +160,7 @@ def main() -> None:
             "costs": costs,
             "bare": bare,
         }
+    seen["fault"] = lifecycle.recorder().faults.last
     seen["holders"] = [[holder.path, holder.kind] for holder in known.installed()]
     print(json.dumps(seen))
 

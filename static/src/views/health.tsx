@@ -55,60 +55,72 @@ function Countdown({ untilMs }: { untilMs: number }) {
   return <>retry in {Math.max(0, Math.ceil((untilMs - Date.now()) / 1000))} s</>;
 }
 
+/** What is wrong with the data: one problem by its name, several by their number, each explained when opened. */
 export function HealthNotes() {
   calmRevision.value;
   const { store, message, corrupt } = health.value;
-  const dropped = records.processes().reduce((sum, process) => sum + process.dropped, 0);
+  const problems = [...storeProblems(corrupt), ...processProblems()];
+  const [only] = problems;
   return (
     <>
       {store === "unreachable" && (
         <Note severe short="Store unreachable">
-          {message || "The store does not answer."} What is shown is what arrived before; the rest follows when it answers.
+          <p>{message || "The store does not answer."}</p>
+          <p>What is shown is what arrived before; the rest follows when it answers.</p>
         </Note>
       )}
-      {dropped > 0 && (
-        <Note short={`${plural(dropped, "record")} dropped`}>
-          More records waited in a process than the setting BUFFER allows, and the oldest were let go. These requests are
-          missing here. A larger BUFFER or a shorter FLUSH_MS helps.
+      {only && (
+        <Note short={problems.length === 1 ? only.short : `${count(problems.length)} notes on the data`}>
+          {problems.map(({ short, means }) => (
+            <p key={short}>
+              {problems.length > 1 && <strong>{short}. </strong>}
+              {means}
+            </p>
+          ))}
         </Note>
       )}
-      {corrupt > 0 && (
-        <Note short={`${plural(corrupt, "entry", "entries")} unreadable`}>
-          These entries of the store could not be decoded and are not shown.
-        </Note>
-      )}
-      <ClockNote />
-      <FaultNote />
     </>
   );
 }
 
-function ClockNote() {
-  const ahead = [...clocksAhead.value];
-  if (ahead.length === 0) return null;
-  return (
-    <Note short={ahead.length === 1 ? "A clock is ahead" : `${count(ahead.length)} clocks are ahead`}>
-      {ahead.map(([host, lengthNs]) => `The clock of ${host} is ${age(lengthNs)} ahead of this server’s.`).join(" ")} What
-      ran there stands too late here, and its order among other hosts’ requests says nothing.
-    </Note>
-  );
+interface Problem {
+  short: string;
+  means: string;
 }
 
-function FaultNote() {
-  const faulty = records.processes().filter((process) => process.faults > 0);
-  if (faulty.length === 0) return null;
-  const faults = faulty.reduce((sum, process) => sum + process.faults, 0);
-  const last = new Set(faulty.map((process) => process.last_fault).filter((fault) => fault !== null));
-  return (
-    <Note short={`${plural(faults, "problem")} inside reqtrace`}>
-      <p>The application was not affected. The last of each process:</p>
-      <ul>
-        {[...last].map((fault) => (
-          <li key={fault}>{fault}</li>
-        ))}
-      </ul>
-    </Note>
-  );
+function storeProblems(corrupt: number): Problem[] {
+  if (corrupt === 0) return [];
+  const short = `${plural(corrupt, "entry", "entries")} unreadable`;
+  return [{ short, means: "These entries of the store could not be decoded and are not shown." }];
+}
+
+function processProblems(): Problem[] {
+  const processes = records.processes();
+  const problems: Problem[] = [];
+  const dropped = processes.reduce((sum, process) => sum + process.dropped, 0);
+  if (dropped > 0) {
+    problems.push({
+      short: `${plural(dropped, "record")} dropped`,
+      means:
+        "More records waited in a process than the setting BUFFER allows, and the oldest were let go; they are missing " +
+        "here. A larger BUFFER or a shorter FLUSH_MS helps.",
+    });
+  }
+  for (const [host, lengthNs] of clocksAhead.value) {
+    problems.push({
+      short: `The clock of ${host} is ${age(lengthNs)} ahead`,
+      means: "Its requests stand too late here, and their order among those of other hosts says nothing.",
+    });
+  }
+  const faults = processes.reduce((sum, process) => sum + process.faults, 0);
+  if (faults > 0) {
+    const last = new Set(processes.map((process) => process.last_fault).filter((fault) => fault !== null));
+    problems.push({
+      short: `${plural(faults, "problem")} inside reqtrace`,
+      means: `The application was not affected. ${[...last].join(" ")}`,
+    });
+  }
+  return problems;
 }
 
 /** Read leaks out as they arrive, and nothing else. */

@@ -1,0 +1,91 @@
+"""A thread-local that others overwrite.
+
+Under uvicorn all async code runs on one thread, and whenever one request waits, others get their turn. A thread-local
+set by an async middleware then holds whoever came last: alice asks for her orders, bob's request arrives while hers
+waits for the database, and hers goes on with bob's name.
+
+Clearing it in a finally block does not help here, as nothing was left over: the thread is shared in the middle of the
+request. A context variable is not: each request has a context of its own.
+"""
+
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from asgiref.sync import markcoroutinefunction
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+
+from demo.scenarios.base import Scenario, Way
+from demo.scenarios.meeting import together
+from demo.scenarios.visit import Visit
+
+held = threading.local()
+current: ContextVar[HttpRequest] = ContextVar("current")
+
+
+class KeepsInThreadLocal:
+    """Keeps the current request in a thread-local."""
+
+    async_capable, sync_capable = True, False
+
+    def __init__(self, get_response: Any) -> None:
+        """Wrap the next layer."""
+        self.get_response = get_response
+        markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Set the thread-local: for this request, and for all that are under way on the thread."""
+        held.request = request
+        return await self.get_response(request)
+
+
+class KeepsInContextVar:
+    """Keeps the current request in a context variable."""
+
+    async_capable, sync_capable = True, False
+
+    def __init__(self, get_response: Any) -> None:
+        """Wrap the next layer."""
+        self.get_response = get_response
+        markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Set the context variable, and reset it whatever happens."""
+        token = current.set(request)
+        try:
+            return await self.get_response(request)
+        finally:
+            current.reset(token)
+
+
+def orders_by(current_request: Callable[[], HttpRequest]) -> Any:
+    """Return a view that asks `current_request` whose orders to show."""
+
+    @login_required
+    async def orders(request: HttpRequest) -> HttpResponse:
+        async with together(request.GET):  # as when it waits for a database
+            person = await current_request().auser()
+        return HttpResponse(f"The orders of {person.get_username()}.")
+
+    return orders
+
+
+def traffic(visit: Visit) -> None:
+    """Let alice and bob ask for their orders at the same time."""
+    visit.at_once(visit.person("alice"), visit.person("bob"))
+
+
+scenario = Scenario(
+    module=__name__,
+    doc=__doc__,
+    server="uvicorn",
+    kind="crossed",
+    broken=Way(
+        pages={"": orders_by(lambda: held.request)}, middleware=(KeepsInThreadLocal,), code=(KeepsInThreadLocal,)
+    ),
+    mended=Way(pages={"": orders_by(current.get)}, middleware=(KeepsInContextVar,), code=(KeepsInContextVar,)),
+    traffic=traffic,
+    code=(orders_by,),
+)

@@ -1,0 +1,57 @@
+"""The scenarios on the server that they are about: their URLs, their sockets and their middleware."""
+
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from demo.scenarios import SCENARIOS
+
+LAST = "last/"
+"""The page below each way that is asked for last: once its trace is there, everything before it is."""
+
+
+def last(request: HttpRequest) -> HttpResponse:
+    """Say nothing."""
+    return HttpResponse()
+
+
+_WAYS = [
+    (scenario.prefix(name), way)
+    for scenario in SCENARIOS
+    if scenario.server == settings.TOUR_SERVER
+    for name, way in scenario.ways.items()
+]
+
+urlpatterns: list[URLPattern] = [
+    path(prefix[1:] + tail, view) for prefix, way in _WAYS for tail, view in (*way.pages.items(), (LAST, last))
+]
+websocket_urlpatterns: list[URLPattern] = [
+    path(prefix[1:] + tail, application) for prefix, way in _WAYS for tail, application in way.sockets.items()
+]
+
+
+class ScenarioMiddleware:
+    """Runs each way's own middleware around its own pages, and nothing around all others."""
+
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: Callable[[Any], Any]) -> None:
+        """Build a chain for each way."""
+        self.get_response = get_response
+        self.chains: dict[str, Callable[[Any], Any]] = {}
+        for prefix, way in _WAYS:
+            chain = get_response
+            for layer in reversed(way.middleware):
+                chain = layer(chain)
+            self.chains[prefix] = chain
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Let a request through the chain of its prefix; the answer is awaited where the next layer is."""
+        prefix = "/".join(request.path.split("/")[:4]) + "/"
+        return self.chains.get(prefix, self.get_response)(request)

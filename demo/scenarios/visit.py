@@ -1,0 +1,139 @@
+"""The people of the tour: real sessions, real connections, and what each of them was shown."""
+
+import html
+import http.client
+import re
+import socket
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+from urllib.parse import urlencode, urlsplit
+from uuid import uuid4
+
+import httpx
+from websockets.sync.client import connect
+
+PEOPLE = ("alice", "bob", "carol", "dave")
+VISITOR = "a visitor"
+SECONDS = 20
+"""How long an answer may take."""
+
+_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+class Saw(NamedTuple):
+    """What somebody was shown."""
+
+    person: str
+    text: str
+
+    @property
+    def is_wrong(self) -> bool:
+        """Tell whether it was meant for somebody else."""
+        return any(name in self.text for name in PEOPLE if name != self.person)
+
+
+class Person:
+    """Somebody with a browser."""
+
+    def __init__(self, name: str, url: str, cookies: Mapping[str, str], agent: str) -> None:
+        """Browse below `url`, with the cookies of an earlier sign-in."""
+        self.name = name
+        self.browser = httpx.Client(
+            base_url=url, cookies=dict(cookies), headers={"User-Agent": agent}, timeout=SECONDS, trust_env=False
+        )
+
+    @property
+    def cookie_header(self) -> str:
+        """Return the browser's cookies as they go over the wire."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.browser.cookies.jar)
+
+
+class Visit:
+    """One walk of several people through one way of a scenario, against one server."""
+
+    def __init__(self, server: str, prefix: str, sessions: Mapping[str, Mapping[str, str]], agent: str) -> None:
+        """Walk through the pages below ``server + prefix``, with the sessions of `signed_in`."""
+        self.server = server
+        self.prefix = prefix
+        self.saw: list[Saw] = []
+        self._sessions = sessions
+        self._agent = agent
+        self._people: list[Person] = []
+        self._run = uuid4().hex[:8]
+        self._waves = 0
+
+    def person(self, name: str, site: str = "") -> Person:
+        """Bring somebody who has signed in, perhaps to another site of the same shop."""
+        return self._bring(Person(name, self.server + self.prefix, self._sessions[name], self._agent), site)
+
+    def visitor(self) -> Person:
+        """Bring somebody whom nobody knows."""
+        return self._bring(Person(VISITOR, self.server + self.prefix, {}, self._agent), "")
+
+    def opens(self, person: Person, page: str = "", **query: object) -> None:
+        """Let somebody open a page."""
+        answer = person.browser.get(page, params={"run": self._run, **query})
+        answer.raise_for_status()
+        self.saw.append(Saw(person.name, answer.text))
+
+    def at_once(self, *people: Person) -> None:
+        """Let people open the page so that all are in it at the same time."""
+        wave = self._wave(len(people))
+        with ThreadPoolExecutor(len(people)) as pool:
+            list(pool.map(lambda person: self.opens(person, **wave), people))
+
+    def talk_at_once(self, *people: Person) -> None:
+        """Let people open a socket so that all are connected at the same time, and listen until it is closed."""
+        wave = self._wave(len(people))
+        with ThreadPoolExecutor(len(people)) as pool:
+            list(pool.map(lambda person: self._talk(person, wave), people))
+
+    def over_one_connection(self, *people: Person) -> None:
+        """Send several people's requests over one connection without waiting, as a proxy in front may do."""
+        host, port = urlsplit(self.server).hostname, urlsplit(self.server).port
+        head = "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\nCookie: {cookies}\r\n\r\n"
+        sent = [
+            head.format(path=self.prefix, host=host, agent=self._agent, cookies=person.cookie_header)
+            for person in people
+        ]
+        with socket.create_connection((host, port), timeout=SECONDS) as connection, connection.makefile("rb") as file:
+            connection.sendall("".join(sent).encode())
+            for person in people:
+                file.readline()
+                length = http.client.parse_headers(file)["Content-Length"]
+                self.saw.append(Saw(person.name, file.read(int(length or 0)).decode()))
+
+    def close(self) -> None:
+        """Close all browsers."""
+        for person in self._people:
+            person.browser.close()
+
+    def _bring(self, person: Person, site: str) -> Person:
+        if site:
+            person.browser.headers["Host"] = site
+        self._people.append(person)
+        return person
+
+    def _wave(self, of: int) -> dict[str, object]:
+        self._waves += 1
+        return {"wave": f"{self._run}-{self._waves}", "of": of}
+
+    def _talk(self, person: Person, wave: Mapping[str, object]) -> None:
+        address = f"{self.server.replace('http', 'ws', 1)}{self.prefix}?{urlencode(wave)}"
+        with connect(address, additional_headers={"Cookie": person.cookie_header}, proxy=None) as connection:
+            self.saw.extend(Saw(person.name, str(message)) for message in connection)
+
+
+def signed_in(server: str, names: Iterable[str], password: str, agent: str) -> dict[str, dict[str, str]]:
+    """Sign people in at a server through its form, and return their cookies by name."""
+    sessions: dict[str, dict[str, str]] = {}
+    for name in names:
+        with httpx.Client(base_url=server, headers={"User-Agent": agent}, timeout=SECONDS, trust_env=False) as browser:
+            token = _TOKEN.search(browser.get("/login/").text)
+            form = {"username": name, "password": password, "csrfmiddlewaretoken": html.unescape(token[1] if token else "")}
+            answer = browser.post("/login/", data=form)
+            if answer.status_code != httpx.codes.FOUND:
+                raise LookupError(f"{name} could not sign in at {server}: it answered {answer.status_code}.")
+            sessions[name] = dict(browser.cookies)
+    return sessions

@@ -1,0 +1,102 @@
+"""Chrome's Trace Event JSON, for Perfetto's page, speedscope and the Firefox Profiler."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+import msgspec
+
+from reqtrace.assembly import Assembled, Assembly, assembled
+from reqtrace.exporters.base import Exporter, Source, head_of
+from reqtrace.lanes import Lanes, begin_of, moves_of
+from reqtrace.tracks import Board, Facts, Track, facts_of, facts_of_finding, facts_of_hop, title_of
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Event(msgspec.Struct, omit_defaults=True, gc=False):
+    """One trace event; the names are the format's."""
+
+    ph: str
+    """``X`` a bar, ``i`` an instant, ``s`` and ``f`` a flow's begin and end, ``M`` a name."""
+    name: str
+    pid: int
+    tid: int
+    ts: msgspec.Raw = msgspec.Raw(b"0.0")
+    """Microseconds since the trace began: since 1970, a double would lose the nanoseconds."""
+    dur: msgspec.Raw | None = None
+    cat: str = ""
+    s: str = ""
+    """Of an instant: ``t``, it belongs to its thread alone."""
+    id: int | None = None
+    """Of a flow."""
+    bp: str = ""
+    """Of a flow's end: ``e``, it ends in the bar around it."""
+    args: Facts | None = None
+
+
+class ChromeExporter(Exporter):
+    """Draws a request as a bar in a slot of its thread, hops as bars, findings as instants.
+
+    Readers drop, or mistime, bars that overlap on one thread: a thread on which requests were in flight at once takes
+    as many tracks. A flow leads from the request that wrote into a holder to the one that read it there.
+    """
+
+    name = "chrome"
+    suffix = ".trace.json"
+    media_type = "application/json"
+
+    def pieces(self, source: Source) -> Iterator[bytes]:
+        """Yield the document, an event a line."""
+        with assembled(source) as assembly:
+            head = head_of(source)
+            about = {
+                "exported_at": head.exported_at,
+                "dropped": head.dropped,
+                "start_ns": assembly.start_ns,
+                "findings_without_request": assembly.homeless,
+            }
+            yield b'{"displayTimeUnit":"ms","otherData":%b,"traceEvents":[' % _encode(about)
+            separators = chain((b"\n",), iter(lambda: b",\n", None))
+            for separator, event in zip(separators, _events(source, assembly), strict=False):
+                yield separator
+                yield _encode(event)
+            yield b"\n]}\n"
+
+
+def _events(source: Source, assembly: Assembly) -> Iterator[Event]:
+    board, lanes = Board(source, assembly), Lanes()
+    for rank, (pid, name) in enumerate(board.processes):
+        yield Event("M", "process_name", pid, 0, args={"name": name})
+        yield Event("M", "process_sort_index", pid, 0, args={"sort_index": rank})
+    for track in board.tracks.values():
+        name = track.thread if track.slot == 1 else f"{track.thread} · slot {track.slot}"
+        yield Event("M", "thread_name", track.pid, track.tid, args={"name": name})
+        yield Event("M", "thread_sort_index", track.pid, track.tid, args={"sort_index": track.tid})
+    for one in assembly.requests():
+        tracks = {serial: board.tracks[lane] for serial, lane in lanes.place(one).items()}
+        yield from _drawn(one, tracks, assembly.start_ns)
+
+
+def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> Iterator[Event]:
+    """Yield a request, then what lies within it: a bar must come before another one that begins with it."""
+    request = one.request
+    own = tracks[request.thread_serial]
+    begin, length = _microseconds(one.start_ns - origin_ns), _microseconds(one.end_ns - one.start_ns)
+    yield Event("X", title_of(request), own.pid, own.tid, begin, length, "request", args=facts_of(request))
+    for number in one.flows:
+        yield Event("s", "holder", own.pid, own.tid, begin, cat="holder", id=number)
+    for hop in moves_of(request):
+        track, at_ns = tracks[hop.thread_serial], begin_of(hop, one)
+        begin, length = _microseconds(at_ns - origin_ns), _microseconds(one.end_ns - at_ns)
+        args = facts_of_hop(hop, request)
+        yield Event("X", f"{hop.checkpoint}", track.pid, track.tid, begin, length, "hop", args=args)
+    for finding, at_ns, flow in one.findings:
+        at = _microseconds(at_ns - origin_ns)
+        name = f"{finding.level}: {finding.kind}"
+        yield Event("i", name, own.pid, own.tid, at, cat="finding", s="t", args=facts_of_finding(finding))
+        if flow is not None:
+            yield Event("f", "holder", own.pid, own.tid, at, cat="holder", id=flow, bp="e")
+
+
+def _microseconds(ns: int) -> msgspec.Raw:
+    return msgspec.Raw(b"%d.%03d" % divmod(ns, 1_000))

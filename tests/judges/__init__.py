@@ -1,0 +1,1 @@
+"""Other people's readers of our exports, asked what they understood."""
