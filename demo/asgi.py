@@ -1,17 +1,26 @@
-"""The shop for ASGI servers, with the dashboard's socket where the dashboard is mounted."""
+"""The shop for ASGI servers, with the sockets of the dashboard and of the tour where these are served."""
 
 import os
 
+from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
 
+from reqtrace.asgi import TraceASGI
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demo.settings")
 
-application = ProtocolTypeRouter({"http": ASGIStaticFilesHandler(get_asgi_application())})
+application = ProtocolTypeRouter({"http": TraceASGI(ASGIStaticFilesHandler(get_asgi_application()))})
 
 if settings.MOUNT_DASHBOARD:
     from dashboard.routing import websocket_urlpatterns
 
     application.application_mapping["websocket"] = URLRouter(websocket_urlpatterns)
+
+if settings.TOUR_SERVER:
+    from demo.scenarios.serving import websocket_urlpatterns
+
+    # Inside: it is Channels that knows whose a connection is.
+    application.application_mapping["websocket"] = AuthMiddlewareStack(TraceASGI(URLRouter(websocket_urlpatterns)))

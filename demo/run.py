@@ -9,12 +9,9 @@ import argparse
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "demo.settings"
@@ -22,67 +19,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "demo.settings"
 from django.conf import settings
 
 from demo.children import Child, Died
-
-HOST = "127.0.0.1"
-START_SECONDS = 60
-"""How long a server may take until it answers."""
-
-
-class Trouble(Exception):
-    """Why the demo cannot go on; the text says what to do."""
-
-
-def servers(ports: list[int], logs: Path) -> dict[str, Child]:
-    """Return the three servers, not started yet, by their addresses."""
-    gunicorn, uvicorn, daphne = ports
-    python = [sys.executable, "-m"]
-    threads = ["--workers", "2", "--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
-    return {
-        f"http://{HOST}:{gunicorn}": Child(
-            "gunicorn", [*python, "gunicorn", "--bind", f"{HOST}:{gunicorn}", *threads, "demo.wsgi"], logs
-        ),
-        f"http://{HOST}:{uvicorn}": Child(
-            "uvicorn",
-            [*python, "uvicorn", "--host", HOST, "--port", str(uvicorn), "--no-access-log", "demo.asgi:application"],
-            logs,
-        ),
-        f"http://{HOST}:{daphne}": Child(
-            "daphne",
-            [*python, "daphne", "--bind", HOST, "--port", str(daphne), "demo.asgi:application"],
-            logs,
-            environment={"DEMO_MOUNT_DASHBOARD": "1"},
-        ),
-    }
-
-
-def require_free(ports: list[int]) -> None:
-    """Make sure that nobody listens on these ports."""
-    for port in ports:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError as error:
-                raise Trouble(
-                    f"Port {port} is taken ({error.strerror}). End what listens there, or choose others: "
-                    'make demo PORTS="9001 9002 9003"'
-                ) from None
-
-
-def wait_until_it_answers(url: str, child: Child) -> None:
-    """Wait for the server's first page."""
-    page = urllib.request.Request(f"{url}/terms.txt", headers={"User-Agent": settings.TRAFFIC_AGENT})
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        child.require_alive()
-        try:
-            with urllib.request.urlopen(page, timeout=5):
-                return
-        except urllib.error.HTTPError as error:
-            raise Trouble(f"{child.name} answers {error.code}; its log {child.log} ends:\n{child.tail()}") from None
-        except OSError:
-            time.sleep(0.1)
-    raise Trouble(f"{child.name} did not answer within {START_SECONDS} s; its log {child.log} ends:\n{child.tail()}")
+from demo.servers import Trouble, require_free, servers, tour_servers, wait_until_it_answers
 
 
 def manage(*arguments: str) -> None:
@@ -97,6 +34,7 @@ def announce(urls: list[str], logs: Path, seconds: float | None) -> None:
     gunicorn, uvicorn, daphne = urls
     until = "Ctrl-C ends it all." if seconds is None else f"It ends by itself after {seconds:g} seconds."
     print(f"""
+  The tour            {daphne}/tour/   begin here
   The live page       {daphne}/reqtrace/
 
   The shop            {gunicorn}/   gunicorn, 2 processes of 4 threads
@@ -130,15 +68,17 @@ def run(ports: list[int], seconds: float | None, export_to: Path | None) -> None
     logs = settings.VAR_DIR / "log"
     logs.mkdir(exist_ok=True)
     started = int(time.time())
-    by_url = servers(ports, logs)
-    traffic = Child("traffic", [sys.executable, "-m", "demo.traffic", *by_url], logs)
+    for_tour = tour_servers(logs)
+    shop = servers(ports, logs, for_tour)
+    by_url = shop | for_tour
+    traffic = Child("traffic", [sys.executable, "-m", "demo.traffic", *shop], logs)
     try:
         for child in by_url.values():
             child.start()
         for url, child in by_url.items():
-            wait_until_it_answers(url, child)
+            wait_until_it_answers(url, child, settings.TRAFFIC_AGENT)
         traffic.start()
-        announce(list(by_url), logs, seconds)
+        announce(list(shop), logs, seconds)
         watch([*by_url.values(), traffic], seconds)
     finally:
         failed = [child for child in (traffic, *by_url.values()) if not child.stop()]

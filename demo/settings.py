@@ -1,5 +1,6 @@
 """Settings of the demo shop, which three servers share; it listens on this machine alone."""
 
+import json
 import os
 from pathlib import Path
 
@@ -18,9 +19,13 @@ TRAFFIC_AGENT = "reqtrace-demo-traffic"
 
 DEBUG = os.environ.get("DEMO_DEBUG", "1") == "1"
 MOUNT_DASHBOARD = os.environ.get("DEMO_MOUNT_DASHBOARD") == "1"
-"""Whether this server shows the live page under /reqtrace/; its socket needs ASGI."""
+"""Whether this server shows the live page under /reqtrace/, and the tour; the live page's socket needs ASGI."""
+TOUR_SERVER = os.environ.get("DEMO_TOUR_SERVER", "")
+"""Which server's scenarios stand here: what they break, they break on a server of their own, apart from the shop."""
+TOUR_SERVERS: dict[str, str] = json.loads(os.environ.get("DEMO_TOUR_SERVERS", "{}"))
+"""Where those servers are, by name."""
 
-ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", ".localhost"]
 INTERNAL_IPS = ["127.0.0.1"]
 USE_TZ = True
 
@@ -48,7 +53,23 @@ if DEBUG:
     INSTALLED_APPS.append("debug_toolbar")
     MIDDLEWARE.insert(1, "debug_toolbar.middleware.DebugToolbarMiddleware")
 
-REQTRACE = {"STORE": f"sqlite:///{VAR_DIR / 'traces.sqlite3'}"}
+REQTRACE: dict[str, object] = {"STORE": f"sqlite:///{VAR_DIR / 'traces.sqlite3'}"}
+if TOUR_SERVER:
+    MIDDLEWARE.append("demo.scenarios.serving.ScenarioMiddleware")
+    # Declared, so that the first request counts already: discovery would find them, too, but after a while.
+    REQTRACE["HOLDERS"] = [
+        "demo.scenarios.never_cleared.kept.request",
+        "demo.scenarios.never_cleared.cleared.request",
+        "demo.scenarios.overwritten.held.request",
+        "demo.scenarios.overwritten.current",
+        "demo.scenarios.set_if_signed_in.held.user",
+        "demo.scenarios.set_if_signed_in.cleared.user",
+        "demo.scenarios.shared_thread.held.user",
+        "demo.scenarios.background_work.acting",
+        "demo.scenarios.mutable_default.shared_stack",
+        "demo.scenarios.mutable_default.own_stack",
+        "demo.scenarios.dirty_context.remembered",
+    ]
 
 DEBUG_TOOLBAR_PANELS = [
     "reqtrace.panel.RequestTracePanel",

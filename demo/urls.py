@@ -30,4 +30,7 @@ if settings.DEBUG:
     urlpatterns += debug_toolbar_urls()
 
 if settings.MOUNT_DASHBOARD:
-    urlpatterns.append(path("reqtrace/", include("dashboard.urls")))
+    urlpatterns += [path("reqtrace/", include("dashboard.urls")), path("tour/", include("demo.tour"))]
+
+if settings.TOUR_SERVER:
+    urlpatterns.append(path("", include("demo.scenarios.serving")))

@@ -20,7 +20,7 @@ _FARTHEST_NS = 2**62
 _TABLES = """
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
-    CREATE TABLE request (id TEXT PRIMARY KEY, start_ns INTEGER, end_ns INTEGER, payload BLOB);
+    CREATE TABLE request (id TEXT PRIMARY KEY, start_ns INTEGER, end_ns INTEGER, until_ns INTEGER, payload BLOB);
     CREATE TABLE finding (number INTEGER PRIMARY KEY, request TEXT, writer TEXT, at_ns INTEGER, payload BLOB);
 """
 # A request stays where it is until the last thing found about it has been drawn, which may be after its end.
@@ -33,15 +33,15 @@ _JOIN = """
         WHERE writer.id <> request.id AND writer.start_ns <= request.start_ns + finding.at_ns;
     CREATE INDEX of_writer ON flow (writer);
     CREATE INDEX of_finding ON flow (number);
-    ALTER TABLE request ADD COLUMN until_ns INTEGER;
-    UPDATE request SET until_ns = max(
-        end_ns, start_ns + coalesce((SELECT max(at_ns) FROM finding WHERE finding.request = request.id), 0)
-    );
+    UPDATE request
+        SET until_ns = max(end_ns, start_ns + (SELECT max(at_ns) FROM finding WHERE finding.request = request.id))
+        WHERE id IN (SELECT request FROM finding);
+    CREATE INDEX by_end ON request (until_ns);
 """
 _WALK = """
     SELECT id, start_ns, end_ns, until_ns, payload,
         id IN (SELECT request FROM finding), id IN (SELECT writer FROM flow)
-    FROM request ORDER BY until_ns, id
+    FROM request ORDER BY until_ns, rowid
 """
 _FINDINGS = """
     SELECT at_ns, payload, flow.number FROM finding LEFT JOIN flow ON flow.number = finding.number
@@ -87,7 +87,7 @@ class Assembly:
         self._connection = connection
         connection.executescript(_TABLES)
         connection.executemany(
-            "INSERT OR REPLACE INTO request VALUES (?, ?, ?, ?)", map(_request_row, source.requests())
+            "INSERT OR REPLACE INTO request VALUES (?, ?, ?, ?, ?)", map(_request_row, source.requests())
         )
         connection.executemany("INSERT INTO finding VALUES (NULL, ?, ?, ?, ?)", map(_finding_row, source.findings()))
         connection.executescript(_JOIN)
@@ -120,9 +120,10 @@ def assembled(source: Source) -> Iterator[Assembly]:
         yield Assembly(source, connection)
 
 
-def _request_row(request: Request) -> tuple[str, int, int, bytes]:
+def _request_row(request: Request) -> tuple[str, int, int, int, bytes]:
     start_ns = _within_reach(request.start_ns)
-    return request.id, start_ns, max(start_ns, _within_reach(start_ns + request.duration_ns)), _encode(request)
+    end_ns = max(start_ns, _within_reach(start_ns + request.duration_ns))
+    return request.id, start_ns, end_ns, end_ns, _encode(request)
 
 
 def _finding_row(finding: Finding) -> tuple[str, str | None, int, bytes]:

@@ -40,11 +40,17 @@ def of_request(request: Any) -> Identity:
         identity = of_user(user)
         if identity.state != "unresolved":
             return identity
-    for name in ("_cached_user", "_acached_user"):  # what request.user and request.auser() remember
-        user = attributes.get(name)
+    identity = of_login(request)
+    return identity if identity.state != "unresolved" else of_session(attributes.get("session"))
+
+
+def of_login(request: Any) -> Identity:
+    """Return who was signed in as the request came: what request.user and request.auser() remember, once asked."""
+    for name in ("_cached_user", "_acached_user"):
+        user = request.__dict__.get(name)
         if user is not None:
             return of_user(user)
-    return of_session(attributes.get("session"))
+    return UNRESOLVED
 
 
 def of_user(user: Any) -> Identity:

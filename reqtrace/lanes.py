@@ -51,16 +51,18 @@ class Lanes:
         """
         request = assembled.request
         since = {request.thread_serial: assembled.start_ns}
-        for hop in request.hops:
+        for hop in moves_of(request):
             at_ns = begin_of(hop, assembled)
             since[hop.thread_serial] = min(at_ns, since.get(hop.thread_serial, at_ns))
-        lanes = {}
-        for serial, start_ns in since.items():
-            slots = self.threads.get((request.process, serial))
-            if slots is None:
-                slots = self.threads[request.process, serial] = Slots()
-            lanes[serial] = (request.process, serial, slots.take(start_ns, assembled.until_ns))
-        return lanes
+        return {
+            serial: self._take(request.process, serial, start, assembled.until_ns) for serial, start in since.items()
+        }
+
+    def _take(self, process: str, serial: int, start_ns: int, end_ns: int) -> Lane:
+        slots = self.threads.get((process, serial))
+        if slots is None:
+            slots = self.threads[process, serial] = Slots()
+        return process, serial, slots.take(start_ns, end_ns)
 
 
 def begin_of(hop: Hop, assembled: Assembled) -> int:
@@ -70,12 +72,13 @@ def begin_of(hop: Hop, assembled: Assembled) -> int:
 
 def moves_of(request: Request) -> list[Hop]:
     """Return the hops that say more than the request itself: it was not there, or not from the beginning."""
-    return [hop for number, hop in enumerate(request.hops) if number or not _is_where_it_ran(hop, request)]
+    hops = request.hops
+    return hops[1:] if hops and _is_where_it_ran(hops[0], request) else hops
 
 
 def _is_where_it_ran(hop: Hop, request: Request) -> bool:
-    return (hop.thread_serial, hop.task_serial, hop.greenlet_serial) == (
-        request.thread_serial,
-        request.task_serial,
-        request.greenlet_serial,
+    return (
+        hop.thread_serial == request.thread_serial
+        and hop.task_serial == request.task_serial
+        and hop.greenlet_serial == request.greenlet_serial
     )

@@ -45,7 +45,7 @@ def examine(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
     try:
         attributes = opened.request.__dict__
         if "session" in attributes:
-            _examine_session(opened, attributes["session"], response)
+            _examine_session(recorder, opened, attributes["session"], response)
         made_for = response.__dict__.get(STAMP)
         if made_for is not None and made_for[0] != recorder.ledger.id_of(opened):
             at_ns = perf_counter_ns() - opened.began_ns
@@ -76,7 +76,7 @@ def found_leak(recorder: Recorder, opened: OpenRequest) -> bool:
     return any(finding.level == "leak" for finding in opened.findings)
 
 
-def _examine_session(opened: OpenRequest, session: object, response: Any) -> None:
+def _examine_session(recorder: Recorder, opened: OpenRequest, session: object, response: Any) -> None:
     if not isinstance(session, SessionBase):
         return
     at_ns = perf_counter_ns() - opened.began_ns
@@ -85,7 +85,7 @@ def _examine_session(opened: OpenRequest, session: object, response: Any) -> Non
     if cookie is not None and cookie.value and type(session)._get_session_key is SessionBase._get_session_key:
         key = identity.session_key_of(opened.request)
         if cookie.value != key:
-            opened.note(ForeignSession(at_ns, identity.UNRESOLVED, cookie=True))
+            opened.note(ForeignSession(at_ns, recorder.sessions.owner_of(cookie.value), cookie=True))
     by_session = identity.of_session(session)
     cached = opened.request.__dict__.get("_cached_user") or opened.request.__dict__.get("_acached_user")
     if by_session.id is not None and cached is not None:  # the user was taken from this very session

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import django
 import psutil
+from asgiref.sync import SyncToAsync
 
 from reqtrace.execution import gevent_patched
 from reqtrace.records import Process
@@ -137,7 +138,8 @@ def _uwsgi_worker() -> str:
 
 
 def _runs_uvloop() -> bool:
-    loop = asyncio._get_running_loop()
+    # On a thread on which synchronous code runs for a loop, asgiref alone knows which.
+    loop = asyncio._get_running_loop() or getattr(SyncToAsync.threadlocal, "main_event_loop", None)
     return loop is not None and type(loop).__module__.partition(".")[0] == "uvloop"
 
 

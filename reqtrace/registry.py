@@ -21,6 +21,10 @@ STORE_CLASSES = {
 EXPORTER_CLASSES = {
     "json": "reqtrace.exporters.json.JsonExporter",
     "ndjson": "reqtrace.exporters.ndjson.NdjsonExporter",
+    "chrome": "reqtrace.exporters.chrome.ChromeExporter",
+    "perfetto": "reqtrace.exporters.perfetto.PerfettoExporter",
+    "otlp": "reqtrace.exporters.otlp.OtlpExporter",
+    "otlp-proto": "reqtrace.exporters.otlp.OtlpProtoExporter",
 }
 
 _stores: dict[str, Store] = {}

@@ -32,4 +32,8 @@ class Sessions:
         if "session" not in request.__dict__:
             return UNRESOLVED
         key = identity.session_key_of(request)
-        return ANONYMOUS if key is None else self._users.get(key, UNRESOLVED)
+        return ANONYMOUS if key is None else self.owner_of(key)
+
+    def owner_of(self, key: str) -> Identity:
+        """Return whose session bears a key."""
+        return self._users.get(key, UNRESOLVED)

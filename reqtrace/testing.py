@@ -210,6 +210,7 @@ def _bend(recorder: Recorder) -> None:
     capturing = registry.replaced_by() is not None
     recorder.shipper.inline = capturing
     recorder.ledger.keeps_all = capturing
+    recorder.discovery.is_thorough = capturing
     if not capturing:
         request_started.disconnect(dispatch_uid="reqtrace.testing")
 

@@ -1,14 +1,69 @@
 """What a timeline of another tool shows of a trace: its tracks, and the words on them."""
 
 from collections.abc import Mapping
+from itertools import count
 from typing import NamedTuple
+
+import msgspec
 
 from reqtrace.assembly import Assembly
 from reqtrace.exporters.base import Source
 from reqtrace.lanes import Lane, Lanes
 from reqtrace.records import Finding, Hop, Process, Request, User
 
-Facts = dict[str, str | int]
+
+class RequestFacts(msgspec.Struct, omit_defaults=True, gc=False):
+    """What is told of a request."""
+
+    detail: str
+    """In one line, for readers that show one thing only."""
+    request: str
+    user: str
+    user_id: str | None
+    user_state: str
+    status: int | None
+    outcome: str
+    protocol: str
+    thread: str
+    thread_serial: int
+    thread_id: str
+    """As text: readers hold numbers of 53 bits."""
+    native_thread_id: int
+    earlier_on_thread: int
+    others_at_once: int
+    view: str = ""
+    route: str = ""
+    session: str | None = None
+    task: str | None = None
+    task_serial: int | None = None
+    greenlet_serial: int | None = None
+    trace_id: str | None = None
+
+
+class HopFacts(msgspec.Struct, gc=False):
+    """What is told of a hop."""
+
+    detail: str
+    request: str
+
+
+class FindingFacts(msgspec.Struct, omit_defaults=True, gc=False):
+    """What is told of a finding."""
+
+    detail: str
+    finding: str
+    request: str
+    message: str
+    fix: str
+    checkpoint: str
+    expected: str
+    observed: str
+    holder: str | None = None
+    observed_request: str | None = None
+    place: str = ""
+
+
+Facts = RequestFacts | HopFacts | FindingFacts
 
 
 class ProcessTracks(NamedTuple):
@@ -48,16 +103,19 @@ class Board:
         for thread in source.threads():
             names[thread.process, thread.serial] = _thread_name(thread.name, thread.serial, thread.native_id)
         numbers = _distinct(pids)
+        pids_taken = set(numbers.values())
         known = {process.id: process for process in source.processes()}
         self.processes = [
             ProcessTracks(number, _process_name(id_, pids[id_], known.get(id_))) for id_, number in numbers.items()
         ]
         self.tracks: dict[Lane, Track] = {}
         ranks = {id_: rank for rank, id_ in enumerate(numbers)}
+        # A thread whose number is the pid of a process would be taken for the main thread of that one.
+        tids = (tid for tid in count(1) if tid not in pids_taken)
         for id_, serial in sorted(lanes.threads, key=lambda key: (ranks[key[0]], key[1])):
             name = names.get((id_, serial)) or f"Thread #{serial}"
             for slot in range(1, len(lanes.threads[id_, serial]) + 1):
-                self.tracks[id_, serial, slot] = Track(numbers[id_], len(self.tracks) + 1, name, slot)
+                self.tracks[id_, serial, slot] = Track(numbers[id_], next(tids), name, slot)
 
 
 def title_of(request: Request) -> str:
@@ -70,61 +128,60 @@ def person(user: User) -> str:
     return user.label or user.id or user.state
 
 
-def facts_of(request: Request) -> Facts:
-    """Return what is told of a request; ``detail`` is for readers that show one thing only."""
-    status = str(request.status or request.outcome)
-    told: dict[str, str | int | None] = {
-        "detail": f"{person(request.user)}, {status}, {request.view or request.path}, {request.id}",
-        "request": request.id,
-        "user": person(request.user),
-        "user_id": request.user.id,
-        "user_state": request.user.state,
-        "session": request.session,
-        "status": request.status,
-        "outcome": request.outcome,
-        "view": request.view,
-        "route": request.route,
-        "protocol": request.protocol,
-        "thread": request.thread_name,
-        "thread_serial": request.thread_serial,
-        "thread_id": str(request.thread_id),
-        "native_thread_id": request.native_thread_id,
-        "task": request.task_name,
-        "task_serial": request.task_serial,
-        "greenlet_serial": request.greenlet_serial,
-        "earlier_on_thread": request.same_thread.before,
-        "others_at_once": request.same_thread.at_once,
-        "trace_id": request.trace_id,
-    }
-    return {key: value for key, value in told.items() if value is not None and value != ""}
+def facts_of(request: Request) -> RequestFacts:
+    """Return what is told of a request."""
+    user, status = request.user, str(request.status or request.outcome)
+    who = person(user)
+    return RequestFacts(
+        detail=f"{who}, {status}, {request.view or request.path}, {request.id}",
+        request=request.id,
+        user=who,
+        user_id=user.id,
+        user_state=user.state,
+        session=request.session,
+        status=request.status,
+        outcome=request.outcome,
+        view=request.view,
+        route=request.route,
+        protocol=request.protocol,
+        thread=request.thread_name,
+        thread_serial=request.thread_serial,
+        thread_id=str(request.thread_id),
+        native_thread_id=request.native_thread_id,
+        task=request.task_name,
+        task_serial=request.task_serial,
+        greenlet_serial=request.greenlet_serial,
+        earlier_on_thread=request.same_thread.before,
+        others_at_once=request.same_thread.at_once,
+        trace_id=request.trace_id,
+    )
 
 
-def facts_of_hop(hop: Hop, request: Request) -> Facts:
+def facts_of_hop(hop: Hop, request: Request) -> HopFacts:
     """Return what is told of a hop."""
     place = f"thread #{hop.thread_serial}"
     if hop.task_serial is not None:
         place += f", task #{hop.task_serial}"
     if hop.greenlet_serial is not None:
         place += f", greenlet #{hop.greenlet_serial}"
-    return {"detail": f"{title_of(request)} on {place}, {request.id}", "request": request.id}
+    return HopFacts(f"{title_of(request)} on {place}, {request.id}", request.id)
 
 
-def facts_of_finding(finding: Finding) -> Facts:
+def facts_of_finding(finding: Finding) -> FindingFacts:
     """Return what is told of a finding."""
-    told = {
-        "detail": f"{finding.message} {finding.fix}",
-        "finding": finding.id,
-        "request": finding.request,
-        "message": finding.message,
-        "fix": finding.fix,
-        "checkpoint": finding.checkpoint,
-        "holder": finding.holder,
-        "expected": person(finding.expected.user),
-        "observed": person(finding.observed.user),
-        "observed_request": finding.observed.request,
-        "place": ", ".join(f"{frame.file}:{frame.line} {frame.function}" for frame in finding.stack),
-    }
-    return {key: value for key, value in told.items() if value}
+    return FindingFacts(
+        detail=f"{finding.message} {finding.fix}",
+        finding=finding.id,
+        request=finding.request,
+        message=finding.message,
+        fix=finding.fix,
+        checkpoint=finding.checkpoint,
+        holder=finding.holder,
+        expected=person(finding.expected.user),
+        observed=person(finding.observed.user),
+        observed_request=finding.observed.request,
+        place=", ".join(f"{frame.file}:{frame.line} {frame.function}" for frame in finding.stack),
+    )
 
 
 def _thread_name(name: str, serial: int, native_id: int) -> str:

@@ -120,9 +120,7 @@ class Watch:
         """Keep what a holder gave if that may contradict the request."""
         holder.failures = 0
         if value is opened.request:
-            if opened.hops is not None and checkpoint == "response":
-                self._empty_in_view(opened, place, holder)
-            opened.is_named_by(holder.path, place)
+            self._names_it(opened, checkpoint, place, holder)
             return
         if value is EMPTY or value is None:
             self._empty(opened, checkpoint, place, holder)
@@ -136,8 +134,11 @@ class Watch:
             if seen is None:
                 return  # a request that never came through our middleware: made by the application itself
             if seen is opened and checkpoint != "close":
-                opened.is_named_by(holder.path, place)
+                self._names_it(opened, checkpoint, place, holder)
                 return
+        elif opened.request is not None and meaning.identity.id == identity.of_request(opened.request).id:
+            self._names_it(opened, checkpoint, place, holder)
+            return
         stale = any(
             isinstance(fact, Sighting)
             and fact.holder is holder
@@ -175,6 +176,8 @@ class Watch:
         user = identity.of_request(opened.request)
         if user.id is None:
             return
+        if not opened.people:  # nobody looked before: Django remembers whom the session is for
+            opened.belongs_to(identity.of_login(opened.request))
         if opened.people and all(user.id != person.id for person in opened.people):
             at_ns = perf_counter_ns() - opened.began_ns
             declared = self._is_declared(opened)
@@ -202,13 +205,18 @@ class Watch:
         at_ns = perf_counter_ns() - opened.began_ns
         opened.note(Absence(holder, checkpoint, at_ns, place, _stack(opened, checkpoint)))
 
-    def _empty_in_view(self, opened: OpenRequest, place: Place, holder: Holder) -> None:
-        """Note a holder that names the request on its way out, and named nobody where its view ran."""
+    def _names_it(self, opened: OpenRequest, checkpoint: str, place: Place, holder: Holder) -> None:
+        if opened.hops is not None and checkpoint == "response" and place is not opened.place:
+            self._empty_in_view(opened, holder)
+        opened.is_named_by(holder.path, place)
+
+    def _empty_in_view(self, opened: OpenRequest, holder: Holder) -> None:
+        """Note a holder that names the request on its way out, if it named nobody where its view ran."""
         named_before = opened.named is not None and holder.path in opened.named
         named_others = any(
             isinstance(fact, Sighting) and fact.holder is holder and fact.checkpoint in BODY for fact in opened.facts
         )
-        if place is not opened.place and not (named_before or named_others):
+        if not (named_before or named_others):
             at_ns = perf_counter_ns() - opened.began_ns
             opened.note(Absence(holder, "view", at_ns, opened.place, view_of(opened.request)))
 

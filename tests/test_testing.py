@@ -48,13 +48,26 @@ def whose(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(_thread_locals.request.user) if hasattr(_thread_locals, "request") else "nobody")
 
 
-urlpatterns = [path("keep/", keep), path("whose/", whose)]
+class Shelf:
+    """A class that keeps the request on itself."""
+
+    request: HttpRequest | None = None
+
+
+def shelve(request: HttpRequest) -> HttpResponse:
+    """Keep the request where all requests find it."""
+    Shelf.request = request
+    return HttpResponse("shelved")
+
+
+urlpatterns = [path("keep/", keep), path("whose/", whose), path("shelve/", shelve)]
 
 
 @pytest.fixture(autouse=True)
 def _forgotten() -> Iterator[None]:
     yield
     vars(_thread_locals).clear()
+    Shelf.request = None
 
 
 @pytest.fixture
@@ -101,6 +114,13 @@ def test_already_the_second_request_is_judged_though_nobody_declared_the_holder(
     assert (leak.expected.user.label, leak.observed.user.label) == ("bob", "alice")
     assert {hazard.kind for hazard in captured.hazards} == {"leftover"}
     assert {finding.level for finding in captured.findings} == {"leak", "hazard"}
+
+
+def test_a_class_that_keeps_the_request_is_found_within_the_request_that_it_keeps(traced: Tracing) -> None:
+    client = Client()
+    with capture() as captured:
+        client.get("/shelve/?as=alice")
+    assert [(hazard.kind, hazard.holder) for hazard in captured.hazards] == [("leftover", f"{__name__}.Shelf.request")]
 
 
 def test_a_request_kept_on_a_middleware_is_found_in_the_client_s_own_chain(traced: Tracing, settings: Settings) -> None:
@@ -319,5 +339,6 @@ def test_a_recorder_is_left_as_it_was(traced: Tracing) -> None:
         assert traced.recorder.shipper.inline
     assert not traced.recorder.shipper.inline
     assert not traced.recorder.ledger.keeps_all
+    assert not traced.recorder.discovery.is_thorough
     assert lifecycle.recorder() is traced.recorder
     assert list(Reader(traced.store).requests()) == []

@@ -54,7 +54,7 @@ def kept_alive(running: Running, *, quick: bool) -> int:
     answers = 0
     for number in range(100 if quick else 1_000):
         with suppress(OSError, http.client.HTTPException):
-            answers += _ask(connection, number, f"kept-{number}")
+            answers += _ask(connection, number, f"kept-{number}", keeps_alive=running.server.keeps_alive)
     connection.close()
     return answers
 
@@ -77,7 +77,8 @@ def large(running: Running, *, quick: bool) -> int:
     answers = 0
     for number in range(6 if quick else 24):
         with suppress(OSError, http.client.HTTPException):
-            answers += _ask(connection, number, f"large-{number}", body=_BODY if number % 3 == 0 else None)
+            body = _BODY if number % 3 == 0 else None
+            answers += _ask(connection, number, f"large-{number}", body, keeps_alive=running.server.keeps_alive)
     connection.close()
     return answers
 
@@ -112,12 +113,20 @@ def _visit(running: Running, number: int, key: str, **headers: str) -> int:
 
 
 def _ask(
-    connection: http.client.HTTPConnection, number: int, key: str, body: bytes | None = None, **headers: str
+    connection: http.client.HTTPConnection,
+    number: int,
+    key: str,
+    body: bytes | None = None,
+    *,
+    keeps_alive: bool = True,
+    **headers: str,
 ) -> int:
     """Return 1 when an answer came, and says the right name."""
     connection.request("GET" if body is None else "POST", _path(number, key), body, _headers(number) | headers)
     response = connection.getresponse()
     page = response.read().decode()
+    if not keeps_alive:
+        connection.close()
     if response.status == 200 and not headers and not page.startswith(_name(number)):
         raise AssertionError(f"{_name(number)} was answered {page!r}")
     return 1

@@ -13,11 +13,13 @@ from demo.lab.compare import Cell, Sharing
 from demo.lab.holders import CLEAN, HOLDERS
 from demo.lab.oddities import LOADS, Oddity
 from demo.lab.servers import Server, running
+from reqtrace import conf
 from reqtrace.reader import Reader
 from reqtrace.stores.sqlite import SqliteStore
 
 VIEWS = ("sync", "async")
 WAVES, WAVES_QUICK = 25, 4
+SHIPPING_SECONDS = 5
 _PACKAGES = (
     "django", "asgiref", "gunicorn", "gevent", "uvicorn", "uvloop", "daphne", "hypercorn", "granian", "waitress",
     "uwsgi",
@@ -92,8 +94,9 @@ def measure(server: Server, stack: str, holders: Iterable[str], waves: int) -> R
     began = time.monotonic()
     with running(server, stack, ",".join(holders)) as it:
         statuses = load.waves(it, VIEWS, waves)
-        it.child.stop()
         lines, reader = truth.load(it.truth), Reader(SqliteStore(it.store))
+        _wait_for(reader, len(lines))
+        it.child.stop()
         _require_no_fault(reader)
         return Run(
             server=server.name,
@@ -115,12 +118,20 @@ def irritate(server: Server, stack: str, *, quick: bool) -> Oddity:
     holders = [name for name in CLEAN if name != "local-cleared" or not (server.is_asgi or server.has_greenlets)]
     with running(server, stack, ",".join(holders)) as it:
         answers = {name: send(it, quick=quick) for name, send in LOADS.items()}
+        time.sleep(5 * conf.get().flush_ms / 1_000)  # the last ones count, too
         it.child.stop()
         reader = Reader(SqliteStore(it.store))
         _require_no_fault(reader)
         alarms = [finding for finding in reader.findings() if finding.level != "notice"]
         messages = sorted({alarm.message for alarm in alarms})[:5]
         return Oddity(server.name, stack, answers, sum(1 for _ in reader.requests()), len(alarms), messages)
+
+
+def _wait_for(reader: Reader, requests: int) -> None:
+    """Wait until all are recorded: how little is lost when a server ends is for other tests to say."""
+    deadline = time.monotonic() + SHIPPING_SECONDS
+    while sum(request.outcome != "open" for request in reader.requests()) < requests and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def _require_no_fault(reader: Reader) -> None:

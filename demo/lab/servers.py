@@ -36,6 +36,8 @@ class Server:
     at_once: int = CLIENTS
     """How many requests it can have in flight in its process."""
     has_greenlets: bool = False
+    keeps_alive: bool = True
+    """Whether a connection serves more than one request."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -68,13 +70,14 @@ SERVERS: dict[str, Server] = {
         Server("granian WSGI", f"granian --interface wsgi --blocking-threads {THREADS} --port {{port}} {_WSGI}",
                "granian", at_once=THREADS),
         Server("hypercorn WSGI", f"hypercorn -b 127.0.0.1:{{port}} wsgi:{_WSGI}", "hypercorn", at_once=THREADS),
-        Server("uWSGI", f"{_UWSGI} --master --processes 1", "uwsgi", at_once=1),
-        Server("uWSGI threads", f"{_UWSGI} --threads {THREADS}", "uwsgi", at_once=THREADS),
-        Server("uWSGI gevent, unpatched", f"{_UWSGI} --gevent 20", "uwsgi", has_greenlets=True, environment=_GEVENT),
+        Server("uWSGI", f"{_UWSGI} --master --processes 1", "uwsgi", at_once=1, keeps_alive=False),
+        Server("uWSGI threads", f"{_UWSGI} --threads {THREADS}", "uwsgi", at_once=THREADS, keeps_alive=False),
+        Server("uWSGI gevent, unpatched", f"{_UWSGI} --gevent 20", "uwsgi", has_greenlets=True, keeps_alive=False,
+               environment=_GEVENT),
         Server("uWSGI gevent, patched late", f"{_UWSGI} --gevent 20 --gevent-monkey-patch", "uwsgi",
-               has_greenlets=True),
+               has_greenlets=True, keeps_alive=False),
         Server("uWSGI gevent, patched early", f"{_UWSGI} --gevent 20 --gevent-early-monkey-patch", "uwsgi",
-               has_greenlets=True),
+               has_greenlets=True, keeps_alive=False),
         Server("gunicorn uvicorn", f"{_GUNICORN} -k uvicorn_worker.UvicornWorker {_ASGI}", "uvicorn_worker",
                is_asgi=True),
         Server("uvicorn asyncio", f"uvicorn --port {{port}} --loop asyncio --no-access-log {_ASGI}", "uvicorn",

@@ -1,10 +1,9 @@
 """The lab's report as Markdown: sections that stand between markers in a document and are written anew there."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from demo.lab.compare import MOMENTS, Cell, Score
+from demo.lab.compare import Cell, Score
 from demo.lab.run import Report, Run
 
 
@@ -22,9 +21,10 @@ def write(path: Path, report: Report) -> list[str]:
     text = path.read_text() if path.exists() else "\n\n".join(f"{_begin(name)}\n{_end(name)}" for name in SECTIONS)
     written = []
     for name, make in SECTIONS.items():
-        between = re.compile(f"(?<={re.escape(_begin(name))}\n).*?(?={re.escape(_end(name))})", re.DOTALL)
-        text, count = between.subn(lambda _, made=make(report): f"\n{made}\n\n", text)  # type: ignore[misc]
-        if count:
+        before, begin, rest = text.partition(_begin(name))
+        _, end, after = rest.partition(_end(name))
+        if end:
+            text = f"{before}{begin}\n\n{make(report)}\n\n{end}{after}"
             written.append(name)
     if not written:
         raise NoMarkers(f"{path} has no line such as {_begin('threads')} followed by {_end('threads')}.")
@@ -64,7 +64,7 @@ def threads(report: Report) -> str:
 def identities(report: Report) -> str:
     """Tabulate, for each kind of view, how many requests read somebody else, and how many began with a leftover."""
     tables = []
-    for view in ("sync", "async"):
+    for view in _VIEWS:
         rows = [
             (run.server, run.stack, *(_identity(run.cells[view][name]) for name in report.holders))
             for run in report.runs
@@ -110,6 +110,7 @@ def oddities(report: Report) -> str:
     return _table(("server", "middleware", *loads, "recorded", "false alarms"), rows)
 
 
+_VIEWS = {"sync": "In synchronous views", "async": "In asynchronous views"}
 SECTIONS: dict[str, Callable[[Report], str]] = {
     "about": about,
     "threads": threads,
@@ -122,13 +123,16 @@ SECTIONS: dict[str, Callable[[Report], str]] = {
 
 
 def _identity(cell: Cell) -> str:
-    """Return which share of the requests read somebody else, and which began with somebody who had gone."""
-    crossed, stale = cell.crossed.true, cell.wrong["start"]
-    empty = max(cell.empty[moment] for moment in MOMENTS)
-    texts = [f"**{_percent(crossed, cell.requests)} wrong**" if crossed else ""]
-    texts.append(f"{_percent(empty, cell.requests)} empty" if empty else "")
-    texts.append(f"{_percent(stale, cell.requests)} left over" if stale else "")
-    return ", ".join(text for text in texts if text) or "0"
+    """Return which share of the requests read somebody else, read nothing, began with somebody who had gone."""
+    in_view = max(cell.wrong["view"], cell.wrong["wait"])
+    shares = {
+        "wrong": in_view,
+        "wrong behind it": cell.wrong["out"] if not in_view else 0,
+        "empty": max(cell.empty["view"], cell.empty["wait"]),
+        "left over": cell.wrong["start"],
+    }
+    texts = [f"{100 * count / cell.requests:.0f}% {what}" for what, count in shares.items() if count]
+    return "**" + texts[0] + "**" + "".join(f", {text}" for text in texts[1:]) if in_view else ", ".join(texts) or "0"
 
 
 def _cells(run: Run) -> Iterable[Cell]:
@@ -148,10 +152,6 @@ def _score(score: Score) -> tuple[object, ...]:
 
 def _share(share: float | None) -> str:
     return "" if share is None else f"{share:.3f}".rstrip("0").rstrip(".") if share not in (0, 1) else f"{share:.0f}"
-
-
-def _percent(count: int, of: int) -> str:
-    return f"{100 * count / of:.0f}%"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

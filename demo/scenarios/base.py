@@ -25,6 +25,8 @@ class Way:
     """What stands in ``MIDDLEWARE`` for these pages, outermost first."""
     code: Sequence[Callable[..., Any]] = ()
     """What is to be seen of it: its classes and functions."""
+    tidy: Callable[[], None] = field(default=lambda: None)
+    """Takes away what it leaves behind on the thread on which this is called, before another scenario begins."""
 
     @property
     def source(self) -> str:

@@ -7,6 +7,7 @@ her cookie, too. The page looks right; from the next click on he is alice.
 A response is made for one request, and costs a few microseconds.
 """
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 
 from demo.scenarios.base import Scenario, Way
@@ -15,6 +16,7 @@ from demo.scenarios.visit import Visit
 READY_MADE = HttpResponse("Your basket is safe with us.")
 
 
+@login_required
 def ready_made(request: HttpRequest) -> HttpResponse:
     """Put something into the basket, and answer with what was made before."""
     if "put" in request.GET:
@@ -22,6 +24,7 @@ def ready_made(request: HttpRequest) -> HttpResponse:
     return READY_MADE
 
 
+@login_required
 def freshly_made(request: HttpRequest) -> HttpResponse:
     """Put something into the basket, and answer."""
     if "put" in request.GET:

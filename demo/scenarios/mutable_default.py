@@ -90,9 +90,7 @@ scenario = Scenario(
         middleware=(AppendsToTheList,),
         code=(AppendsToTheList,),
     ),
-    mended=Way(
-        pages={"": address_by(lambda: own_stack.get()[-1])}, middleware=(SetsANewTuple,), code=(SetsANewTuple,)
-    ),
+    mended=Way(pages={"": address_by(lambda: own_stack.get()[-1])}, middleware=(SetsANewTuple,), code=(SetsANewTuple,)),
     traffic=traffic,
     code=(address_by,),
 )

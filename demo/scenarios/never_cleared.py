@@ -10,6 +10,7 @@ asks before the middleware has run is told about alice: here a banner, made by a
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def page(engine: Engine) -> Any:
 def traffic(visit: Visit) -> None:
     """Let alice be on all four threads of the server; then bob comes."""
     alice, bob = visit.person("alice", site="retail.localhost"), visit.person("bob", site="trade.localhost")
-    visit.at_once(alice, alice, alice, alice)
+    visit.on_every_thread(alice)
     visit.opens(bob)
 
 
@@ -117,7 +118,7 @@ scenario = Scenario(
     doc=__doc__,
     server="gunicorn",
     kind="leftover",
-    broken=_way(KeepsTheRequest, kept),
+    broken=replace(_way(KeepsTheRequest, kept), tidy=lambda: vars(kept).clear()),
     mended=_way(ClearsTheRequest, cleared),
     traffic=traffic,
     code=(Loader, Banner),

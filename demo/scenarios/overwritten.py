@@ -83,7 +83,10 @@ scenario = Scenario(
     server="uvicorn",
     kind="crossed",
     broken=Way(
-        pages={"": orders_by(lambda: held.request)}, middleware=(KeepsInThreadLocal,), code=(KeepsInThreadLocal,)
+        pages={"": orders_by(lambda: held.request)},
+        middleware=(KeepsInThreadLocal,),
+        code=(KeepsInThreadLocal,),
+        tidy=lambda: vars(held).clear(),
     ),
     mended=Way(pages={"": orders_by(current.get)}, middleware=(KeepsInContextVar,), code=(KeepsInContextVar,)),
     traffic=traffic,

@@ -9,14 +9,24 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from demo.scenarios import SCENARIOS
+from demo.scenarios.base import Way
+from demo.scenarios.meeting import meet
+from demo.scenarios.visit import LAST
 
-LAST = "last/"
-"""The page below each way that is asked for last: once its trace is there, everything before it is."""
 
+def last_page(way: Way) -> Callable[..., Any]:
+    """Return the view that tidies up behind a way; sync views meet there, so that each of the threads has its turn."""
 
-def last(request: HttpRequest) -> HttpResponse:
-    """Say nothing."""
-    return HttpResponse()
+    def last(request: HttpRequest) -> HttpResponse:
+        meet(request.GET)
+        way.tidy()
+        return HttpResponse()
+
+    async def last_on_the_loop(request: HttpRequest) -> HttpResponse:
+        way.tidy()
+        return HttpResponse()
+
+    return last_on_the_loop if settings.TOUR_SERVER == "uvicorn" else last
 
 
 _WAYS = [
@@ -27,7 +37,9 @@ _WAYS = [
 ]
 
 urlpatterns: list[URLPattern] = [
-    path(prefix[1:] + tail, view) for prefix, way in _WAYS for tail, view in (*way.pages.items(), (LAST, last))
+    path(prefix[1:] + tail, view)
+    for prefix, way in _WAYS
+    for tail, view in (*way.pages.items(), (LAST, last_page(way)))
 ]
 websocket_urlpatterns: list[URLPattern] = [
     path(prefix[1:] + tail, application) for prefix, way in _WAYS for tail, application in way.sockets.items()

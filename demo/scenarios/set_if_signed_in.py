@@ -56,7 +56,9 @@ def greeting_by(holder: Any) -> Any:
     def greeting(request: HttpRequest) -> HttpResponse:
         meet(request.GET)
         user = getattr(holder, "user", None)
-        return HttpResponse("Hello, stranger." if user is None else f"Hello {user.get_username()}, your card ends in 1881.")
+        return HttpResponse(
+            "Hello, stranger." if user is None else f"Hello {user.get_username()}, your card ends in 1881."
+        )
 
     return greeting
 
@@ -64,7 +66,7 @@ def greeting_by(holder: Any) -> Any:
 def traffic(visit: Visit) -> None:
     """Let alice be on all four threads of the server; then somebody comes who never signed in."""
     alice, stranger = visit.person("alice"), visit.visitor()
-    visit.at_once(alice, alice, alice, alice)
+    visit.on_every_thread(alice)
     visit.opens(stranger)
 
 
@@ -73,7 +75,9 @@ scenario = Scenario(
     doc=__doc__,
     server="gunicorn",
     kind="crossed",
-    broken=Way(pages={"": greeting_by(held)}, middleware=(SetsForSome,), code=(SetsForSome,)),
+    broken=Way(
+        pages={"": greeting_by(held)}, middleware=(SetsForSome,), code=(SetsForSome,), tidy=lambda: vars(held).clear()
+    ),
     mended=Way(pages={"": greeting_by(cleared)}, middleware=(SetsForAll,), code=(SetsForAll,)),
     traffic=traffic,
     code=(greeting_by,),

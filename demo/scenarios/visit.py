@@ -1,6 +1,5 @@
 """The people of the tour: real sessions, real connections, and what each of them was shown."""
 
-import html
 import http.client
 import re
 import socket
@@ -17,6 +16,10 @@ PEOPLE = ("alice", "bob", "carol", "dave")
 VISITOR = "a visitor"
 SECONDS = 20
 """How long an answer may take."""
+LAST = "last/"
+"""The page below each way that tidies up: once the traces of it are there, everything before it is."""
+THREADS = 4
+"""How many threads the scenarios' gunicorn has."""
 
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
@@ -36,12 +39,10 @@ class Saw(NamedTuple):
 class Person:
     """Somebody with a browser."""
 
-    def __init__(self, name: str, url: str, cookies: Mapping[str, str], agent: str) -> None:
+    def __init__(self, name: str, url: str, cookies: httpx.Cookies | None = None) -> None:
         """Browse below `url`, with the cookies of an earlier sign-in."""
         self.name = name
-        self.browser = httpx.Client(
-            base_url=url, cookies=dict(cookies), headers={"User-Agent": agent}, timeout=SECONDS, trust_env=False
-        )
+        self.browser = httpx.Client(base_url=url, cookies=cookies, timeout=SECONDS, trust_env=False)
 
     @property
     def cookie_header(self) -> str:
@@ -52,30 +53,33 @@ class Person:
 class Visit:
     """One walk of several people through one way of a scenario, against one server."""
 
-    def __init__(self, server: str, prefix: str, sessions: Mapping[str, Mapping[str, str]], agent: str) -> None:
+    def __init__(self, server: str, prefix: str, sessions: Mapping[str, httpx.Cookies]) -> None:
         """Walk through the pages below ``server + prefix``, with the sessions of `signed_in`."""
         self.server = server
         self.prefix = prefix
         self.saw: list[Saw] = []
         self._sessions = sessions
-        self._agent = agent
         self._people: list[Person] = []
         self._run = uuid4().hex[:8]
         self._waves = 0
 
     def person(self, name: str, site: str = "") -> Person:
         """Bring somebody who has signed in, perhaps to another site of the same shop."""
-        return self._bring(Person(name, self.server + self.prefix, self._sessions[name], self._agent), site)
+        return self._bring(Person(name, self.server + self.prefix, self._sessions[name]), site)
 
     def visitor(self) -> Person:
         """Bring somebody whom nobody knows."""
-        return self._bring(Person(VISITOR, self.server + self.prefix, {}, self._agent), "")
+        return self._bring(Person(VISITOR, self.server + self.prefix))
 
     def opens(self, person: Person, page: str = "", **query: object) -> None:
         """Let somebody open a page."""
         answer = person.browser.get(page, params={"run": self._run, **query})
         answer.raise_for_status()
         self.saw.append(Saw(person.name, answer.text))
+
+    def on_every_thread(self, person: Person) -> None:
+        """Let somebody open the page so often at once that each of gunicorn's threads has had its turn."""
+        self.at_once(*[person] * THREADS)
 
     def at_once(self, *people: Person) -> None:
         """Let people open the page so that all are in it at the same time."""
@@ -92,10 +96,8 @@ class Visit:
     def over_one_connection(self, *people: Person) -> None:
         """Send several people's requests over one connection without waiting, as a proxy in front may do."""
         host, port = urlsplit(self.server).hostname, urlsplit(self.server).port
-        head = "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\nCookie: {cookies}\r\n\r\n"
         sent = [
-            head.format(path=self.prefix, host=host, agent=self._agent, cookies=person.cookie_header)
-            for person in people
+            f"GET {self.prefix} HTTP/1.1\r\nHost: {host}\r\nCookie: {person.cookie_header}\r\n\r\n" for person in people
         ]
         with socket.create_connection((host, port), timeout=SECONDS) as connection, connection.makefile("rb") as file:
             connection.sendall("".join(sent).encode())
@@ -104,12 +106,22 @@ class Visit:
                 length = http.client.parse_headers(file)["Content-Length"]
                 self.saw.append(Saw(person.name, file.read(int(length or 0)).decode()))
 
+    def end(self) -> None:
+        """Ask for the last page, on every thread at once."""
+        address, wave = f"{self.server}{self.prefix}{LAST}", self._wave(THREADS)
+        with ThreadPoolExecutor(THREADS) as pool:
+            answers = pool.map(
+                lambda _: httpx.get(address, params=wave, timeout=SECONDS, trust_env=False), range(THREADS)
+            )
+        for answer in answers:
+            answer.raise_for_status()
+
     def close(self) -> None:
         """Close all browsers."""
         for person in self._people:
             person.browser.close()
 
-    def _bring(self, person: Person, site: str) -> Person:
+    def _bring(self, person: Person, site: str = "") -> Person:
         if site:
             person.browser.headers["Host"] = site
         self._people.append(person)
@@ -125,15 +137,15 @@ class Visit:
             self.saw.extend(Saw(person.name, str(message)) for message in connection)
 
 
-def signed_in(server: str, names: Iterable[str], password: str, agent: str) -> dict[str, dict[str, str]]:
+def signed_in(server: str, names: Iterable[str], password: str) -> dict[str, httpx.Cookies]:
     """Sign people in at a server through its form, and return their cookies by name."""
-    sessions: dict[str, dict[str, str]] = {}
+    sessions: dict[str, httpx.Cookies] = {}
     for name in names:
-        with httpx.Client(base_url=server, headers={"User-Agent": agent}, timeout=SECONDS, trust_env=False) as browser:
+        with httpx.Client(base_url=server, timeout=SECONDS, trust_env=False) as browser:
             token = _TOKEN.search(browser.get("/login/").text)
-            form = {"username": name, "password": password, "csrfmiddlewaretoken": html.unescape(token[1] if token else "")}
+            form = {"username": name, "password": password, "csrfmiddlewaretoken": token[1] if token else ""}
             answer = browser.post("/login/", data=form)
             if answer.status_code != httpx.codes.FOUND:
                 raise LookupError(f"{name} could not sign in at {server}: it answered {answer.status_code}.")
-            sessions[name] = dict(browser.cookies)
+            sessions[name] = browser.cookies
     return sessions

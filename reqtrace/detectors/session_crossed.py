@@ -14,8 +14,9 @@ class SessionCrossed(Detector):
         if case.fact != "session" or case.declared:
             return None
         if case.cookie:
+            whose = f"{person(case.observed)}'s session" if case.observed.user.id else "another session"
             return Verdict(
-                f"The response to {person(case.expected)} sets the cookie of another session than this request's.",
+                f"The response to {person(case.expected)} sets the cookie of {whose}.",
                 "Do not keep a response or a session object beyond its request; look for code that reuses one.",
             )
         if case.observed.user.id is None or case.observed.user.id in case.people:

@@ -1,7 +1,6 @@
 """Chrome's Trace Event JSON, for Perfetto's page, speedscope and the Firefox Profiler."""
 
 from collections.abc import Iterator
-from itertools import chain
 
 import msgspec
 
@@ -31,7 +30,7 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
     """Of a flow."""
     bp: str = ""
     """Of a flow's end: ``e``, it ends in the bar around it."""
-    args: Facts | None = None
+    args: Facts | dict[str, str] | dict[str, int] | None = None
 
 
 class ChromeExporter(Exporter):
@@ -56,10 +55,10 @@ class ChromeExporter(Exporter):
                 "findings_without_request": assembly.homeless,
             }
             yield b'{"displayTimeUnit":"ms","otherData":%b,"traceEvents":[' % _encode(about)
-            separators = chain((b"\n",), iter(lambda: b",\n", None))
-            for separator, event in zip(separators, _events(source, assembly), strict=False):
-                yield separator
-                yield _encode(event)
+            separator = b"\n"
+            for event in _events(source, assembly):
+                yield separator + _encode(event)
+                separator = b",\n"
             yield b"\n]}\n"
 
 
@@ -89,7 +88,7 @@ def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> Iterator
         track, at_ns = tracks[hop.thread_serial], begin_of(hop, one)
         begin, length = _microseconds(at_ns - origin_ns), _microseconds(one.end_ns - at_ns)
         args = facts_of_hop(hop, request)
-        yield Event("X", f"{hop.checkpoint}", track.pid, track.tid, begin, length, "hop", args=args)
+        yield Event("X", hop.checkpoint, track.pid, track.tid, begin, length, "hop", args=args)
     for finding, at_ns, flow in one.findings:
         at = _microseconds(at_ns - origin_ns)
         name = f"{finding.level}: {finding.kind}"

@@ -1,6 +1,6 @@
 """`ContextVar` and asgiref's `Local`: one value per context, which follows a request over threads and tasks."""
 
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import Any
 
 from asgiref.local import Local
@@ -20,10 +20,14 @@ class ContextVarHolder(Holder):
         """Watch `variable`."""
         super().__init__(path, variable)
         self.variable = variable
+        try:
+            self._default: object = Context().run(variable.get)
+        except LookupError:
+            self._default = EMPTY
 
     def read(self) -> object:
-        """Return its value in this context; its own default counts as a value."""
-        return self.variable.get(EMPTY)
+        """Return its value in this context; its own default counts as one: a list that is, is everybody's."""
+        return self.variable.get(self._default)
 
 
 class AsgirefHolder(Holder):

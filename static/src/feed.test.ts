@@ -283,3 +283,14 @@ test("the socket's scheme follows the page's", () => {
   );
   expect(liveUrl("/reqtrace/live/", new URL("http://localhost:8000/reqtrace/"))).toBe("ws://localhost:8000/reqtrace/live/");
 });
+
+test("a page older than its server's protocol takes nothing in, and asks to be loaded again", () => {
+  start();
+  const socket = sockets[0] as FakeSocket;
+  socket.open();
+  socket.say({ ...hello(10), version: 2 } as ServerMessage);
+  expect(connections.at(-1)).toEqual({ state: "outdated" });
+  expect(socket.closedByPage).toBe(true);
+  expect(replaced).toBe(0);
+  expect(timers).toEqual([]);
+});

@@ -23,8 +23,8 @@ class XMLHttpRequest {
 
 const quiet = { log() {}, warn() {}, error: (...words) => process.stderr.write(words.join(" ") + "\n") };
 const self = { location: { href: "" } };
-const names = { self, XMLHttpRequest, WebAssembly, TextDecoder, TextEncoder, performance, setTimeout, URL, crypto };
-const worker = vm.createContext({ ...names, console: quiet, WorkerGlobalScope: class {}, Uint8Array, ArrayBuffer });
+const names = { self, XMLHttpRequest, TextDecoder, TextEncoder, performance, setTimeout, URL, crypto };
+const worker = vm.createContext({ ...names, console: quiet, WorkerGlobalScope: class {} });
 vm.runInContext(readFileSync(join(folder, "engine_bundle.js"), "utf8"), worker);
 
 const port = {
@@ -34,4 +34,5 @@ const port = {
 };
 self.onmessage({ data: port });
 await new Promise((ready) => setTimeout(ready, 0));
-port.onmessage({ data: new Uint8Array(readFileSync(0)) });
+const Bytes = vm.runInContext("Uint8Array", worker); // it looks whether it is given one of its own realm
+port.onmessage({ data: new Bytes(readFileSync(0)) });

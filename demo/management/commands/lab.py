@@ -1,4 +1,4 @@
-"""Runs the server lab: each server, each middleware stack, each holder, under load, beside the application's own log."""
+"""Runs the server lab: servers, middleware stacks and holders under load, beside the application's own log."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping

@@ -20,7 +20,7 @@ export interface Rect {
   cssHeight: number;
 }
 
-/** With less room than this for each bar, in CSS pixels, a lane shows columns; with more than the other, bars again. */
+/** With less room than this for each bar of its fullest row, in CSS pixels, a lane shows columns; with more than the other, bars again. */
 const DENSE_X = 6;
 const SPARSE_X = 7.5;
 const LABEL_X = 30;
@@ -52,11 +52,10 @@ export class BarsPainter {
   }
 
   private isDense({ lane }: Shelf, { span, strip }: Frame): boolean {
-    let bars = 0;
-    for (const track of lane.tracks) {
-      bars += Math.max(0, track.endStartingBefore(span.toUs) - track.firstEndingAfter(span.fromUs));
-    }
-    const roomX = (strip.cssWidth * lane.tracks.length) / Math.max(1, bars);
+    const fullest = Math.max(
+      ...lane.tracks.map((track) => track.endStartingBefore(span.toUs) - track.firstEndingAfter(span.fromUs)),
+    );
+    const roomX = strip.cssWidth / Math.max(1, fullest);
     if (roomX < (this.dense.has(lane) ? SPARSE_X : DENSE_X)) this.dense.add(lane);
     else this.dense.delete(lane);
     return this.dense.has(lane);

