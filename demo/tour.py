@@ -3,16 +3,17 @@
 import threading
 from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 
 import httpx
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from demo.scenarios import SCENARIOS
-from demo.scenarios.base import WayName
+from demo.scenarios.base import Scenario, WayName
 from demo.scenarios.visit import PEOPLE, signed_in
 from demo.scenarios.walk import Outcome, walk
 from reqtrace import registry
@@ -48,10 +49,22 @@ def walk_through(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, name: str = "", outcomes: Mapping[WayName, Outcome] | None = None, trouble: str = ""
+    request: HttpRequest, name: str = "", outcomes: Mapping[WayName, Outcome] = MappingProxyType({}), trouble: str = ""
 ) -> HttpResponse:
-    context = {"scenarios": SCENARIOS, "chosen": name, "outcomes": outcomes, "trouble": trouble}
-    return render(request, "tour/tour.html", context)
+    told = [
+        {
+            "scenario": scenario,
+            "trouble": trouble if scenario.name == name else "",
+            "ways": _ways(scenario, name, outcomes),
+        }
+        for scenario in SCENARIOS
+    ]
+    return render(request, "tour/tour.html", {"told": told, "live": reverse("reqtrace_dashboard:page")})
+
+
+def _ways(scenario: Scenario, name: str, outcomes: Mapping[WayName, Outcome]) -> list[dict[str, object]]:
+    walked = outcomes if scenario.name == name else {}
+    return [{"name": way_name, "way": way, "outcome": walked.get(way_name)} for way_name, way in scenario.ways.items()]
 
 
 urlpatterns: list[URLPattern] = [

@@ -31,3 +31,20 @@ class TraceFileError(ReqtraceError):
 
 class LeakBlocked(ReqtraceError):
     """A response is cut off because a leak was found in it and ``ON_LEAK`` is ``block``."""
+
+
+class DeliveryFailed(ReqtraceError):
+    """Traces could not be delivered this time; the same message may go through later."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds that the endpoint asks to be left alone for."""
+
+
+class MessageRefused(ReqtraceError):
+    """An endpoint will not take this message, whenever it comes."""
+
+
+class DeliveryRefused(ReqtraceError):
+    """An endpoint will not take any message; the text says what to mend."""

@@ -7,7 +7,9 @@ from bisect import bisect_left
 from collections.abc import Callable
 from itertools import count
 from typing import Any, cast
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
+
+from reqtrace.weak_map import WeakMap
 
 get_running_loop: Callable[[], asyncio.AbstractEventLoop | None] = asyncio._get_running_loop
 
@@ -75,6 +77,9 @@ class LiveThread:
             self.max_in_flight = in_flight
         # Arrivals at which more were in flight than at any later one: the front answers "the most since arrival n"
         # by one binary search, and the list is never longer than the most that ever were in flight.
+        if in_flight == 1:
+            self._peaks = [(arrival, 1)]
+            return arrival
         peaks = self._peaks
         while peaks and peaks[-1][1] <= in_flight:
             peaks.pop()
@@ -123,10 +128,10 @@ class Execution:
         self._thread_serials = count(1)
         self._task_serials = count(1)
         self._greenlet_serials = count(1)
-        self._task_places: WeakKeyDictionary[asyncio.Task[Any], Place] = WeakKeyDictionary()
+        self._task_places: WeakMap[Place] = WeakMap()
         self.loops: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
         """The event loops that requests were seen on."""
-        self._greenlet_places: WeakKeyDictionary[Any, Place] = WeakKeyDictionary()
+        self._greenlet_places: WeakMap[Place] = WeakMap()
         greenlet = sys.modules.get("greenlet")
         self._current_greenlet: Callable[[], Any] | None = greenlet.getcurrent if greenlet is not None else None
         # asyncio remembers the running loop per thread: under gevent a greenlet would be told another one's.
@@ -159,25 +164,25 @@ class Execution:
         return closing
 
     def _task_place(self, thread: LiveThread, task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> Place:
-        place = self._task_places.get(task)
+        place = self._task_places.find(task)
         if place is None:
             place = Place(thread)
             place.task_id = id(task)
             place.task_serial = next(self._task_serials)
             place.task_name = task.get_name()
             place.loop_id = id(loop)
-            self._task_places[task] = place
+            self._task_places.add(task, place)
             if loop not in self.loops:
                 self.loops.add(loop)
         return place
 
     def _greenlet_place(self, thread: LiveThread, greenlet: Any) -> Place:
-        place = self._greenlet_places.get(greenlet)
+        place = self._greenlet_places.find(greenlet)
         if place is None:
             place = Place(thread)
             place.greenlet_id = id(greenlet)
             place.greenlet_serial = next(self._greenlet_serials)
-            self._greenlet_places[greenlet] = place
+            self._greenlet_places.add(greenlet, place)
         return place
 
 

@@ -6,6 +6,7 @@ primitives in a queue, and everything that can wait is done by the ledger on the
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from functools import partial
 from itertools import count
 from os import getpid
 from time import perf_counter_ns, time_ns
@@ -36,6 +37,9 @@ from reqtrace.watching import Watch
 current_request: ContextVar[OpenRequest | None] = ContextVar("reqtrace.current_request", default=None)
 births: ContextVar[Sequence[Birth]] = ContextVar("reqtrace.births", default=())
 """What `TraceASGI` found in the context in which the server called the application."""
+
+_PROBED = frozenset({"view-end", "response"})
+"""Checkpoints at which discovery looks around: whatever keeps requests has been given one by then."""
 
 
 class Recorder:
@@ -109,10 +113,21 @@ class Recorder:
             self.faults.note("begin", error)
             return None
 
-    def checkpoint(self, opened: OpenRequest, name: str) -> Place | None:
-        """Look at where the request runs now; a place not seen before becomes a hop."""
+    def checkpoint(self, opened: OpenRequest, name: str, place: Place | None = None) -> Place | None:
+        """Look at where the request runs now; a place not seen before becomes a hop.
+
+        Args:
+            opened: the request.
+            name: the checkpoint's.
+            place: where this code runs, if the caller knows: a frame never changes its thread, task or greenlet.
+
+        Returns:
+            The place, or None when the request is over or looking failed.
+
+        """
         try:
-            place = self.execution.here()
+            if place is None:
+                place = self.execution.here()
             if opened.ended_ns:
                 self.watch.outlived(opened, name, place)
                 self.shipper.put(opened)
@@ -123,7 +138,7 @@ class Recorder:
             if name not in watch.left_out:
                 if "user" in opened.request.__dict__:
                     watch.examine_user(opened, name)
-                if opened.is_probe and self.settings.discover:
+                if opened.is_probe and name in _PROBED and self.settings.discover:
                     self.discovery.probe()
                 if watch.holders:
                     watch.examine(opened, name, place)
@@ -141,15 +156,16 @@ class Recorder:
         except Exception as error:
             self.faults.note(f"a reading of {holder.path}", error)
 
-    def enter_view(self, opened: OpenRequest) -> None:
-        """Note that the view begins, on the thread on which it runs."""
+    def enter_view(self, opened: OpenRequest) -> Place | None:
+        """Note that the view begins, on the thread on which it runs; return where that is."""
         place = self.checkpoint(opened, "view")
         if place is not None:
             opened.place = place
+        return place
 
-    def leave_view(self, opened: OpenRequest) -> None:
-        """Note that the view ends, on the thread on which it ran."""
-        self.checkpoint(opened, "view-end")
+    def leave_view(self, opened: OpenRequest, place: Place | None) -> None:
+        """Note that the view ends, at the place where it began."""
+        self.checkpoint(opened, "view-end", place)
 
     def finish(self, opened: OpenRequest) -> None:
         """Close the record; further calls for the same request do nothing."""
@@ -201,13 +217,13 @@ class Recorder:
         try:
             opened.status = response.status_code
             closers = response._resource_closers
-            opened.response = ref(response, lambda _: self._lost(opened))
-            closers.append(lambda: self.finish(opened))
+            opened.response = ref(response, partial(self._lost, opened))
+            closers.append(partial(self.finish, opened))
         except Exception as error:  # not a response of Django's: nothing will tell when it is closed
             self.faults.note("response", error)
             self.finish(opened)
 
-    def _lost(self, opened: OpenRequest) -> None:
+    def _lost(self, opened: OpenRequest, _: object) -> None:
         opened.outcome = "aborted"
         self.finish(opened)
 

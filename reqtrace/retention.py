@@ -9,7 +9,7 @@ from typing import Any
 from reqtrace.holders.discovery import Discovery
 from reqtrace.live import OpenRequest
 from reqtrace.sightings import Retention
-from reqtrace.watching import KnownRequests
+from reqtrace.weak_map import WeakMap
 
 AGE_NS = 10_000_000_000
 """How long after its end a request may be alive without a word."""
@@ -21,7 +21,7 @@ _SEARCHES_MAX = 8
 class RetentionSearch:
     """Looks for retained requests, in the shipper's spare time."""
 
-    def __init__(self, known: KnownRequests, discovery: Discovery) -> None:
+    def __init__(self, known: WeakMap[OpenRequest], discovery: Discovery) -> None:
         """Look among `known`; name holders by what `discovery` has found."""
         self._known = known
         self._discovery = discovery
@@ -40,22 +40,23 @@ class RetentionSearch:
             return []
         self._due_ns = now + _EVERY_NS
         collections = gc.get_stats()[2]["collections"]
-        old = [opened for opened in self._known.alive() if opened.ended_ns and now - opened.ended_ns > age_ns]
-        alive = {opened.number for opened in old}
+        old = [
+            (request, opened)
+            for request, opened in self._known.items()
+            if opened.ended_ns and now - opened.ended_ns > age_ns
+        ]
+        alive = {opened.number for _, opened in old}
         self._collections = {number: seen for number, seen in self._collections.items() if number in alive}
         noted = []
-        for opened in old:
+        for request, opened in old:
             seen = self._collections.setdefault(opened.number, collections)
             if collections > seen and not any(isinstance(fact, Retention) for fact in opened.facts):
-                self._note(opened, now)
+                self._note(request, opened, now)
                 noted.append(opened)
         return noted
 
-    def _note(self, opened: OpenRequest, now: int) -> None:
+    def _note(self, request: Any, opened: OpenRequest, now: int) -> None:
         holder: str | None = None
-        request = self._known.object_of(opened)
-        if request is None:
-            return
         if self._searches < _SEARCHES_MAX:
             self._searches += 1
             holder = holder_of(request, self._discovery)

@@ -33,6 +33,9 @@ BUSY_SECONDS = 5.0
 _LOG_PAGES = 4_000
 """How long the write-ahead log may grow before it is worked in: 16 MB. SQLite's own 4 MB cost a third more CPU."""
 
+_CACHE_KIB = 512
+"""How many of its pages a connection keeps in memory: SQLite's own 2 MB are memory that the application misses."""
+
 _SCHEMA = f"""
 PRAGMA journal_mode = WAL;
 PRAGMA application_id = {APPLICATION_ID};
@@ -123,6 +126,7 @@ def open_file(path: Path, *, writes: bool) -> sqlite3.Connection:
             connection.close()
             connection = _connect(path, "rw")
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     except BaseException:
         connection.close()

@@ -16,7 +16,7 @@ def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
     """
     outgoing.examine(recorder, opened, response)
     try:
-        recorder.checkpoint(opened, "response")
+        recorder.checkpoint(opened, "response", opened.first)
         # A file is left as it is: wrapped, it would lose the server's own way of sending files (`file_to_stream`).
         if opened.facts:
             response = outgoing.blocked(recorder, opened, response)

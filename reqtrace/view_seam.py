@@ -7,8 +7,8 @@ afterwards; wrapping what that method returns is the way by which Sentry's SDK s
 so, once per request with the view as its only argument, since Django 1.4.
 """
 
-import functools
 from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
@@ -46,32 +46,37 @@ def close_seam() -> None:
         BaseHandler.make_view_atomic = original  # type: ignore[method-assign]
 
 
+_is_async = lru_cache(maxsize=1_024)(iscoroutinefunction)
+"""Asked for every request, and the same for every request of a view."""
+
+
 def _seeing(original: Callable[[BaseHandler, View], View]) -> Callable[[BaseHandler, View], View]:
-    @functools.wraps(original)
+    @wraps(original)
     def make_view_atomic(self: BaseHandler, view: View) -> View:
         callback = original(self, view)
         opened, recorder = current_request.get(), _recorder
         if opened is None or recorder is None:
             return callback
-        if iscoroutinefunction(callback):
+        is_async = _is_async(callback) if callback is view else iscoroutinefunction(callback)
+        if is_async:
 
             async def traced_async(*args: Any, **kwargs: Any) -> Any:
-                recorder.enter_view(opened)
+                place = recorder.enter_view(opened)
                 try:
                     response = await callback(*args, **kwargs)
                 finally:
-                    recorder.leave_view(opened)
+                    recorder.leave_view(opened, place)
                 outgoing.stamp(recorder, opened, response)
                 return response
 
             return traced_async
 
         def traced(*args: Any, **kwargs: Any) -> Any:
-            recorder.enter_view(opened)
+            place = recorder.enter_view(opened)
             try:
                 response = callback(*args, **kwargs)
             finally:
-                recorder.leave_view(opened)
+                recorder.leave_view(opened, place)
             outgoing.stamp(recorder, opened, response)
             return response
 

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter_ns
 from typing import Any
-from weakref import ref
 
 from reqtrace import identity
 from reqtrace.execution import Place
@@ -14,42 +13,12 @@ from reqtrace.live import OpenRequest
 from reqtrace.meaning import meaning_of
 from reqtrace.records import Frame
 from reqtrace.sightings import Absence, Outliving, Sighting, Swap, stack_of, view_of
+from reqtrace.weak_map import WeakMap
 
 BODY = frozenset({"view", "view-end", "template", "query"})
 """Checkpoints at which the application's own code runs; so do those that the application names."""
 SERVED_MAX = 1_024
 _BUILT_IN = BODY | {"start", "response", "close"}
-
-
-class KnownRequests:
-    """Which request objects are requests of ours, for as long as they live.
-
-    A weak map by the object itself, made of a plain dict: its keys are weak references, which hash and compare as
-    what they refer to and take themselves out when that dies, without a line of Python being run.
-    """
-
-    def __init__(self) -> None:
-        """Know none."""
-        self._by_reference: dict[ref[Any], OpenRequest] = {}
-
-    def add(self, request: Any, opened: OpenRequest) -> None:
-        """Know that the request object is `opened`'s."""
-        self._by_reference[ref(request, self._by_reference.pop)] = opened
-
-    def find(self, request: Any) -> OpenRequest | None:
-        """Return what is known of a request object; None for one that never came through our middleware."""
-        try:
-            return self._by_reference.get(ref(request))
-        except TypeError:  # a library's class without weak references, or one that cannot be hashed
-            return None
-
-    def object_of(self, opened: OpenRequest) -> Any:
-        """Return the request object of `opened`, or None when it is gone."""
-        return next((known() for known, found in list(self._by_reference.items()) if found is opened), None)
-
-    def alive(self) -> list[OpenRequest]:
-        """Return all whose request objects are alive."""
-        return list(self._by_reference.values())
 
 
 class Watch:
@@ -74,7 +43,8 @@ class Watch:
         self._impersonation = impersonation
         self.holders: tuple[Holder, ...] = ()
         self._off: list[Holder] = []
-        self.known = KnownRequests()
+        self.known: WeakMap[OpenRequest] = WeakMap()
+        """Which request objects are requests of ours, for as long as they live."""
         self._served: dict[str, OpenRequest] = {}
         """The last request of each user served of late, by primary key."""
         self.left_out = _BUILT_IN - frozenset(checkpoints)

@@ -122,7 +122,7 @@ def test_what_has_ended_is_let_go_of() -> None:
     execution = Execution()
     asyncio.run(_here(execution))
     greenlet.greenlet(execution.here).switch()
-    eventually(lambda: not execution._task_places and not execution._greenlet_places)
+    eventually(lambda: not execution._task_places.items() and not execution._greenlet_places.items())
 
 
 def test_a_thread_that_python_does_not_know_gets_a_name_and_no_entry_in_its_registry() -> None:

@@ -12,14 +12,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from benchmarks.timeline.feed import Feed
 from benchmarks.timeline.figures import Frames, Live, live_table, table
 
 HERE = Path(__file__).parent
 STATIC = HERE.parents[1] / "static"
-VIEWPORT = {"width": 1400, "height": 850}
+VIEWPORT: ViewportSize = {"width": 1400, "height": 850}
 CANVAS_PAGE = """<!doctype html><div class="timeline" style="width: 1400px; height: 800px; resize: none">
 <canvas></canvas><span class="timeline-probe"></span></div>"""
 WATCH_PAINT = (HERE / "paint.js").read_text()

@@ -19,6 +19,8 @@ def wait(name: str, who: str, of: int, patience: float = PATIENCE_SECONDS) -> No
     Nobody goes on at once, not even who arrives last: that one has set the holders last, and would be the first to
     read them.
     """
+    if of == 1:
+        return
     _arrive(name, who)
     deadline = time.monotonic() + patience
     while True:
@@ -29,6 +31,8 @@ def wait(name: str, who: str, of: int, patience: float = PATIENCE_SECONDS) -> No
 
 async def await_all(name: str, who: str, of: int, patience: float = PATIENCE_SECONDS) -> None:
     """Wait likewise, on an event loop."""
+    if of == 1:
+        return
     _arrive(name, who)
     deadline = time.monotonic() + patience
     while True:

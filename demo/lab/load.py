@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from demo.lab import gate, truth
+from demo.lab import gate
 from demo.lab.servers import CLIENTS, Running
+from demo.lab.truth import Log
 
 PEOPLE = ("alice", "bob", "carol", "dave", "erin", "frank", "", "")
 """One for each client; two of them are anonymous visitors."""
@@ -44,7 +45,7 @@ class Client:
         self._connection.close()
 
 
-def waves(running: Running, views: Iterable[str], count: int) -> dict[str, list[int]]:
+def waves(running: Running, log: Log, views: Iterable[str], count: int) -> dict[str, list[int]]:
     """Send so many waves of all clients to each view, smaller and more ones where fewer fit; return the statuses.
 
     A wave begins when everything of the one before is over, so that it is plain what is left over and what is not.
@@ -56,7 +57,7 @@ def waves(running: Running, views: Iterable[str], count: int) -> dict[str, list[
         _warm_up(running, clients)
         for number in range(count * CLIENTS // running.server.at_once):  # the same number of requests everywhere
             for view, seen in statuses.items():
-                seen.extend(_wave(running, pool, clients, view, number))
+                seen.extend(_wave(running, log, pool, clients, view, number))
     for client in clients:
         client.close()
     return statuses
@@ -69,7 +70,9 @@ def _warm_up(running: Running, clients: list[Client]) -> None:
         time.sleep(0.1)
 
 
-def _wave(running: Running, pool: ThreadPoolExecutor, clients: list[Client], view: str, number: int) -> list[int]:
+def _wave(
+    running: Running, log: Log, pool: ThreadPoolExecutor, clients: list[Client], view: str, number: int
+) -> list[int]:
     of = running.server.at_once
     first = number * of
     chosen = [clients[(first + offset) % CLIENTS] for offset in range(of)]
@@ -80,7 +83,7 @@ def _wave(running: Running, pool: ThreadPoolExecutor, clients: list[Client], vie
     statuses = list(pool.map(lambda client: client.get(paths[client]), chosen))
     deadline = time.monotonic() + WAVE_SECONDS
     keys = {path.split("/")[2] for client, path in paths.items()}
-    while 0 not in statuses and not truth.ended(running.truth, keys) and time.monotonic() < deadline:
+    while 0 not in statuses and not log.read_on() >= keys and time.monotonic() < deadline:
         time.sleep(0.002)
     time.sleep(0.002)  # the application's log is written just before reqtrace's record is closed
     return statuses

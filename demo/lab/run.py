@@ -8,17 +8,18 @@ from importlib.metadata import PackageNotFoundError, version
 import msgspec
 
 from demo.children import Died
-from demo.lab import compare, load, truth
+from demo.lab import compare, load
 from demo.lab.compare import Cell, Sharing
 from demo.lab.holders import CLEAN, HOLDERS
 from demo.lab.oddities import LOADS, Oddity
 from demo.lab.servers import Server, running
+from demo.lab.truth import Log
 from reqtrace import conf
 from reqtrace.reader import Reader
 from reqtrace.stores.sqlite import SqliteStore
 
 VIEWS = ("sync", "async")
-WAVES, WAVES_QUICK = 25, 4
+WAVES, WAVES_QUICK = 12, 3
 SHIPPING_SECONDS = 5
 _PACKAGES = (
     "django", "asgiref", "gunicorn", "gevent", "uvicorn", "uvloop", "daphne", "hypercorn", "granian", "waitress",
@@ -93,9 +94,9 @@ def measure(server: Server, stack: str, holders: Iterable[str], waves: int) -> R
     """Run one server under load, and compare."""
     began = time.monotonic()
     with running(server, stack, ",".join(holders)) as it:
-        statuses = load.waves(it, VIEWS, waves)
-        lines, reader = truth.load(it.truth), Reader(SqliteStore(it.store))
-        _wait_for(reader, len(lines))
+        log, reader = Log(it.truth), Reader(SqliteStore(it.store))
+        statuses = load.waves(it, log, VIEWS, waves)
+        _wait_for(reader, len(log.read_on()))
         it.child.stop()
         _require_no_fault(reader)
         return Run(
@@ -103,10 +104,10 @@ def measure(server: Server, stack: str, holders: Iterable[str], waves: int) -> R
             stack=stack,
             at_once=server.at_once,
             statuses={view: _counts(seen) for view, seen in statuses.items()},
-            sharing=compare.sharing(lines),
+            sharing=compare.sharing(log.lines),
             sharing_found=compare.sharing_found(reader),
             recognised=sorted({f"{process.server} ({process.worker_class})" for process in reader.processes()}),
-            cells=compare.cells(lines, reader),
+            cells=compare.cells(log.lines, reader),
             others=compare.others(reader),
             seconds=round(time.monotonic() - began, 1),
         )

@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -70,19 +69,26 @@ class Truth:
             self.line.threads.append(thread)
 
 
-def load(path: Path) -> list[Line]:
-    """Return what was written, without the requests that warmed the server up."""
-    return list(_lines(path))
+class Log:
+    """Reads what the server's processes write, line by line as it comes."""
 
+    def __init__(self, path: Path) -> None:
+        """Begin at the start of the file, which need not be there yet."""
+        self._path = path
+        self._position = 0
+        self.lines: list[Line] = []
+        """All that was read so far."""
 
-def ended(path: Path, keys: Iterable[str]) -> bool:
-    """Tell whether all of these requests have ended."""
-    return {line.key for line in _lines(path)} >= set(keys)
-
-
-def _lines(path: Path) -> Iterable[Line]:
-    decoder = msgspec.json.Decoder(Line)
-    return [decoder.decode(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+    def read_on(self) -> set[str]:
+        """Read what is new, and return the keys of all requests that have ended so far."""
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                file.seek(self._position)
+                whole = file.read().rpartition(b"\n")[0]
+            if whole:
+                self._position += len(whole) + 1
+                self.lines.extend(msgspec.json.decode(line, type=Line) for line in whole.split(b"\n"))
+        return {line.key for line in self.lines}
 
 
 def _name_of(value: Any) -> str | None:

@@ -1,5 +1,6 @@
 """Runs the server lab: servers, middleware stacks and holders under load, beside the application's own log."""
 
+import signal
 from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -41,6 +42,8 @@ class Command(BaseCommand):
         """Measure, report, and end with exit code 1 where reqtrace and the truth disagree."""
         servers = _chosen(options["servers"], SERVERS, "--servers")
         holders = _chosen(options["holders"], HOLDERS, "--holders")
+        # As Ctrl-C does: the server of the moment must not outlive the lab.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         report = survey(servers, [one.name for one in holders], quick=options["quick"], say=self.stderr.write)
         if options["json"]:
             options["json"].write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")

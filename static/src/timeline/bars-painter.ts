@@ -63,10 +63,10 @@ export class BarsPainter {
 
   private paintDense({ lane, cssY, cssHeight }: Shelf, frame: Frame, hatch: CanvasPattern): void {
     const { span, strip } = frame;
-    const columns = columnsOf(lane.tracks, span.fromUs, span.toUs, strip.cssWidth, frame.nowUs);
-    const box = { cssX: strip.cssLeft, cssY: onCanvas(cssY, frame) + 2, cssHeight: cssHeight - 4 };
-    paintColumns(frame, columns, box, lane.tracks.length);
-    if (lane.serial !== null) paintCrowding(frame, columns, box, hatch);
+    const columns = columnsOf(lane.tracks, span, strip, frame.nowUs);
+    const band = { cssY: onCanvas(cssY, frame) + 2, cssHeight: cssHeight - 4 };
+    paintColumns(frame, columns, band, lane.tracks.length);
+    if (lane.serial !== null) paintCrowding(frame, columns, band, hatch);
   }
 
   private gather(shelf: Shelf, frame: Frame): void {

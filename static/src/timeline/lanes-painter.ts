@@ -90,6 +90,9 @@ function paintHead(frame: Frame, { group, cssY, isCollapsed }: Head): void {
   const process = model.source.process(group.process);
   paintTriangle(context, theme.colours.muted, 10, middle, isCollapsed);
   if (isCollapsed) paintTogether(frame, group, top);
+  // The first column may begin under the names.
+  context.fillStyle = theme.colours.head;
+  context.fillRect(20, top, strip.cssLeft - 21, headCssY);
   const room = isCollapsed ? strip.cssLeft - 30 : cssWidth - 40;
   context.font = theme.strongFont;
   context.fillStyle = theme.colours.text;
@@ -114,9 +117,9 @@ function aboutProcess({ model, strip }: Frame, { process: id }: Group): string {
 function paintTogether(frame: Frame, group: Group, top: number): void {
   const { span, strip, nowUs } = frame;
   const tracks = group.lanes.flatMap((lane) => lane.tracks);
-  const columns = columnsOf(tracks, span.fromUs, span.toUs, strip.cssWidth, nowUs);
-  const box = { cssX: strip.cssLeft, cssY: top + 3, cssHeight: frame.layout.headCssY - 6 };
-  paintColumns(frame, columns, box, Math.max(1, ...columns.busy));
+  const columns = columnsOf(tracks, span, strip, nowUs);
+  const band = { cssY: top + 3, cssHeight: frame.layout.headCssY - 6 };
+  paintColumns(frame, columns, band, Math.max(1, ...columns.busy));
 }
 
 function paintTriangle(context: CanvasRenderingContext2D, colour: string, cssX: number, cssY: number, isCollapsed: boolean): void {

@@ -1,10 +1,9 @@
 /** The strip below the lanes: all there is, how busy it was, where it leaked, and which part is on the screen. */
 
 import { duration } from "../lib/format";
-import { columnsOf, paintColumns } from "./density";
+import { columnsOf, paintColumns, type PlacedColumns } from "./density";
 import { type Frame, OVERVIEW_Y } from "./frame";
 import { write } from "./text";
-import type { Columns } from "./track";
 import { cssXOf, type Span } from "./viewport";
 
 /** How long what was summed up over everything is good for. */
@@ -12,7 +11,7 @@ const FRESH_MS = 250;
 
 export class Overview {
   whole: Span = { fromUs: 0, toUs: 1 };
-  private columns: Columns = { busy: new Float32Array(0), marks: new Uint8Array(0) };
+  private columns: PlacedColumns = { busy: new Float32Array(0), marks: new Uint8Array(0), cssX: 0 };
   private summedMs = -Infinity;
   private version = -1;
 
@@ -29,7 +28,7 @@ export class Overview {
     context.fillRect(0, top, cssWidth, OVERVIEW_Y);
     let most = 0.001;
     for (const busy of this.columns.busy) most = Math.max(most, busy);
-    paintColumns(frame, this.columns, { cssX: strip.cssLeft, cssY: top + 6, cssHeight: OVERVIEW_Y - 10 }, most);
+    paintColumns(frame, this.columns, { cssY: top + 6, cssHeight: OVERVIEW_Y - 10 }, most);
     this.paintWindow(frame, top);
     context.fillStyle = theme.colours["line-strong"];
     context.fillRect(0, top, cssWidth, 1);
@@ -40,15 +39,15 @@ export class Overview {
     write(context, duration((this.whole.toUs - this.whole.fromUs) * 1000), 12, top + 31, strip.cssLeft - 16);
   }
 
-  private sumUp({ model, strip, nowUs, cssWidth }: Frame, whole: () => Span): void {
+  private sumUp({ model, strip, nowUs }: Frame, whole: () => Span): void {
     const now = performance.now();
-    if (now - this.summedMs < FRESH_MS || (this.version === model.version && !model.isRunning && this.summedMs > 0)) return;
+    const isSame = this.version === model.version && !model.isRunning;
+    if (now - this.summedMs < (isSame ? Infinity : FRESH_MS)) return;
     this.summedMs = now;
     this.version = model.version;
     this.whole = whole();
-    const { fromUs, toUs } = this.whole;
-    const { busy, marks } = columnsOf(model.tracks(), fromUs, toUs, Math.min(strip.cssWidth, cssWidth), nowUs);
-    this.columns = { busy: busy.slice(), marks: marks.slice() };
+    const { busy, marks, cssX } = columnsOf(model.tracks(), this.whole, strip, nowUs);
+    this.columns = { busy: busy.slice(), marks: marks.slice(), cssX };
   }
 
   /** Shade what is not on the screen, and outline what is. */

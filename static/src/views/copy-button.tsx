@@ -16,9 +16,12 @@ export function CopyButton({ label, text }: { label: string; text(): string }) {
     told.value = (await copyText(text())) ? "Copied" : "The browser did not let it";
   }
   return (
-    <button type="button" onClick={() => void copy()}>
-      <span role="status">{told.value || label}</span>
-    </button>
+    <span class="copy">
+      <button type="button" onClick={() => void copy()}>
+        {label}
+      </button>
+      <span role="status">{told}</span>
+    </span>
   );
 }
 

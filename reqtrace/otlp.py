@@ -1,0 +1,131 @@
+"""OpenTelemetry's protocol, OTLP 1.x: spans as its JSON and as its Protocol Buffers.
+
+The fields are those of ``opentelemetry/proto/trace/v1/trace.proto``; the tests read what stands here with the
+published schema. `ExportTraceServiceRequest`, which is sent, and `TracesData`, which is kept in files, look the same.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from reqtrace.protobuf import fixed64, integer, message, text
+from reqtrace.spans import Attributes, Event, Span, Value
+
+_SCOPE = "reqtrace"
+_ERROR = 2
+
+_encode = msgspec.json.Encoder().encode
+
+
+class ResourceSpans(NamedTuple):
+    """The spans of one process."""
+
+    resource: Attributes
+    spans: Sequence[Span]
+
+
+class _JsonEvent(msgspec.Struct, rename="camel", gc=False):
+    time_unix_nano: str
+    name: str
+    attributes: list[msgspec.Raw]
+
+
+class _JsonStatus(msgspec.Struct, omit_defaults=True, gc=False):
+    message: str = ""
+    code: int = 0
+
+
+class _JsonSpan(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
+    trace_id: str
+    span_id: str
+    name: str
+    kind: int
+    start_time_unix_nano: str
+    end_time_unix_nano: str
+    attributes: list[msgspec.Raw]
+    parent_span_id: str = ""
+    events: list[_JsonEvent] = []
+    status: _JsonStatus | None = None
+
+
+def to_json(batch: Iterable[ResourceSpans]) -> bytes:
+    """Return one JSON object: ids in hexadecimal, enumerations and integers as the protocol's JSON wants them."""
+    return _encode(
+        {
+            "resourceSpans": [
+                {
+                    "resource": {"attributes": _json_attributes(one.resource)},
+                    "scopeSpans": [{"scope": {"name": _SCOPE}, "spans": [_json_span(span) for span in one.spans]}],
+                }
+                for one in batch
+            ]
+        }
+    )
+
+
+def to_protobuf(batch: Iterable[ResourceSpans]) -> bytes:
+    """Return one message; messages one behind another are one message with the spans of all."""
+    scope = message(1, text(1, _SCOPE))
+    return b"".join(
+        message(
+            1,
+            message(1, b"".join(message(1, _pair(*pair)) for pair in one.resource))
+            + message(2, scope + b"".join(message(2, _protobuf_span(span)) for span in one.spans)),
+        )
+        for one in batch
+    )
+
+
+def _json_span(span: Span) -> _JsonSpan:
+    return _JsonSpan(
+        span.trace_id.hex(),
+        span.span_id.hex(),
+        span.name,
+        span.kind,
+        str(span.start_ns),
+        str(span.end_ns),
+        _json_attributes(span.attributes),
+        span.parent_id.hex(),
+        [_JsonEvent(str(event.at_ns), event.name, _json_attributes(event.attributes)) for event in span.events],
+        None if span.error is None else _JsonStatus(span.error, _ERROR),
+    )
+
+
+def _json_attributes(attributes: Attributes) -> list[msgspec.Raw]:
+    return [_json_pair(*pair) for pair in attributes]
+
+
+@lru_cache(maxsize=4_096)
+def _json_pair(key: str, value: Value) -> msgspec.Raw:
+    held = {"intValue": str(value)} if _is_integer(value) else {"stringValue": str(value)}
+    return msgspec.Raw(_encode({"key": key, "value": held}))
+
+
+def _protobuf_span(span: Span) -> bytes:
+    parts = [message(1, span.trace_id), message(2, span.span_id)]
+    if span.parent_id:
+        parts.append(message(4, span.parent_id))
+    parts += text(5, span.name), integer(6, span.kind), fixed64(7, span.start_ns), fixed64(8, span.end_ns)
+    parts += [message(9, _pair(*pair)) for pair in span.attributes]
+    parts += [message(11, _protobuf_event(event)) for event in span.events]
+    if span.error is not None:
+        parts.append(message(15, text(2, span.error) + integer(3, _ERROR)))
+    return b"".join(parts)
+
+
+def _protobuf_event(event: Event) -> bytes:
+    attributes = b"".join(message(3, _pair(*pair)) for pair in event.attributes)
+    return fixed64(1, event.at_ns) + text(2, event.name) + attributes
+
+
+@lru_cache(maxsize=4_096)
+def _pair(key: str, value: Value) -> bytes:
+    held = integer(3, int(value)) if _is_integer(value) else text(1, str(value))
+    return text(1, key) + message(2, held)
+
+
+def _is_integer(value: Value) -> bool:
+    """Tell whether a value can be sent as a number: the protocol's have 64 bits."""
+    return isinstance(value, int) and -(2**63) <= value < 2**63

@@ -1,0 +1,203 @@
+"""Requests as OpenTelemetry sees them: spans, with the names of its semantic conventions (1.37).
+
+Stable there are ``http.*``, ``url.*``, ``error.type``, ``code.function.name``, ``service.*`` and ``host``'s shape;
+``process.*``, ``thread.*``, ``user.id`` and ``session.id`` are in development. What it has no name for bears ours.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from reqtrace.lanes import moves_of
+from reqtrace.records import Finding, Process, Request
+
+Value = str | int
+Attributes = list[tuple[str, Value]]
+
+INTERNAL, SERVER = 1, 2
+_METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
+_SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
+_LATEST_NS = 2**63 - 1
+
+
+class Event(NamedTuple):
+    """A finding, on the span of its request."""
+
+    name: str
+    at_ns: int
+    attributes: Attributes
+
+
+class Span(NamedTuple):
+    """A request, a hop, or a finding that came too late for its request's span."""
+
+    trace_id: bytes
+    span_id: bytes
+    parent_id: bytes
+    """Empty where there is none."""
+    name: str
+    kind: int
+    start_ns: int
+    end_ns: int
+    attributes: Attributes
+    events: list[Event]
+    error: str | None
+    """What went wrong; empty where nobody said; None where nothing did."""
+
+
+def resource_of(id_: str, process: Process | None, service: str | None) -> Attributes:
+    """Return what is said of a process, once for all its spans.
+
+    Args:
+        id_: the process's id.
+        process: its record, where there is one.
+        service: the application's name.
+
+    """
+    if process is None:
+        return [("service.name", service or "unknown_service"), ("service.instance.id", id_)]
+    return [
+        ("service.name", service or f"unknown_service:{process.server}"),
+        ("service.instance.id", id_),
+        ("host.name", process.host),
+        ("process.pid", process.pid),
+        ("process.parent_pid", process.parent_pid),
+        ("process.runtime.version", process.python),
+        ("reqtrace.server", process.server),
+        ("reqtrace.worker_class", process.worker_class),
+        ("reqtrace.interface", process.interface),
+        ("reqtrace.django", process.django),
+    ]
+
+
+def spans_of(request: Request, findings: Iterable[Finding]) -> Iterator[Span]:
+    """Yield the span of a request, with its findings as events, and of each hop within it."""
+    findings = list(findings)
+    trace_id, span_id = trace_id_of(request), _id(request.id)
+    start_ns, end_ns = _times(request.start_ns, request.duration_ns)
+    method = request.method if request.method in _METHODS else "HTTP"
+    yield Span(
+        trace_id,
+        span_id,
+        _parent_of(request),
+        f"{method} {request.route}" if request.route else method,
+        SERVER,
+        start_ns,
+        end_ns,
+        list(_request_attributes(request, findings)),
+        [event_of(request, finding) for finding in findings],
+        _error_of(request, findings),
+    )
+    for number, hop in enumerate(moves_of(request)):
+        at_ns = max(start_ns, min(start_ns + hop.at_ns, end_ns))
+        attributes: Attributes = [("thread.id", hop.thread_id), ("reqtrace.thread.serial", hop.thread_serial)]
+        if hop.task_serial is not None:
+            attributes.append(("reqtrace.asyncio.task.serial", hop.task_serial))
+        if hop.greenlet_serial is not None:
+            attributes.append(("reqtrace.greenlet.serial", hop.greenlet_serial))
+        id_, name = _id(f"{request.id} hop {number}"), f"hop {hop.checkpoint}"
+        yield Span(trace_id, id_, span_id, name, INTERNAL, at_ns, end_ns, attributes, [], None)
+
+
+def late_span_of(request: Request, finding: Finding) -> Span:
+    """Return a span for a finding whose request has been sent before: it stands below that one."""
+    event = event_of(request, finding)
+    error = finding.message if finding.level == "leak" else None
+    id_, parent_id = _id(f"finding {finding.id}"), _id(request.id)
+    name = f"finding {finding.kind}"
+    return Span(trace_id_of(request), id_, parent_id, name, INTERNAL, event.at_ns, event.at_ns, [], [event], error)
+
+
+def trace_id_of(request: Request) -> bytes:
+    """Return the trace that a request belongs to: the one that it came with, else one made from its id."""
+    if request.trace_id is not None and _TRACE_ID.fullmatch(request.trace_id):
+        return bytes.fromhex(request.trace_id)
+    return _id(request.id, 16)
+
+
+def event_of(request: Request, finding: Finding) -> Event:
+    """Return a finding as an event."""
+    at_ns, _ = _times(request.start_ns + finding.at_ns, 0)
+    told = {
+        "reqtrace.finding.id": finding.id,
+        "reqtrace.finding.kind": finding.kind,
+        "reqtrace.finding.level": finding.level,
+        "reqtrace.finding.message": finding.message,
+        "reqtrace.finding.fix": finding.fix,
+        "reqtrace.finding.group": finding.group,
+        "reqtrace.finding.checkpoint": finding.checkpoint,
+        "reqtrace.finding.holder": finding.holder,
+        "reqtrace.finding.expected.user.id": finding.expected.user.id,
+        "reqtrace.finding.observed.user.id": finding.observed.user.id,
+        "reqtrace.finding.observed.request.id": finding.observed.request,
+        "code.stacktrace": "\n".join(f"{frame.file}:{frame.line} {frame.function}" for frame in finding.stack),
+    }
+    return Event("reqtrace.finding", at_ns, [(key, value) for key, value in told.items() if value])
+
+
+def _request_attributes(request: Request, findings: Iterable[Finding]) -> Iterator[tuple[str, Value]]:
+    if request.method in _METHODS:
+        yield "http.request.method", request.method
+    else:
+        yield "http.request.method", "_OTHER"
+        yield "http.request.method_original", request.method
+    yield "url.path", request.path
+    yield "thread.id", request.thread_id
+    yield "thread.name", request.thread_name
+    yield "reqtrace.request.id", request.id
+    yield "reqtrace.thread.serial", request.thread_serial
+    yield "reqtrace.thread.native_id", request.native_thread_id
+    yield "reqtrace.thread.requests_before", request.same_thread.before
+    yield "reqtrace.thread.requests_at_once", request.same_thread.at_once
+    yield "reqtrace.outcome", request.outcome
+    yield "reqtrace.protocol", request.protocol
+    yield "reqtrace.user.state", request.user.state
+    optional = (
+        ("http.response.status_code", request.status),
+        ("http.route", request.route or None),
+        ("code.function.name", request.view or None),
+        ("url.query", request.query_string),
+        ("user.id", request.user.id),
+        ("session.id", request.session),
+        ("reqtrace.asyncio.task.id", request.task_id),
+        ("reqtrace.asyncio.task.serial", request.task_serial),
+        ("reqtrace.asyncio.task.name", request.task_name),
+        ("reqtrace.greenlet.id", request.greenlet_id),
+        ("reqtrace.greenlet.serial", request.greenlet_serial),
+        ("error.type", _error_type_of(request, findings)),
+    )
+    for key, value in optional:
+        if value is not None:
+            yield key, value
+
+
+def _error_type_of(request: Request, findings: Iterable[Finding]) -> str | None:
+    for finding in findings:
+        if finding.level == "leak":
+            return f"reqtrace.{finding.kind}"
+    if request.outcome != "error":
+        return None
+    return str(request.status) if request.status is not None else "_OTHER"
+
+
+def _error_of(request: Request, findings: Iterable[Finding]) -> str | None:
+    leak = next((finding.message for finding in findings if finding.level == "leak"), None)
+    return "" if leak is None and request.outcome == "error" else leak
+
+
+def _parent_of(request: Request) -> bytes:
+    parent = request.parent_span_id
+    return bytes.fromhex(parent) if parent is not None and _SPAN_ID.fullmatch(parent) else b""
+
+
+def _id(text: str, size: int = 8) -> bytes:
+    """Return an id made from a text: the same each time, so that what is sent again is known again."""
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=size, person=b"reqtrace").digest()
+
+
+def _times(start_ns: int, duration_ns: int) -> tuple[int, int]:
+    """Return start and end as the protocol can hold them: neither before 1970 nor in the wrong order."""
+    start_ns = max(0, min(start_ns, _LATEST_NS))
+    return start_ns, max(start_ns, min(start_ns + duration_ns, _LATEST_NS))
