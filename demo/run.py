@@ -19,7 +19,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "demo.settings"
 from django.conf import settings
 
 from demo.children import Child, Died
-from demo.servers import Trouble, require_free, servers, tour_servers, wait_until_it_answers
+from demo.servers import Trouble, addresses_of, require_free, shop_servers, tour_servers, wait_until_it_answers
 
 
 def manage(*arguments: str) -> None:
@@ -69,7 +69,7 @@ def run(ports: list[int], seconds: float | None, export_to: Path | None) -> None
     logs.mkdir(exist_ok=True)
     started = int(time.time())
     for_tour = tour_servers(logs)
-    shop = servers(ports, logs, for_tour)
+    shop = shop_servers(ports, logs, addresses_of(for_tour))
     by_url = shop | for_tour
     traffic = Child("traffic", [sys.executable, "-m", "demo.traffic", *shop], logs)
     try:

@@ -6,7 +6,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from demo.children import Child
@@ -20,29 +21,14 @@ class Trouble(Exception):
     """Why the demo cannot go on; the text says what to do."""
 
 
-def servers(ports: list[int], logs: Path, tour: Iterable[str]) -> dict[str, Child]:
-    """Return the three servers, not started yet, by their addresses; the last tells where the `tour`'s are."""
+def shop_servers(ports: list[int], logs: Path, tour: Mapping[str, str], **environment: str) -> dict[str, Child]:
+    """Return the three servers, not started yet, by their addresses; the last knows where those of the `tour` are."""
     gunicorn, uvicorn, daphne = ports
-    python = [sys.executable, "-m"]
-    threads = ["--workers", "2", "--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
+    mounting = {"DEMO_MOUNT_DASHBOARD": "1", "DEMO_TOUR_SERVERS": json.dumps(tour)}
     return {
-        f"http://{HOST}:{gunicorn}": Child(
-            "gunicorn", [*python, "gunicorn", "--bind", f"{HOST}:{gunicorn}", *threads, "demo.wsgi"], logs
-        ),
-        f"http://{HOST}:{uvicorn}": Child(
-            "uvicorn",
-            [*python, "uvicorn", "--host", HOST, "--port", str(uvicorn), "--no-access-log", "demo.asgi:application"],
-            logs,
-        ),
-        f"http://{HOST}:{daphne}": Child(
-            "daphne",
-            [*python, "daphne", "--bind", HOST, "--port", str(daphne), "demo.asgi:application"],
-            logs,
-            environment={
-                "DEMO_MOUNT_DASHBOARD": "1",
-                "DEMO_TOUR_SERVERS": json.dumps(dict(zip(("gunicorn", "uvicorn"), tour, strict=True))),
-            },
-        ),
+        _url(gunicorn): Child("gunicorn", _gunicorn(gunicorn, workers=2), logs, environment),
+        _url(uvicorn): Child("uvicorn", _uvicorn(uvicorn), logs, environment),
+        _url(daphne): Child("daphne", _daphne(daphne), logs, mounting | environment),
     }
 
 
@@ -51,23 +37,36 @@ def tour_servers(logs: Path, **environment: str) -> dict[str, Child]:
 
     Apart from the shop's: what the scenarios break stays broken for whoever comes next on the same thread.
     """
-    gunicorn, uvicorn = free_ports(2)
-    python = [sys.executable, "-m"]
-    threads = ["--workers", "1", "--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
+    commands = {"gunicorn": partial(_gunicorn, workers=1), "uvicorn": _uvicorn}
     return {
-        f"http://{HOST}:{gunicorn}": Child(
-            "tour-gunicorn",
-            [*python, "gunicorn", "--bind", f"{HOST}:{gunicorn}", *threads, "demo.wsgi"],
-            logs,
-            environment={"DEMO_TOUR_SERVER": "gunicorn", "DEMO_DEBUG": "0", **environment},
-        ),
-        f"http://{HOST}:{uvicorn}": Child(
-            "tour-uvicorn",
-            [*python, "uvicorn", "--host", HOST, "--port", str(uvicorn), "--no-access-log", "demo.asgi:application"],
-            logs,
-            environment={"DEMO_TOUR_SERVER": "uvicorn", "DEMO_DEBUG": "0", **environment},
-        ),
+        _url(port): Child(
+            f"tour-{name}", command(port), logs, {"DEMO_TOUR_SERVER": name, "DEMO_DEBUG": "0"} | environment
+        )
+        for port, (name, command) in zip(free_ports(2), commands.items(), strict=True)
     }
+
+
+def addresses_of(tour: Mapping[str, Child]) -> dict[str, str]:
+    """Return the addresses of the tour's servers by the names under which scenarios ask for them."""
+    return {child.name.removeprefix("tour-"): url for url, child in tour.items()}
+
+
+def _url(port: int) -> str:
+    return f"http://{HOST}:{port}"
+
+
+def _gunicorn(port: int, workers: int) -> list[str]:
+    threads = ["--workers", str(workers), "--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
+    return [sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}", *threads, "demo.wsgi"]
+
+
+def _uvicorn(port: int) -> list[str]:
+    options = ["--host", HOST, "--port", str(port), "--no-access-log"]
+    return [sys.executable, "-m", "uvicorn", *options, "demo.asgi:application"]
+
+
+def _daphne(port: int) -> list[str]:
+    return [sys.executable, "-m", "daphne", "--bind", HOST, "--port", str(port), "demo.asgi:application"]
 
 
 def free_ports(count: int) -> list[int]:

@@ -63,8 +63,12 @@ def _page(
 
 
 def _ways(scenario: Scenario, name: str, outcomes: Mapping[WayName, Outcome]) -> list[dict[str, object]]:
-    walked = outcomes if scenario.name == name else {}
-    return [{"name": way_name, "way": way, "outcome": walked.get(way_name)} for way_name, way in scenario.ways.items()]
+    ways: list[dict[str, object]] = []
+    for way_name, way in scenario.ways.items():
+        outcome = outcomes.get(way_name) if scenario.name == name else None
+        found = outcome.told(scenario.kind) if outcome else []
+        ways.append({"name": way_name, "way": way, "outcome": outcome, "first": found[:1], "others": found[1:]})
+    return ways
 
 
 urlpatterns: list[URLPattern] = [

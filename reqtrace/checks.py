@@ -1,6 +1,7 @@
 """Django system checks of reqtrace's settings and store; each says how to mend what it found."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from django.apps import AppConfig
@@ -19,6 +20,7 @@ def register() -> None:
     checks.register(check_store, "reqtrace")
     checks.register(check_holders, "reqtrace")
     checks.register(check_callables, "reqtrace")
+    checks.register(check_telemetry, "reqtrace")
     checks.register(check_templates, "reqtrace")
 
 
@@ -89,5 +91,18 @@ def check_templates(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[c
             f"{conf.DICT}['CHECKPOINTS'] has 'template', and no engine in TEMPLATES makes that checkpoint.",
             hint=f"Add {name!r} to the context_processors of your template engine.",
             id="reqtrace.W001",
+        )
+    ]
+
+
+def check_telemetry(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
+    """Report OTEL without OpenTelemetry (E006)."""
+    if not conf.get().otel or find_spec("opentelemetry") is not None:
+        return []
+    return [
+        checks.Error(
+            f"{conf.DICT}['OTEL'] is True, and OpenTelemetry is not installed.",
+            hint='pip install "django-reqtrace[otel]", or take OTEL out.',
+            id="reqtrace.E006",
         )
     ]

@@ -56,6 +56,8 @@ class OpenRequest:
     """Whose session it came with, by what this process saw of that session before."""
     named: dict[str, Place] | None = None
     """By which holders it was named, and where last."""
+    is_in_view = False
+    """Whether its view is running."""
     is_probe = False
     """Whether discovery looks around while it runs."""
     is_counted = False

@@ -22,7 +22,7 @@ def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
     """Mark a response, just made by its view, with whom it was made for; notice one that bears a mark already."""
     try:
         attributes = response.__dict__
-        if STAMP in attributes:
+        if opened.ended_ns or STAMP in attributes:
             return  # a response object used again: judged when it goes out
         # `cache_page` has pickled the response before it comes here: such a page is known again by its content.
         from_cache = opened.request.__dict__.get("_cache_update_cache")

@@ -129,8 +129,9 @@ class Recorder:
             if place is None:
                 place = self.execution.here()
             if opened.ended_ns:
-                self.watch.outlived(opened, name, place)
-                self.shipper.put(opened)
+                if not opened.is_in_view:  # a sync view runs to its end, also when its client has gone long ago
+                    self.watch.outlived(opened, name, place)
+                    self.shipper.put(opened)
                 return None
             if place is not opened.place and not opened.has_been_at(place):
                 self._hop(opened, place, name)
@@ -161,11 +162,13 @@ class Recorder:
         place = self.checkpoint(opened, "view")
         if place is not None:
             opened.place = place
+            opened.is_in_view = True
         return place
 
     def leave_view(self, opened: OpenRequest, place: Place | None) -> None:
         """Note that the view ends, at the place where it began."""
         self.checkpoint(opened, "view-end", place)
+        opened.is_in_view = False
 
     def finish(self, opened: OpenRequest) -> None:
         """Close the record; further calls for the same request do nothing."""

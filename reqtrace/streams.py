@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any
 
-from reqtrace import outgoing
+from reqtrace import outgoing, telemetry
 from reqtrace.exceptions import LeakBlocked
 from reqtrace.live import OpenRequest
 from reqtrace.recorder import Recorder, current_request
@@ -18,6 +18,8 @@ def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
     try:
         recorder.checkpoint(opened, "response", opened.first)
         # A file is left as it is: wrapped, it would lose the server's own way of sending files (`file_to_stream`).
+        if recorder.settings.otel:
+            telemetry.annotate(recorder, opened)
         if opened.facts:
             response = outgoing.blocked(recorder, opened, response)
         if response.streaming and getattr(response, "file_to_stream", None) is None:

@@ -14,6 +14,7 @@ from django.test import AsyncClient, Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from reqtrace.middleware import TraceMiddleware
+from reqtrace.reader import Reader
 from reqtrace.recorder import Recorder
 from tests.conftest import Tracing, close
 
@@ -351,3 +352,18 @@ def test_a_request_is_let_go_of_when_it_is_over(tracing: Start) -> None:
         assert seen[0]() is None
     finally:
         gc.enable()
+
+
+async def test_a_sync_view_whose_client_has_gone_runs_to_its_end_without_a_finding(tracing: Start) -> None:
+    traced = tracing()
+    task = asyncio.create_task(AsyncClient().get("/slow/", {"seconds": "0.3"}))
+    while not any(opened.is_in_view for opened in traced.recorder.open.values()):
+        await asyncio.sleep(0.01)
+    (opened,) = traced.recorder.open.values()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    while opened.is_in_view:
+        await asyncio.sleep(0.01)
+    assert traced.request().outcome == "aborted"
+    assert list(Reader(traced.store).findings()) == []

@@ -140,7 +140,7 @@ def test_a_file_that_is_not_ours_is_refused_and_left_alone(
         assert not isinstance(caught.value, StoreUnavailable)
     (problem,) = sqlite.check()
     assert isinstance(problem, CheckMessage)
-    assert problem.id == "reqtrace.E004"
+    assert problem.id == "reqtrace.E003"
     assert reason in problem.msg
     assert problem.hint
     assert path.read_bytes() == before

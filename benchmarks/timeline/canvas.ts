@@ -30,7 +30,11 @@ function load(bars: number): number {
   const probe = document.querySelector(".timeline-probe") as HTMLElement;
   const before = performance.now();
   model.rebuild();
-  timeline = new Timeline(canvas, probe, model, { held: () => undefined, nowNs: () => lastUs * 1_000, isCalm: () => false });
+  timeline = new Timeline(canvas, probe, model, {
+    held: () => undefined,
+    nowNs: () => lastUs * 1_000,
+    isCalm: () => false,
+  });
   timeline.resize();
   timeline.showAll();
   return performance.now() - before;

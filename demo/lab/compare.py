@@ -67,7 +67,7 @@ def cells(lines: Iterable[Line], reader: Reader) -> dict[str, dict[str, Cell]]:
     first_end: dict[str, int] = {}
     for line in sorted(lines, key=lambda one: one.ended_ns):
         first_end.setdefault(line.person, line.ended_ns)
-    found = _found(reader)
+    kinds_found = found(reader)
     table: dict[str, dict[str, Cell]] = {}
     for line in lines:
         if line.key.startswith("warm"):
@@ -86,11 +86,20 @@ def cells(lines: Iterable[Line], reader: Reader) -> dict[str, dict[str, Cell]]:
             crossed = any(seen.get(moment) not in (None, own) for moment in MOMENTS)
             stays = seen["close"] == own and not holder.of_user  # of a user alone only the next request can tell
             lost = seen.get("view", own) is None and _is_set(holder, line, "view")
-            kinds = found[line.key, holder.path]
+            kinds = kinds_found[line.key, holder.path]
             cell.crossed.add(true=crossed, found="crossed" in kinds)
             cell.leftover.add(true=is_stale or stays, found="leftover" in kinds)
             cell.lost.add(true=lost, found="lost" in kinds)
     return table
+
+
+def found(reader: Reader) -> Mapping[tuple[str, str], set[str]]:
+    """Return the kinds of finding by request and holder, the request named as in the application's log."""
+    keys = {request.id: request.path.split("/")[2] for request in reader.requests()}
+    kinds: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for finding in reader.findings():
+        kinds[keys.get(finding.request, ""), finding.holder or ""].add(finding.kind)
+    return kinds
 
 
 def others(reader: Reader) -> dict[str, int]:
@@ -129,14 +138,6 @@ def _most_at_once(lines: list[Line]) -> int:
 def _is_set(holder: Holder, line: Line, moment: str) -> bool:
     """Tell whether the middleware has set the holder for this request, and not cleared it yet."""
     return not (holder.of_user and not line.person) and not (holder.clears and moment == "out")
-
-
-def _found(reader: Reader) -> Mapping[tuple[str, str], set[str]]:
-    keys = {request.id: request.path.split("/")[2] for request in reader.requests()}
-    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for finding in reader.findings():
-        found[keys.get(finding.request, ""), finding.holder or ""].add(finding.kind)
-    return found
 
 
 def _count(counts: dict[str, int], moment: str, happened: bool) -> None:

@@ -62,9 +62,9 @@ def kept_alive(running: Running, *, quick: bool) -> int:
 def pipelined(running: Running, *, quick: bool) -> int:
     """Send requests without waiting for the answers; servers that take one a connection answer one."""
     answers = b""
-    for _ in range(2 if quick else 6):
+    for turn in range(2 if quick else 6):
         with suppress(OSError), socket.create_connection(("127.0.0.1", running.port), _TIMEOUT_SECONDS) as connection:
-            connection.sendall(b"".join(_request(number, f"piped-{number}") for number in range(8)))
+            connection.sendall(b"".join(_request(number, f"piped{turn}-{number}") for number in range(8)))
             connection.settimeout(0.5)
             while part := connection.recv(65_536):
                 answers += part

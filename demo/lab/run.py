@@ -9,7 +9,7 @@ import msgspec
 
 from demo.children import Died
 from demo.lab import compare, load
-from demo.lab.compare import Cell, Sharing
+from demo.lab.compare import Cell, Score, Sharing
 from demo.lab.holders import CLEAN, HOLDERS
 from demo.lab.oddities import LOADS, Oddity
 from demo.lab.servers import Server, running
@@ -48,6 +48,14 @@ class Run(msgspec.Struct):
     seconds: float
 
 
+class Dirt(msgspec.Struct):
+    """Requests that a server let begin in the context of the one before, where a `ContextVar` is never reset."""
+
+    server: str
+    requests: int
+    score: Score
+
+
 class Failure(msgspec.Struct):
     """A server that could not be measured, and why."""
 
@@ -64,10 +72,26 @@ class Report(msgspec.Struct):
     """What people call them, by name."""
     runs: list[Run] = []
     oddities: list[Oddity] = []
+    dirt: list[Dirt] = []
     failures: list[Failure] = []
     missing: list[str] = []
     """Servers that are not installed."""
     seconds: float = 0
+
+
+def disagreements(report: Report) -> list[str]:
+    """Return where reqtrace and the application's log say different things, a sentence each; `lost` is a notice."""
+    found = [
+        f"{run.server}, {run.stack} middleware, {view} views, {name}: "
+        f"{score.true} {kind} in truth, {score.found} found, {score.both} of them true."
+        for run in report.runs
+        for view, cells in run.cells.items()
+        for name, cell in cells.items()
+        for kind, score in (("crossed", cell.crossed), ("leftover", cell.leftover))
+        if not score.true == score.found == score.both
+    ]
+    found += [f"{one.server}: false alarms: {' '.join(one.messages)}" for one in report.oddities if one.alarms]
+    return found
 
 
 def survey(servers: Iterable[Server], holders: Iterable[str], *, quick: bool, say: Callable[[str], None]) -> Report:
@@ -83,6 +107,8 @@ def survey(servers: Iterable[Server], holders: Iterable[str], *, quick: bool, sa
             report.runs.append(measure(server, stack, report.holders, WAVES_QUICK if quick else WAVES))
             if stack == server.stacks[-1]:
                 report.oddities.append(irritate(server, stack, quick=quick))
+            if stack == "async":
+                report.dirt.append(pipeline(server, quick=quick))
         except Died as died:
             report.failures.append(Failure(server.name, stack, str(died)))
             say(str(died))
@@ -126,6 +152,22 @@ def irritate(server: Server, stack: str, *, quick: bool) -> Oddity:
         alarms = [finding for finding in reader.findings() if finding.level != "notice"]
         messages = sorted({alarm.message for alarm in alarms})[:5]
         return Oddity(server.name, stack, answers, sum(1 for _ in reader.requests()), len(alarms), messages)
+
+
+def pipeline(server: Server, *, quick: bool) -> Dirt:
+    """Send requests without waiting for the answers, and see in whose context they begin."""
+    with running(server, "async", "contextvar-kept") as it:
+        LOADS["pipelined"](it, quick=quick)
+        log, reader = Log(it.truth), Reader(SqliteStore(it.store))
+        _wait_for(reader, len(log.read_on()))
+        it.child.stop()
+        # By whatever name: undeclared variables go by their own where discovery is off.
+        found = {key for (key, _), kinds in compare.found(reader).items() if "context-crossed" in kinds}
+        score = Score()
+        for line in log.lines:
+            is_dirty = line.seen["contextvar-kept"]["start"] is not None
+            score.add(true=is_dirty, found=line.key in found)
+        return Dirt(server.name, len(log.lines), score)
 
 
 def _wait_for(reader: Reader, requests: int) -> None:

@@ -110,6 +110,12 @@ def oddities(report: Report) -> str:
     return _table(("server", "middleware", *loads, "recorded", "false alarms"), rows)
 
 
+def contexts(report: Report) -> str:
+    """Tabulate the requests that began in another one's context."""
+    rows = [(one.server, one.requests, *_score(one.score)) for one in report.dirt]
+    return _table(("server", "requests", "began in another's context", "found", "both", "precision", "recall"), rows)
+
+
 _VIEWS = {"sync": "In synchronous views", "async": "In asynchronous views"}
 SECTIONS: dict[str, Callable[[Report], str]] = {
     "about": about,
@@ -118,6 +124,7 @@ SECTIONS: dict[str, Callable[[Report], str]] = {
     "findings": findings,
     "by-holder": by_holder,
     "oddities": oddities,
+    "contexts": contexts,
 }
 """What a document can ask for by a pair of markers."""
 

@@ -96,7 +96,7 @@ def page(engine: Engine) -> Any:
 
     def home(request: Any) -> HttpResponse:
         meet(request.GET)
-        return HttpResponse(f"{request.banner}\n{engine.get_template('page.txt').render(Context())}")
+        return HttpResponse(f"{request.banner}{engine.get_template('page.txt').render(Context())}")
 
     return home
 

@@ -73,25 +73,23 @@ class Visit:
 
     def opens(self, person: Person, page: str = "", **query: object) -> None:
         """Let somebody open a page."""
-        answer = person.browser.get(page, params={"run": self._run, **query})
-        answer.raise_for_status()
-        self.saw.append(Saw(person.name, answer.text))
-
-    def on_every_thread(self, person: Person) -> None:
-        """Let somebody open the page so often at once that each of gunicorn's threads has had its turn."""
-        self.at_once(*[person] * THREADS)
+        self.saw.append(self._open(person, page, query))
 
     def at_once(self, *people: Person) -> None:
         """Let people open the page so that all are in it at the same time."""
         wave = self._wave(len(people))
         with ThreadPoolExecutor(len(people)) as pool:
-            list(pool.map(lambda person: self.opens(person, **wave), people))
+            self.saw.extend(pool.map(lambda person: self._open(person, "", wave), people))
+
+    def on_every_thread(self, person: Person) -> None:
+        """Let somebody open the page so often at once that each of gunicorn's threads has had its turn."""
+        self.at_once(*[person] * THREADS)
 
     def talk_at_once(self, *people: Person) -> None:
         """Let people open a socket so that all are connected at the same time, and listen until it is closed."""
         wave = self._wave(len(people))
         with ThreadPoolExecutor(len(people)) as pool:
-            list(pool.map(lambda person: self._talk(person, wave), people))
+            self.saw.extend(pool.map(lambda person: self._talk(person, wave), people))
 
     def over_one_connection(self, *people: Person) -> None:
         """Send several people's requests over one connection without waiting, as a proxy in front may do."""
@@ -131,10 +129,15 @@ class Visit:
         self._waves += 1
         return {"wave": f"{self._run}-{self._waves}", "of": of}
 
-    def _talk(self, person: Person, wave: Mapping[str, object]) -> None:
+    def _open(self, person: Person, page: str, query: Mapping[str, object]) -> Saw:
+        answer = person.browser.get(page, params={"run": self._run, **query})
+        answer.raise_for_status()
+        return Saw(person.name, answer.text.strip())
+
+    def _talk(self, person: Person, wave: Mapping[str, object]) -> Saw:
         address = f"{self.server.replace('http', 'ws', 1)}{self.prefix}?{urlencode(wave)}"
         with connect(address, additional_headers={"Cookie": person.cookie_header}, proxy=None) as connection:
-            self.saw.extend(Saw(person.name, str(message)) for message in connection)
+            return Saw(person.name, "\n".join(map(str, connection)))
 
 
 def signed_in(server: str, names: Iterable[str], password: str) -> dict[str, httpx.Cookies]:

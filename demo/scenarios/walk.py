@@ -9,7 +9,7 @@ from httpx import Cookies
 from demo.scenarios.base import Scenario, WayName
 from demo.scenarios.visit import LAST, THREADS, Saw, Visit
 from reqtrace.reader import Reader
-from reqtrace.records import Finding, Request
+from reqtrace.records import Finding, FindingKind, Request
 from reqtrace.stores.base import Store
 
 TRACE_SECONDS = 10
@@ -37,10 +37,11 @@ class Outcome(NamedTuple):
                 seen.append(saw)
         return people
 
-    @property
-    def told(self) -> list[Finding]:
-        """Return one finding of each group, rather one that names two people."""
-        telling = sorted(self.findings, key=lambda finding: finding.expected.user == finding.observed.user)
+    def told(self, kind: FindingKind) -> list[Finding]:
+        """Return one finding of each group, those of `kind` first, rather one that names two people."""
+        telling = sorted(
+            self.findings, key=lambda found: (found.kind != kind, found.expected.user == found.observed.user)
+        )
         return list({finding.group: finding for finding in reversed(telling)}.values())[::-1]
 
 

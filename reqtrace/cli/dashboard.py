@@ -28,15 +28,24 @@ class Command(base.Subcommand):
 
     def run(self, options: Mapping[str, Any]) -> None:
         """Serve."""
-        try:
-            server = import_module(f"{dashboard_package()}.server")
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] not in _EXTRA:
-                raise
-            raise ReqtraceError(
-                f'The dashboard needs {error.name}, which is not installed: pip install "django-reqtrace[dashboard]".'
-            ) from error
-        server.serve(host=options["host"], port=options["port"])
+        server().serve(host=options["host"], port=options["port"])
+
+
+def server() -> Any:
+    """Return the module that serves the dashboard.
+
+    Raises:
+        ReqtraceError: when something is missing for that.
+
+    """
+    try:
+        return import_module(f"{dashboard_package()}.server")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise ReqtraceError(
+            f'The dashboard needs {error.name}, which is not installed: pip install "django-reqtrace[dashboard]".'
+        ) from error
 
 
 def dashboard_package() -> str:

@@ -93,6 +93,11 @@ def mend(case: Case) -> str:
                 "before the patch and is shared by all greenlets of the thread."
             )
         return f"Set {holder} for every request and clear it in a finally block on the way out, or use a ContextVar."
+    if case.holder_kind == "ContextVar" and not case.seen_had_ended:
+        return (
+            f"Set {holder} to a value of its own for every request, never changing a list or dict in place, and reset "
+            "it in a finally block on the way out: what all contexts hold, a default among it, is everybody's."
+        )
     if case.holder_kind in ("ContextVar", "asgiref.Local"):
         return (
             f"Reset {holder} in a finally block on the way out: {server_of(case)} reuses the context with the thread."

@@ -41,7 +41,7 @@ class ChromeExporter(Exporter):
     """
 
     name = "chrome"
-    suffix = ".trace.json"
+    suffix = ".chrome.json"
     media_type = "application/json"
 
     def pieces(self, source: Source) -> Iterator[bytes]:

@@ -117,11 +117,11 @@ class SqliteStore(Store):
         self._reader.close()
 
     def check(self) -> list[CheckMessage]:
-        """Report a file that is not ours and a place that cannot be written (E004)."""
+        """Report a file that is not ours and a place that cannot be written (E003)."""
         problem = problem_with(self.path)
         if problem is None:
             return []
-        return [Error(problem, hint="Point REQTRACE['STORE'] at a place that this user can write.", id="reqtrace.E004")]
+        return [Error(problem, hint="Point REQTRACE['STORE'] at a place that this user can write.", id="reqtrace.E003")]
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Return what a query finds; nothing where no file is, because reading does not make one."""

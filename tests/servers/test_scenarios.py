@@ -14,7 +14,7 @@ from demo.scenarios import SCENARIOS
 from demo.scenarios.base import Scenario
 from demo.scenarios.visit import PEOPLE, signed_in
 from demo.scenarios.walk import walk
-from demo.servers import tour_servers, wait_until_it_answers
+from demo.servers import addresses_of, tour_servers, wait_until_it_answers
 from reqtrace.stores.sqlite import SqliteStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +44,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             child.start()
         for url, child in children.items():
             wait_until_it_answers(url, child)
-        urls = dict(zip(("gunicorn", "uvicorn"), children, strict=True))
+        urls = addresses_of(children)
         yield Running(urls, {name: signed_in(url, PEOPLE[:2], PASSWORD) for name, url in urls.items()}, store)
     finally:
         store.close()

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from demo.lab import table
 from demo.lab.holders import HOLDERS
-from demo.lab.run import survey
+from demo.lab.run import disagreements, survey
 from demo.lab.servers import SERVERS
 
 Value = TypeVar("Value")
@@ -56,6 +56,8 @@ class Command(BaseCommand):
             self.stdout.write(table.about(report) + "\n\n" + table.findings(report))
         if report.failures:
             raise CommandError(f"{len(report.failures)} runs failed: {report.failures[0].reason}")
+        if disagree := disagreements(report):
+            raise CommandError("reqtrace and the application disagree:\n" + "\n".join(disagree))
 
 
 def _chosen(names: Iterable[str] | None, all_: Mapping[str, Value], option: str) -> list[Value]:

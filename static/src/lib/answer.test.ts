@@ -84,7 +84,7 @@ test("the verdict is that of the worst finding", () => {
 test("without leak or hazard the verdict says how many requests that rests on", () => {
   expect(verdict([{ level: "notice", occurrences: [1] }], 1_234)).toEqual({
     state: "clean",
-    text: "Nobody saw anybody else in 1,234 requests",
+    text: "No mix-up found in 1,234 requests",
   });
   expect(verdict([], 0).state).toBe("waiting");
 });

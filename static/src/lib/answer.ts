@@ -91,7 +91,7 @@ export function verdict(groups: readonly { level: Level; occurrences: readonly u
     return { state: "hazard", text: `Nobody saw anybody else yet, but ${plural(hazards.length, "hazard")} could let them` };
   }
   if (requests === 0) return { state: "waiting", text: "Waiting for the first request" };
-  return { state: "clean", text: `Nobody saw anybody else in ${plural(requests, "request")}` };
+  return { state: "clean", text: `No mix-up found in ${plural(requests, "request")}` };
 }
 
 function does(sharing: Sharing, threads: readonly Thread[]): string {

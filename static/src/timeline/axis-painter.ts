@@ -12,7 +12,8 @@ const TICK_X = 96;
 export function paintGrid(frame: Frame): void {
   const { context, theme, cssHeight } = frame;
   context.fillStyle = theme.colours.line;
-  for (const { timeMs } of ticks(frame)) context.fillRect(tickX(frame, timeMs), AXIS_Y, 1, cssHeight - AXIS_Y - OVERVIEW_Y);
+  for (const { timeMs } of ticks(frame))
+    context.fillRect(tickX(frame, timeMs), AXIS_Y, 1, cssHeight - AXIS_Y - OVERVIEW_Y);
 }
 
 export function paintAxis(frame: Frame): void {
@@ -34,7 +35,13 @@ export function paintAxis(frame: Frame): void {
   context.fillRect(0, 0, strip.cssLeft - 1, AXIS_Y - 1);
   context.fillStyle = theme.colours.muted;
   const length = duration((span.toUs - span.fromUs) * 1000).replace(".00 s", " s");
-  write(context, strip.cssLeft > 120 ? `${clockAt(frame, span.fromUs)}  ·  ${length}` : length, 12, AXIS_Y / 2, strip.cssLeft - 16);
+  write(
+    context,
+    strip.cssLeft > 120 ? `${clockAt(frame, span.fromUs)}  ·  ${length}` : length,
+    12,
+    AXIS_Y / 2,
+    strip.cssLeft - 16,
+  );
 }
 
 function ticks({ model, span, strip }: Frame): ReturnType<typeof ticksBetween> {

@@ -23,7 +23,7 @@ export interface Rect {
 /** With less room than this for each bar of its fullest row, in CSS pixels, a lane shows columns; with more than the other, bars again. */
 const DENSE_X = 6;
 const SPARSE_X = 7.5;
-const LABEL_X = 30;
+const LABEL_X = 34;
 const LABEL_ROW_Y = 12;
 
 export class BarsPainter {
@@ -35,18 +35,18 @@ export class BarsPainter {
   private marked: Rect[] = [];
 
   /** Draw what is on the screen; returns the bars with findings, whose marks go on top. */
-  paint(frame: Frame, hatch: CanvasPattern): readonly Rect[] {
+  paint(frame: Frame): readonly Rect[] {
     for (const rects of this.rects) rects.length = 0;
     this.labels = [];
     this.marked = [];
     this.crowding.clear();
     for (const shelf of frame.layout.shelves) {
       if (!inView(shelf.cssY, shelf.cssHeight, frame)) continue;
-      if (this.isDense(shelf, frame)) this.paintDense(shelf, frame, hatch);
+      if (this.isDense(shelf, frame)) this.paintDense(shelf, frame);
       else this.gather(shelf, frame);
     }
     this.paintRects(frame);
-    this.crowding.paint(frame.context, hatch);
+    this.crowding.paint(frame);
     this.paintLabels(frame);
     return this.marked;
   }
@@ -61,12 +61,12 @@ export class BarsPainter {
     return this.dense.has(lane);
   }
 
-  private paintDense({ lane, cssY, cssHeight }: Shelf, frame: Frame, hatch: CanvasPattern): void {
+  private paintDense({ lane, cssY, cssHeight }: Shelf, frame: Frame): void {
     const { span, strip } = frame;
     const columns = columnsOf(lane.tracks, span, strip, frame.nowUs);
     const band = { cssY: onCanvas(cssY, frame) + 2, cssHeight: cssHeight - 4 };
     paintColumns(frame, columns, band, lane.tracks.length);
-    if (lane.serial !== null) paintCrowding(frame, columns, band, hatch);
+    if (lane.serial !== null) paintCrowding(frame, columns, band);
   }
 
   private gather(shelf: Shelf, frame: Frame): void {
@@ -75,7 +75,8 @@ export class BarsPainter {
     const { lane, rowCssY } = shelf;
     const cssHeight = rowCssY > 6 ? rowCssY - 2 : rowCssY > 3 ? rowCssY - 1 : rowCssY;
     const counts = lane.serial !== null && lane.tracks.length > 1;
-    if (counts) this.crowding.begin(frame, onCanvas(shelf.cssY, frame) + 1, shelf.cssHeight - 2);
+    if (counts) this.crowding.begin(frame);
+    let lowest = 0;
     lane.tracks.forEach((track, row) => {
       const cssY = Math.round(onCanvas(rowTop(shelf, row), frame) * devicePixelRatio) / devicePixelRatio;
       const end = track.endStartingBefore(span.toUs);
@@ -84,6 +85,7 @@ export class BarsPainter {
         const slot = track.slots[place] as number;
         const fromX = snapX(Math.max(startUs[slot] as number, span.fromUs - 1), frame);
         const toX = snapX(Math.min(endUs[slot] as number, frame.nowUs, span.toUs), frame);
+        lowest = row + 1;
         if (counts) this.crowding.add(fromX, toX);
         const mark = marks[slot] as number;
         // What falls on a pixel that is drawn already adds nothing, unless it has something to tell.
@@ -97,7 +99,7 @@ export class BarsPainter {
         if (cssWidth >= LABEL_X && cssHeight >= LABEL_ROW_Y) this.labels.push(rect);
       }
     });
-    if (counts) this.crowding.end();
+    if (counts) this.crowding.end(onCanvas(rowTop(shelf, 0), frame) - 1, lowest * rowCssY);
   }
 
   private paintRects({ context, theme }: Frame): void {
@@ -106,7 +108,12 @@ export class BarsPainter {
       if (!tone || rects.length === 0) return;
       context.fillStyle = tone.edge;
       for (let at = 0; at < rects.length; at += 4) {
-        context.fillRect(rects[at] as number, rects[at + 1] as number, rects[at + 2] as number, rects[at + 3] as number);
+        context.fillRect(
+          rects[at] as number,
+          rects[at + 1] as number,
+          rects[at + 2] as number,
+          rects[at + 3] as number,
+        );
       }
       context.fillStyle = tone.fill;
       for (let at = 0; at < rects.length; at += 4) {

@@ -15,19 +15,15 @@ export class Crowding {
   private readonly steps = new Int16Array(8192);
   private left = 0;
   private width = 0;
-  private top = 0;
-  private height = 0;
 
   clear(): void {
     this.stretches = [];
   }
 
   /** Begin a lane. */
-  begin({ strip }: Frame, cssY: number, cssHeight: number): void {
+  begin({ strip }: Frame): void {
     this.left = strip.cssLeft;
     this.width = Math.min(this.steps.length - 1, Math.ceil(strip.cssWidth));
-    this.top = cssY;
-    this.height = cssHeight;
     this.steps.fill(0, 0, this.width + 1);
   }
 
@@ -40,20 +36,20 @@ export class Crowding {
     this.steps[to] = (this.steps[to] as number) - 1;
   }
 
-  /** End the lane. */
-  end(): void {
+  /** End the lane: hatch it between two heights. */
+  end(cssY: number, cssHeight: number): void {
     let inFlight = 0;
     let from = -1;
     for (let place = 0; place <= this.width; place++) {
       inFlight += this.steps[place] as number;
       if (inFlight > 1 && from < 0) from = place;
       if ((inFlight > 1 && place < this.width) || from < 0) continue;
-      this.stretches.push({ cssX: this.left + from, cssY: this.top, cssWidth: place - from, cssHeight: this.height });
+      this.stretches.push({ cssX: this.left + from, cssY, cssWidth: place - from, cssHeight });
       from = -1;
     }
   }
 
-  paint(context: CanvasRenderingContext2D, hatch: CanvasPattern): void {
+  paint({ context, hatch }: Frame): void {
     context.fillStyle = hatch;
     for (const { cssX, cssY, cssWidth, cssHeight } of this.stretches) context.fillRect(cssX, cssY, cssWidth, cssHeight);
   }
@@ -62,7 +58,11 @@ export class Crowding {
 const HATCH_X = 7;
 
 /** Make the pattern: slanted lines that meet at the tiles' edges. */
-export function hatchPattern(context: CanvasRenderingContext2D, colour: string, devicePixelRatio: number): CanvasPattern {
+export function hatchPattern(
+  context: CanvasRenderingContext2D,
+  colour: string,
+  devicePixelRatio: number,
+): CanvasPattern {
   const tile = document.createElement("canvas");
   const size = Math.round(HATCH_X * devicePixelRatio);
   tile.width = tile.height = size;

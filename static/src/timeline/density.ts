@@ -40,7 +40,12 @@ export interface Band {
 }
 
 /** Draw columns that grow from the bottom of a box; `full` is how busy a column is that fills it. */
-export function paintColumns({ context, theme }: Frame, { busy, marks, cssX }: PlacedColumns, band: Band, full: number): void {
+export function paintColumns(
+  { context, theme }: Frame,
+  { busy, marks, cssX }: PlacedColumns,
+  band: Band,
+  full: number,
+): void {
   const bottom = band.cssY + band.cssHeight;
   context.beginPath();
   let last = 0;
@@ -58,24 +63,36 @@ export function paintColumns({ context, theme }: Frame, { busy, marks, cssX }: P
   context.fill();
   const paintMarks = (mark: number, colour: string, cssHeight: number): void => {
     context.fillStyle = colour;
-    runs(marks, (bits) => (bits & mark) !== 0, (from, end) => {
-      context.fillRect(cssX + from * COLUMN_X, band.cssY, Math.max(3, (end - from) * COLUMN_X), cssHeight);
-    });
+    runs(
+      marks,
+      (bits) => (bits & mark) !== 0,
+      (from, end) => {
+        context.fillRect(cssX + from * COLUMN_X, band.cssY, Math.max(3, (end - from) * COLUMN_X), cssHeight);
+      },
+    );
   };
   paintMarks(HAZARD, theme.colours.warn, 3);
   paintMarks(LEAK, theme.colours.bad, band.cssHeight);
 }
 
 /** Hatch the columns in which several requests were in flight at once. */
-export function paintCrowding({ context }: Frame, { busy, cssX }: PlacedColumns, band: Band, hatch: CanvasPattern): void {
+export function paintCrowding({ context, hatch }: Frame, { busy, cssX }: PlacedColumns, band: Band): void {
   context.fillStyle = hatch;
-  runs(busy, (share) => share > CROWDED, (from, end) => {
-    context.fillRect(cssX + from * COLUMN_X, band.cssY, (end - from) * COLUMN_X, band.cssHeight);
-  });
+  runs(
+    busy,
+    (share) => share > CROWDED,
+    (from, end) => {
+      context.fillRect(cssX + from * COLUMN_X, band.cssY, (end - from) * COLUMN_X, band.cssHeight);
+    },
+  );
 }
 
 /** Find the runs of values that pass a test. */
-function runs(values: ArrayLike<number>, is: (value: number) => boolean, found: (from: number, end: number) => void): void {
+function runs(
+  values: ArrayLike<number>,
+  is: (value: number) => boolean,
+  found: (from: number, end: number) => void,
+): void {
   let from = -1;
   for (let place = 0; place <= values.length; place++) {
     const inside = place < values.length && is(values[place] as number);

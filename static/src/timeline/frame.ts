@@ -13,6 +13,8 @@ const NARROW_X = 640;
 export interface Frame {
   context: CanvasRenderingContext2D;
   theme: Theme;
+  /** For stretches in which a thread had several requests in flight. */
+  hatch: CanvasPattern;
   model: Model;
   layout: Layout;
   span: Span;
@@ -28,6 +30,7 @@ export interface Frame {
   hovered: number | undefined;
   /** The threads whose lanes are lit, by `threadKey`. */
   lit: ReadonlySet<string | null>;
+  focusVisible: boolean;
 }
 
 /** Return where bars are drawn: right of the names. */

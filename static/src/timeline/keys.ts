@@ -1,6 +1,7 @@
 /** The timeline's keys, while it has the focus. Letters go by their place, so that they work on every layout. */
 
 import type { Timeline } from "./timeline";
+import { moved } from "./viewport";
 import { across, along, lastBefore, toFinding } from "./walk";
 
 export interface KeyHooks {
@@ -26,67 +27,57 @@ const PAN = 0.12;
 const SCROLL_Y = 60;
 const ZOOM = 1.5;
 
-/** Do what a key says; false when it says nothing here. */
+type Action = (timeline: Timeline, hooks: KeyHooks) => void;
+
+const ACTIONS: Record<string, Action> = {
+  ArrowLeft: walking(({ model }, from) => along(model, from, -1)),
+  ArrowRight: walking(({ model }, from) => along(model, from, 1)),
+  ArrowUp: walking(({ model, layout }, from) => across(model, layout, from, -1)),
+  ArrowDown: walking(({ model, layout }, from) => across(model, layout, from, 1)),
+  ",": findingNext(-1),
+  ".": findingNext(1),
+  KeyA: panning(-PAN),
+  KeyD: panning(PAN),
+  KeyW: (timeline) => timeline.scrollY(-SCROLL_Y),
+  KeyS: (timeline) => timeline.scrollY(SCROLL_Y),
+  "+": (timeline) => timeline.zoom(1 / ZOOM),
+  Equal: (timeline) => timeline.zoom(1 / ZOOM),
+  "-": (timeline) => timeline.zoom(ZOOM),
+  Digit0: (timeline) => timeline.showAll(),
+  Numpad0: (timeline) => timeline.showAll(),
+  KeyF: (_, hooks) => hooks.follow(),
+  KeyC: fold,
+};
+
+/** Do what a key says; false when it says nothing here. Signs go by what is printed, all else by its place. */
 export function actOnKey(event: KeyboardEvent, timeline: Timeline, hooks: KeyHooks): boolean {
   if (event.altKey || event.ctrlKey || event.metaKey) return false;
-  const walk = (slot: number | undefined): void => {
-    if (slot !== undefined) hooks.choose(slot);
-  };
-  const { model, layout, span, chosenSlot } = timeline;
-  const lengthUs = span.toUs - span.fromUs;
-  const fromUs = chosenSlot === undefined ? span.toUs : (model.bars.startUs[chosenSlot] as number);
-  if (event.key === "+") return zoom(timeline, 1 / ZOOM);
-  if (event.key === "-") return zoom(timeline, ZOOM);
-  if (event.key === ",") walk(toFinding(model, fromUs, -1));
-  else if (event.key === ".") walk(toFinding(model, chosenSlot === undefined ? span.fromUs : fromUs, 1));
-  else {
-    switch (event.code) {
-      case "ArrowLeft":
-      case "ArrowRight":
-        walk(chosenSlot === undefined ? lastBefore(model, layout, span.toUs) : along(model, chosenSlot, event.code === "ArrowLeft" ? -1 : 1));
-        break;
-      case "ArrowUp":
-      case "ArrowDown":
-        walk(chosenSlot === undefined ? lastBefore(model, layout, span.toUs) : across(model, layout, chosenSlot, event.code === "ArrowUp" ? -1 : 1));
-        break;
-      case "KeyA":
-        timeline.look({ fromUs: span.fromUs - lengthUs * PAN, toUs: span.toUs - lengthUs * PAN });
-        break;
-      case "KeyD":
-        timeline.look({ fromUs: span.fromUs + lengthUs * PAN, toUs: span.toUs + lengthUs * PAN });
-        break;
-      case "KeyW":
-        timeline.scrollY(-SCROLL_Y);
-        break;
-      case "KeyS":
-        timeline.scrollY(SCROLL_Y);
-        break;
-      case "Equal":
-      case "NumpadAdd":
-        return zoom(timeline, 1 / ZOOM);
-      case "Minus":
-      case "NumpadSubtract":
-        return zoom(timeline, ZOOM);
-      case "Digit0":
-      case "Numpad0":
-        timeline.showAll();
-        break;
-      case "KeyF":
-        hooks.follow();
-        break;
-      case "KeyC":
-        fold(timeline, hooks);
-        break;
-      default:
-        return false;
-    }
-  }
-  return true;
+  const name = "+-,.".includes(event.key) ? event.key : event.code;
+  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  action?.(timeline, hooks);
+  return action !== undefined;
 }
 
-function zoom(timeline: Timeline, factor: number): true {
-  timeline.zoom(factor);
-  return true;
+/** Walk from the chosen request; without one, begin with the last on the screen. */
+function walking(next: (timeline: Timeline, from: number) => number | undefined): Action {
+  return (timeline, hooks) => {
+    const { model, layout, span, chosenSlot } = timeline;
+    const slot = chosenSlot === undefined ? lastBefore(model, layout, span.toUs) : next(timeline, chosenSlot);
+    if (slot !== undefined) hooks.choose(slot);
+  };
+}
+
+function findingNext(step: 1 | -1): Action {
+  return ({ model, span, chosenSlot }, hooks) => {
+    const edgeUs = step > 0 ? span.fromUs : span.toUs;
+    const fromUs = chosenSlot === undefined ? edgeUs : (model.bars.startUs[chosenSlot] as number);
+    const slot = toFinding(model, fromUs, step);
+    if (slot !== undefined) hooks.choose(slot);
+  };
+}
+
+function panning(share: number): Action {
+  return (timeline) => timeline.look(moved(timeline.span, share * (timeline.span.toUs - timeline.span.fromUs)));
 }
 
 /** Fold the process of the chosen request, else the topmost one. */

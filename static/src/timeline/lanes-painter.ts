@@ -61,7 +61,8 @@ function paintName(frame: Frame, { lane, cssY, cssHeight }: Shelf): void {
   context.font = theme.font;
   if (lane.serial === null) {
     context.fillStyle = theme.colours.muted;
-    write(context, `${plural(lane.size, "thread")}, 1 request each`, 31, middle, strip.cssLeft - 38);
+    const { size } = lane;
+    write(context, `${plural(size, "thread")}, 1 request${size > 1 ? " each" : ""}`, 31, middle, strip.cssLeft - 38);
     return;
   }
   const serial = `#${lane.serial}`;
@@ -122,7 +123,13 @@ function paintTogether(frame: Frame, group: Group, top: number): void {
   paintColumns(frame, columns, band, Math.max(1, ...columns.busy));
 }
 
-function paintTriangle(context: CanvasRenderingContext2D, colour: string, cssX: number, cssY: number, isCollapsed: boolean): void {
+function paintTriangle(
+  context: CanvasRenderingContext2D,
+  colour: string,
+  cssX: number,
+  cssY: number,
+  isCollapsed: boolean,
+): void {
   context.fillStyle = colour;
   context.beginPath();
   if (isCollapsed) {

@@ -52,7 +52,13 @@ function paintHazard({ context, theme }: Frame, { cssX, cssY, cssWidth, cssHeigh
   context.fill();
 }
 
-function paintDiamond(context: CanvasRenderingContext2D, colour: string, cssX: number, cssY: number, size: number): void {
+function paintDiamond(
+  context: CanvasRenderingContext2D,
+  colour: string,
+  cssX: number,
+  cssY: number,
+  size: number,
+): void {
   context.fillStyle = colour;
   context.beginPath();
   context.moveTo(cssX, cssY - size);

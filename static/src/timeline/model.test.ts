@@ -35,14 +35,22 @@ const folded = (): string[] =>
 test("requests that one thread serves one after another stand on one row, those in flight at once below each other", () => {
   arrive({ id: "a", start_ns: 0, duration_ns: 10 * MS }, { id: "b", start_ns: 10 * MS, duration_ns: 10 * MS });
   arrive({ id: "c", start_ns: 5 * MS, duration_ns: 10 * MS }, { id: "d", start_ns: 16 * MS, duration_ns: 1 * MS });
-  expect(rowsOf(1)).toEqual([["a", "b"], ["c", "d"]]);
+  expect(rowsOf(1)).toEqual([
+    ["a", "b"],
+    ["c", "d"],
+  ]);
 });
 
 test("no two bars of a row overlap, in whatever order requests arrive", () => {
   let seed = 1;
   const random = (below: number): number => (seed = (seed * 16_807) % 2_147_483_647) % below;
   for (let id = 0; id < 800; id++) {
-    arrive({ id: `r${id}`, start_ns: random(50_000) * 1_000, duration_ns: random(2_000_000), thread_serial: 1 + random(3) });
+    arrive({
+      id: `r${id}`,
+      start_ns: random(50_000) * 1_000,
+      duration_ns: random(2_000_000),
+      thread_serial: 1 + random(3),
+    });
   }
   const { startUs, endUs } = model.bars;
   let bars = 0;
@@ -73,7 +81,10 @@ test("a thread known to be shared has its own lane, also where the filter leaves
 test("the main thread comes first, then threads by number, the shared lane last", () => {
   for (const serial of [3, 2, 5]) records.apply({ threads: [thread({ serial, sharing: "sequential" })] });
   arrive({ id: "pool3", thread_serial: 3, thread_name: "w" }, { id: "pool2", thread_serial: 2, thread_name: "w" });
-  arrive({ id: "once", thread_serial: 9, thread_name: "w" }, { id: "main", thread_serial: 5, thread_name: "MainThread" });
+  arrive(
+    { id: "once", thread_serial: 9, thread_name: "w" },
+    { id: "main", thread_serial: 5, thread_name: "MainThread" },
+  );
   expect(model.group("p1")?.lanes.map((lane) => lane.serial)).toEqual([5, 2, 3, null]);
 });
 

@@ -49,7 +49,8 @@ export class Model {
   /** When the first bar begins; infinity without bars. */
   get oldestUs(): number {
     let oldest = Infinity;
-    for (const track of this.tracks()) oldest = Math.min(oldest, this.bars.startUs[track.slots[0] as number] ?? Infinity);
+    for (const track of this.tracks())
+      oldest = Math.min(oldest, this.bars.startUs[track.slots[0] as number] ?? Infinity);
     return oldest;
   }
 

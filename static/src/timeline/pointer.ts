@@ -1,6 +1,7 @@
 /** Mouse, pen, fingers and wheel on the canvas. */
 
-import type { Target, Timeline } from "./timeline";
+import type { Target } from "./target";
+import type { Timeline } from "./timeline";
 import { spanBetween } from "./viewport";
 
 /** What the page does with what the pointer says. */
@@ -64,7 +65,8 @@ export class Pointer {
     const before = this.fingers.get(event.pointerId);
     if (!before || !this.pressed) {
       const target = this.timeline.targetAt(now.cssX, now.cssY);
-      this.canvas.style.cursor = target.kind === "bar" || target.kind === "head" ? "pointer" : target.kind === "overview" ? "crosshair" : "grab";
+      this.canvas.style.cursor =
+        target.kind === "bar" || target.kind === "head" ? "pointer" : target.kind === "overview" ? "crosshair" : "grab";
       this.hooks.hover(target, now.cssX, now.cssY);
       return;
     }

@@ -15,14 +15,26 @@ function fitting(context: CanvasRenderingContext2D, cssWidth: number): number {
 }
 
 /** Write text that loses its end where room is short; what is wider than guessed is squeezed, never cut. */
-export function write(context: CanvasRenderingContext2D, text: string, cssX: number, cssY: number, cssWidth: number): void {
+export function write(
+  context: CanvasRenderingContext2D,
+  text: string,
+  cssX: number,
+  cssY: number,
+  cssWidth: number,
+): void {
   const most = fitting(context, cssWidth);
   if (most < 2) return;
   context.fillText(text.length <= most ? text : text.slice(0, most - 1) + ELLIPSIS, cssX, cssY, cssWidth);
 }
 
 /** Write text that loses its middle where room is short: pool threads differ in how their names end. */
-export function writeName(context: CanvasRenderingContext2D, text: string, cssX: number, cssY: number, cssWidth: number): void {
+export function writeName(
+  context: CanvasRenderingContext2D,
+  text: string,
+  cssX: number,
+  cssY: number,
+  cssWidth: number,
+): void {
   const most = fitting(context, cssWidth);
   if (most < 2) return;
   const tail = Math.min(4, most - 2);

@@ -1,20 +1,12 @@
 /** The timeline on its canvas: what it looks at, when it draws, and what stands under the pointer. */
 
-import { paintAxis, paintGrid } from "./axis-painter";
-import { BarsPainter } from "./bars-painter";
 import { Camera, wholeSpan } from "./camera";
-import { hatchPattern } from "./crowding";
 import { AXIS_Y, type Frame, onCanvas, OVERVIEW_Y, stripOf } from "./frame";
-import { paintGrounds, paintNames } from "./lanes-painter";
-import { type Layout, placeLanes, rowTop } from "./layout";
-import { paintChosen, paintFindings, paintHops } from "./marks-painter";
+import { type Layout, placeLanes } from "./layout";
 import type { Model } from "./model";
-import { Overview } from "./overview";
-import { readTheme, type Theme } from "./theme";
+import { Scene } from "./scene";
+import { type Target, targetAt } from "./target";
 import { moved, shifted, type Span, timeUsAt, zoomed } from "./viewport";
-
-/** How far from a bar the pointer still means it, in CSS pixels. */
-const TOLERANCE_X = 3;
 
 /** What the timeline reports. */
 export interface Hooks {
@@ -25,22 +17,10 @@ export interface Hooks {
   isCalm(): boolean;
 }
 
-/** What stands at a place of the canvas. */
-export type Target =
-  | { kind: "bar"; slot: number }
-  | { kind: "head"; process: string }
-  | { kind: "lane"; thread: string | null }
-  | { kind: "overview" }
-  | { kind: "nothing" };
-
 export class Timeline {
   readonly camera = new Camera();
   layout: Layout = { heads: [], shelves: [], headCssY: 0, cssHeight: 0 };
-  private readonly painter = new BarsPainter();
-  private readonly overview = new Overview();
-  private readonly context: CanvasRenderingContext2D;
-  private theme: Theme;
-  private hatch: CanvasPattern;
+  private readonly scene: Scene;
   private cssWidth = 0;
   private cssHeight = 0;
   scrollCssY = 0;
@@ -57,13 +37,11 @@ export class Timeline {
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
-    private readonly probe: HTMLElement,
+    probe: HTMLElement,
     readonly model: Model,
     private readonly hooks: Hooks,
   ) {
-    this.context = canvas.getContext("2d", { alpha: false }) as CanvasRenderingContext2D;
-    this.theme = readTheme(probe);
-    this.hatch = hatchPattern(this.context, this.theme.colours.hatch, devicePixelRatio);
+    this.scene = new Scene(canvas, probe);
   }
 
   /** Stop drawing. */
@@ -96,9 +74,7 @@ export class Timeline {
   }
 
   retheme(): void {
-    this.theme = readTheme(this.probe);
-    this.hatch = hatchPattern(this.context, this.theme.colours.hatch, devicePixelRatio);
-    this.overview.forget();
+    this.scene.retheme();
     this.redraw();
   }
 
@@ -200,23 +176,12 @@ export class Timeline {
 
   /** Return the time at a place of the overview. */
   overviewTimeAt(cssX: number): number {
-    return timeUsAt(cssX, this.overview.whole, stripOf(this.cssWidth));
+    return timeUsAt(cssX, this.scene.whole, stripOf(this.cssWidth));
   }
 
   /** Tell what stands at a place. */
   targetAt(cssX: number, cssY: number): Target {
-    if (cssY > this.cssHeight - OVERVIEW_Y) return { kind: "overview" };
-    if (cssY < AXIS_Y) return { kind: "nothing" };
-    const top = (placeY: number): number => onCanvas(placeY, this);
-    const head = this.layout.heads.find((one) => cssY >= top(one.cssY) && cssY < top(one.cssY) + this.layout.headCssY);
-    if (head) return { kind: "head", process: head.group.process };
-    const shelf = this.layout.shelves.find((one) => cssY >= top(one.cssY) && cssY < top(one.cssY) + one.cssHeight);
-    if (!shelf) return { kind: "nothing" };
-    const strip = stripOf(this.cssWidth);
-    const row = Math.floor((cssY - top(rowTop(shelf, 0))) / shelf.rowCssY);
-    const toleranceUs = (TOLERANCE_X / strip.cssWidth) * (this.span.toUs - this.span.fromUs);
-    const slot = cssX < strip.cssLeft ? undefined : shelf.lane.tracks[row]?.at(this.timeAt(cssX), toleranceUs);
-    return slot === undefined ? { kind: "lane", thread: shelf.lane.key } : { kind: "bar", slot };
+    return targetAt(this.frameNow(), cssX, cssY);
   }
 
   /** Return the canvas as a PNG file. */
@@ -224,7 +189,9 @@ export class Timeline {
     this.isStale = true;
     this.draw();
     return new Promise((resolve, reject) => {
-      this.canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("This browser cannot write the picture."))));
+      this.canvas.toBlob((blob) =>
+        blob ? resolve(blob) : reject(new Error("This browser cannot write the picture.")),
+      );
     });
   }
 
@@ -279,7 +246,7 @@ export class Timeline {
     this.drawnVersion = model.version;
     this.drawnToUs = this.movingUs();
     this.place();
-    this.paint();
+    this.scene.paint(this.frameNow(), () => this.whole());
   }
 
   /** Return what moves the picture by itself: the edge, or the ends of running requests. */
@@ -288,38 +255,10 @@ export class Timeline {
     return this.model.isRunning ? this.nowUs() : 0;
   }
 
-  private paint(): void {
-    const { context, theme } = this;
-    const frame = this.frameNow();
-    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    context.fillStyle = theme.colours.lane;
-    context.fillRect(0, 0, this.cssWidth, this.cssHeight);
-    context.save();
-    context.beginPath();
-    context.rect(0, AXIS_Y, this.cssWidth, this.roomY);
-    context.clip();
-    paintGrounds(frame);
-    paintGrid(frame);
-    const marked = this.painter.paint(frame, this.hatch);
-    paintFindings(frame, marked);
-    paintChosen(frame);
-    paintHops(frame);
-    paintNames(frame);
-    context.restore();
-    paintAxis(frame);
-    this.overview.paint(frame, () => this.whole());
-    if (this.focusVisible) {
-      context.strokeStyle = theme.colours.accent;
-      context.lineWidth = 2;
-      context.strokeRect(1, 1, this.cssWidth - 2, this.cssHeight - 2);
-    }
-  }
-
   private frameNow(): Frame {
-    const { context, theme, model, layout, span, cssWidth, cssHeight, scrollCssY, hovered, lit } = this;
+    const { model, layout, span, cssWidth, cssHeight, scrollCssY, hovered, lit, focusVisible } = this;
     return {
-      context,
-      theme,
+      ...this.scene.tools,
       model,
       layout,
       span,
@@ -332,6 +271,7 @@ export class Timeline {
       chosen: this.chosenSlot,
       hovered: hovered !== undefined && model.bars.rows[hovered] ? hovered : undefined,
       lit,
+      focusVisible,
     };
   }
 }

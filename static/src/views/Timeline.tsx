@@ -38,13 +38,22 @@ export function Timeline() {
           <button type="button" title="Zoom out (-)" aria-label="Zoom out" onClick={() => drawing.current?.zoom(ZOOM)}>
             −
           </button>
-          <button type="button" title="Zoom in (+)" aria-label="Zoom in" onClick={() => drawing.current?.zoom(1 / ZOOM)}>
+          <button
+            type="button"
+            title="Zoom in (+)"
+            aria-label="Zoom in"
+            onClick={() => drawing.current?.zoom(1 / ZOOM)}
+          >
             +
           </button>
           <button type="button" title="Show everything (0)" onClick={() => drawing.current?.showAll()}>
             All
           </button>
-          <button type="button" title="Save what shows as a picture" onClick={() => void drawing.current?.exportPng().then(save)}>
+          <button
+            type="button"
+            title="Save what shows as a picture"
+            onClick={() => void drawing.current?.exportPng().then(save)}
+          >
             PNG
           </button>
         </div>
@@ -61,8 +70,8 @@ export function Timeline() {
         <TimelineTip tip={tip} />
       </div>
       <p id="timeline-how" class="unseen">
-        Arrow keys walk from request to request, comma and full stop from finding to finding; the question mark lists all keys.
-        The table below holds the same requests.
+        Arrow keys walk from request to request, comma and full stop from finding to finding; the question mark lists
+        all keys. The table below holds the same requests.
       </p>
       <Spoken />
     </section>

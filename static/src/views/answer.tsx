@@ -14,7 +14,7 @@ export function Verdict() {
   if (!loaded.value) return null;
   const { state, text } = verdict(visibleGroups.value, records.rows.length);
   return (
-    <a class={`verdict ${state}`} href={linkTo({ tab: "findings" })} title="To the findings">
+    <a class={`verdict ${state}`} href={linkTo({ tab: "findings" })} title="Whether one person’s request saw another person; leads to the findings">
       <svg viewBox="0 0 16 16" width="15" height="15" aria-hidden="true">
         <path d={SIGNS[state]} />
       </svg>
@@ -29,7 +29,7 @@ const SIGNS = {
   hazard: "M8 1l7.4 13.5H.6zM7.2 6v4h1.6V6zm0 5.2v1.6h1.6v-1.6z",
   notice: CIRCLE,
   clean: `${CIRCLE}M4.2 8.2l1.1-1.1 1.9 1.9 3.6-3.7 1.1 1.1-4.7 4.8z`,
-  waiting: CIRCLE,
+  waiting: `${CIRCLE}m0 1.6a5.4 5.4 0 1 1 0 10.8A5.4 5.4 0 0 1 8 2.6z`,
 };
 
 /** One sentence for each kind of process; with `full`, also what that means for code that keeps things on a thread. */

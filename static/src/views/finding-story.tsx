@@ -177,7 +177,7 @@ function Occurrences({ group: { occurrences, firstNs, lastNs }, told, tell }: Oc
       <h3>{occurrences.length === 1 ? "Seen once" : `Seen ${count(occurrences.length)} times`}</h3>
       {firstNs !== null && lastNs !== null && occurrences.length > 1 && (
         <p class="hint">
-          First on {dateAndTime(firstNs)}, last on {dateAndTime(lastNs)}.
+          First {occurrences[0]?.timeNs === null ? "before" : "on"} {dateAndTime(firstNs)}, last on {dateAndTime(lastNs)}.
         </p>
       )}
       <ul class="occurrences">

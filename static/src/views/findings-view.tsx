@@ -45,6 +45,7 @@ export function FindingsView() {
 function GroupRow({ group, isOpen }: { group: Group; isOpen: boolean }) {
   const { level, kind, holder, occurrences, firstNs, lastNs, id } = group;
   const oldest = records.rows[0]?.startNs ?? firstNs ?? 0;
+  const isOlder = occurrences[0]?.timeNs === null;
   const timesNs = occurrences.map(({ timeNs }) => timeNs).filter((timeNs) => timeNs !== null);
   return (
     <li>
@@ -71,7 +72,7 @@ function GroupRow({ group, isOpen }: { group: Group; isOpen: boolean }) {
           <Sparkline timesNs={timesNs} fromNs={Math.min(oldest, firstNs ?? oldest)} untilNs={nowCoarseNs.value + 5e9} />
           <span class="aside">
             {firstNs !== null && lastNs !== null
-              ? `first ${timeOfDay(firstNs).slice(0, 8)} · last ${timeOfDay(lastNs).slice(0, 8)}`
+              ? `first ${isOlder ? "before " : ""}${timeOfDay(firstNs).slice(0, 8)} · last ${timeOfDay(lastNs).slice(0, 8)}`
               : "at an unknown time"}
           </span>
         </span>

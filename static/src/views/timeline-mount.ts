@@ -6,14 +6,25 @@ import { matches } from "../lib/filter";
 import type { Request } from "../protocol";
 import { serverTimeNs } from "../state/clock";
 import { hidden } from "../state/hidden";
-import { changeListeners, choose, chosen, chosenThread, filter, hovered, paused, records, setPaused } from "../state/live";
+import {
+  changeListeners,
+  choose,
+  chosen,
+  chosenThread,
+  filter,
+  hovered,
+  paused,
+  records,
+  setPaused,
+} from "../state/live";
 import { threadKey } from "../state/records";
 import { collapsed, colourBy, stretch, toggleProcess } from "../state/timeline";
 import { actOnKey } from "../timeline/keys";
 import { Model, type Source } from "../timeline/model";
 import { Pointer } from "../timeline/pointer";
+import type { Target } from "../timeline/target";
 import { watchTheme } from "../timeline/theme";
-import { type Target, Timeline } from "../timeline/timeline";
+import { Timeline } from "../timeline/timeline";
 
 /** How long a stretch must stand still until the address says it. */
 const SETTLED_MS = 250;

@@ -1,0 +1,132 @@
+"""Real sessions for some of the project's users, or for users made for the run; all of it is removed afterwards."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model, load_backend
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.cache import caches
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.db import Error
+
+from reqtrace.exceptions import QueryError
+
+_SHORTEST_SIGN = 4
+"""What is shorter stands in too many pages by chance."""
+_SESSION_SECONDS = 3600
+"""A session ends by itself, should the run be killed before it can remove it."""
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Somebody who asks for pages."""
+
+    name: str
+    cookie: str = ""
+    """The name and value of the session's cookie; empty for an anonymous visitor."""
+    signs: frozenset[str] = frozenset()
+    """Texts that tell of this person where they stand in a page."""
+
+
+ANONYMOUS = Person("an anonymous visitor")
+
+
+@contextmanager
+def people(count: int, *, throwaway: bool) -> Iterator[list[Person]]:
+    """Sign `count` people in without a password, and out at the end, however it ends.
+
+    Raises:
+        QueryError: when there are not enough users, or sessions that another process could not see.
+
+    """
+    engine = _engine()
+    with ExitStack() as undo:
+        try:
+            users = _made(count, undo) if throwaway else _existing(count)
+            sessions = [_sign_in(engine, user) for user in users]
+        except Error as error:
+            raise QueryError("users", f"The project's users cannot be read: {error}.") from error
+        for session in sessions:
+            undo.callback(session.delete)
+        yield [_person(user, str(session.session_key)) for user, session in zip(users, sessions, strict=True)]
+
+
+def _engine() -> Any:
+    if not any(name.endswith("SessionMiddleware") for name in settings.MIDDLEWARE):
+        raise QueryError("users", "The project has no sessions: SessionMiddleware is missing in MIDDLEWARE.")
+    if settings.SESSION_ENGINE == "django.contrib.sessions.backends.cache" and isinstance(
+        caches[settings.SESSION_CACHE_ALIAS], LocMemCache | DummyCache
+    ):
+        raise QueryError(
+            "users",
+            "SESSION_ENGINE keeps sessions in a cache that no other process sees; "
+            "use a shared cache or django.contrib.sessions.backends.db for this run.",
+        )
+    return import_module(settings.SESSION_ENGINE).SessionStore
+
+
+def _existing(count: int) -> list[Any]:
+    users = []
+    for user in get_user_model()._default_manager.order_by("pk").iterator():
+        if user.is_active and _backend_of(user):
+            users.append(user)
+            if len(users) == count:
+                break
+    if len(users) < 2:
+        raise QueryError(
+            "users",
+            f"The project has {len(users)} active user{'s' * (len(users) != 1)}, and two at least must meet; "
+            "create some, or give --throwaway to have them made for this run.",
+        )
+    return users
+
+
+def _made(count: int, undo: ExitStack) -> list[Any]:
+    model = get_user_model()
+    run = secrets.token_hex(4)
+    users = []
+    for number in range(1, count + 1):
+        name = f"reqtrace-{run}-{number}"
+        values = {model.USERNAME_FIELD: name}
+        if hasattr(model, "EMAIL_FIELD"):
+            values[model.get_email_field_name()] = f"{name}@stress.invalid"
+        user = model(**values)
+        user.set_unusable_password()
+        try:
+            user.save()
+        except (Error, ValueError) as error:
+            raise QueryError(
+                "throwaway", f"{model.__name__} cannot be made from a name and an e-mail alone: {error}."
+            ) from error
+        undo.callback(user.delete)
+        users.append(user)
+    return users
+
+
+def _backend_of(user: Any) -> str | None:
+    """Return the first authentication backend that knows the user: a session names one."""
+    return next((path for path in settings.AUTHENTICATION_BACKENDS if load_backend(path).get_user(user.pk)), None)
+
+
+def _sign_in(engine: Any, user: Any) -> SessionBase:
+    """Write the session that `django.contrib.auth.login` would, which needs a request and announces a login."""
+    session: SessionBase = engine()
+    session[SESSION_KEY] = user._meta.pk.value_to_string(user)
+    session[BACKEND_SESSION_KEY] = _backend_of(user)
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash() if hasattr(user, "get_session_auth_hash") else ""
+    session.set_expiry(_SESSION_SECONDS)
+    session.save()
+    return session
+
+
+def _person(user: Any, key: str) -> Person:
+    name = str(user.get_username())
+    email = str(getattr(user, getattr(user, "EMAIL_FIELD", "email"), "") or "")
+    pk = "" if str(user.pk).isdigit() else str(user.pk)
+    signs = frozenset(sign for sign in (name, email, pk, key) if len(sign) >= _SHORTEST_SIGN)
+    return Person(name, f"{settings.SESSION_COOKIE_NAME}={key}", signs)
