@@ -1,4 +1,4 @@
-"""The whole demo, behind ``make demo``: the shop on three servers, traffic, and where to look.
+"""The whole demo, behind ``make demo``: the shop on three servers, traffic, the tour, and where to look.
 
     python -m demo.run [--seconds N] [--export FILE] [--ports GUNICORN UVICORN DAPHNE]
 

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
+from websockets.exceptions import WebSocketException
 
 from demo.scenarios import SCENARIOS
 from demo.scenarios.base import Scenario, WayName
@@ -39,12 +40,14 @@ def walk_through(request: HttpRequest, name: str) -> HttpResponse:
     scenario = next((scenario for scenario in SCENARIOS if scenario.name == name), None)
     if scenario is None:
         raise Http404(f"There is no scenario {name!r}.")
+    server = settings.TOUR_SERVERS.get(scenario.server)
+    if server is None:
+        return _page(request, name, trouble=f"There is no {scenario.server} to send traffic to: make demo starts one.")
     try:
-        server = settings.TOUR_SERVERS[scenario.server]
         with _walking:
             outcomes = walk(scenario, server, registry.store(), sessions(server))
-    except (OSError, LookupError, httpx.HTTPError) as error:
-        return _page(request, name, trouble=str(error))
+    except (OSError, LookupError, httpx.HTTPError, WebSocketException) as error:
+        return _page(request, name, trouble=f"The walk through {server} came to nothing: {error}")
     return _page(request, name, outcomes)
 
 

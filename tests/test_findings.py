@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from types import SimpleNamespace
 
 import pytest
@@ -21,6 +21,7 @@ Start = Callable[..., Tracing]
 thread_locals = threading.local()
 asgi_local = Local()
 context_variable: ContextVar[object] = ContextVar("context_variable")
+shared_stack: ContextVar[list[HttpRequest]] = ContextVar("shared_stack", default=[])  # noqa: B039  the fault under test
 by_thread: dict[object, object] = {}
 
 
@@ -37,6 +38,7 @@ def clean_up() -> None:
         if hasattr(asgi_local, name):
             delattr(asgi_local, name)
     context_variable.set(None)
+    shared_stack.get().clear()
     by_thread.clear()
     Keeper.current = None
 
@@ -223,3 +225,31 @@ def test_login_and_logout_are_no_swap_and_a_replaced_user_is(tracing: Start) -> 
     (swap,) = findings(traced)
     assert (swap.kind, swap.level) == ("swapped", "hazard")
     assert (swap.expected.user.label, swap.observed.user.label) == ("grace", "mallory")
+
+
+def test_a_user_replaced_in_a_view_is_found_though_nobody_had_looked_before(tracing: Start) -> None:
+    traced = tracing()
+
+    def inner(request: HttpRequest) -> None:
+        request._cached_user = person(7, "grace")  # type: ignore[attr-defined]  # as `login_required` leaves it
+        request.user = person(8, "mallory")  # type: ignore[assignment]
+        traced.recorder.checkpoint(next(iter(traced.recorder.open.values())), "view-end")
+
+    serve(inner)
+    (swap,) = findings(traced)
+    assert (swap.kind, swap.expected.user.label, swap.observed.user.label) == ("swapped", "grace", "mallory")
+
+
+def test_a_list_that_is_a_variables_default_is_seen_to_name_whoever_came_last(tracing: Start) -> None:
+    traced = tracing(HOLDERS=["tests.test_findings.shared_stack"])
+
+    def inner(request: HttpRequest) -> None:
+        shared_stack.get().append(request)
+        (opened,) = traced.recorder.open.values()
+        Context().run(serve, shared_stack.get().append, person(2, "bob"))
+        traced.recorder.checkpoint(opened, "view")
+
+    serve(inner, person(1, "alice"))
+    crossed = [finding for finding in findings(traced) if finding.kind == "crossed"]
+    assert [(finding.expected.user.label, finding.observed.user.label) for finding in crossed][:1] == [("alice", "bob")]
+    assert "in place" in crossed[0].fix

@@ -96,6 +96,8 @@ def test_the_cookie_of_another_session_is_found(tracing: Start) -> None:
     bob.get("/foreign-cookie/", {"key": alice.cookies["sessionid"].value})
     (finding,) = findings(traced)
     assert (finding.kind, finding.level) == ("session-crossed", "leak")
+    assert finding.observed.user.label == "alice"
+    assert "alice's session" in finding.message
 
 
 def test_ones_own_session_cookie_is_no_finding(tracing: Start) -> None:

@@ -20,9 +20,9 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
     name: str
     pid: int
     tid: int
-    ts: msgspec.Raw = msgspec.Raw(b"0.0")
+    ts: float = 0.0
     """Microseconds since the trace began: since 1970, a double would lose the nanoseconds."""
-    dur: msgspec.Raw | None = None
+    dur: float | None = None
     cat: str = ""
     s: str = ""
     """Of an instant: ``t``, it belongs to its thread alone."""
@@ -34,9 +34,9 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class ChromeExporter(Exporter):
-    """Draws a request as a bar in a slot of its thread, hops as bars, findings as instants.
+    """Draws a request as a bar on each thread it was seen on; findings, and its other hops, are instants there.
 
-    Readers drop, or mistime, bars that overlap on one thread: a thread on which requests were in flight at once takes
+    Bars never lie within bars: their ends would have to be the same double, however a reader adds them up. Readers drop, or mistime, bars that overlap on one thread: a thread on which requests were in flight at once takes
     as many tracks. A flow leads from the request that wrote into a holder to the one that read it there.
     """
 
@@ -77,25 +77,29 @@ def _events(source: Source, assembly: Assembly) -> Iterator[Event]:
 
 
 def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> Iterator[Event]:
-    """Yield a request, then what lies within it: a bar must come before another one that begins with it."""
+    """Yield a request, and what belongs to it."""
     request = one.request
     own = tracks[request.thread_serial]
     begin, length = _microseconds(one.start_ns - origin_ns), _microseconds(one.end_ns - one.start_ns)
     yield Event("X", title_of(request), own.pid, own.tid, begin, length, "request", args=facts_of(request))
     for number in one.flows:
         yield Event("s", "holder", own.pid, own.tid, begin, cat="holder", id=number)
+    seen_on = {own}
     for hop in moves_of(request):
-        track, at_ns = tracks[hop.thread_serial], begin_of(hop, one)
-        begin, length = _microseconds(at_ns - origin_ns), _microseconds(one.end_ns - at_ns)
-        args = facts_of_hop(hop, request)
-        yield Event("X", hop.checkpoint, track.pid, track.tid, begin, length, "hop", args=args)
-    for finding, at_ns, flow in one.findings:
+        track, at_ns, args = tracks[hop.thread_serial], begin_of(hop, one), facts_of_hop(hop, request)
         at = _microseconds(at_ns - origin_ns)
-        name = f"{finding.level}: {finding.kind}"
-        yield Event("i", name, own.pid, own.tid, at, cat="finding", s="t", args=facts_of_finding(finding))
+        if track in seen_on:
+            yield Event("i", hop.checkpoint, track.pid, track.tid, at, cat="hop", s="t", args=args)
+        else:
+            seen_on.add(track)
+            length = _microseconds(one.end_ns - at_ns)
+            yield Event("X", hop.checkpoint, track.pid, track.tid, at, length, "hop", args=args)
+    for finding, at_ns, flow in one.findings:
+        at, args = _microseconds(at_ns - origin_ns), facts_of_finding(finding)
+        yield Event("i", f"{finding.level}: {finding.kind}", own.pid, own.tid, at, cat="finding", s="t", args=args)
         if flow is not None:
             yield Event("f", "holder", own.pid, own.tid, at, cat="holder", id=flow, bp="e")
 
 
-def _microseconds(ns: int) -> msgspec.Raw:
-    return msgspec.Raw(b"%d.%03d" % divmod(ns, 1_000))
+def _microseconds(ns: int) -> float:
+    return ns / 1_000

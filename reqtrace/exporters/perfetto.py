@@ -42,7 +42,7 @@ _EXPLICIT_ORDER = integer(11, 3)
 
 
 class PerfettoExporter(Exporter):
-    """Draws a request as a slice, hops as slices within it, findings as instants, on one lane a thread.
+    """Draws a request as a slice on each thread it was seen on; findings, and its other hops, are instants there.
 
     The slots of a thread are tracks of one name under one process, which Perfetto shows as one lane of several rows.
     """
@@ -73,18 +73,22 @@ def _drawn(one: Assembled, tracks: dict[int, int]) -> bytes:
     colour = text(53, person(request.user))
     flows = b"".join(fixed64(47, flow) for flow in one.flows)
     named = _event("request", title_of(request), facts_of(request))
-    packets = [_packet(one.start_ns, _BEGIN + own + named + colour + flows)]
-    ends = [_packet(one.end_ns, _END + own)]
+    packets = [_packet(one.start_ns, _BEGIN + own + named + colour + flows), _packet(one.end_ns, _END + own)]
+    seen_on = {own}
     for hop in moves_of(request):
-        track = integer(11, tracks[hop.thread_serial])
+        track, at_ns = integer(11, tracks[hop.thread_serial]), begin_of(hop, one)
         named = _event("hop", hop.checkpoint, facts_of_hop(hop, request))
-        packets.append(_packet(begin_of(hop, one), _BEGIN + track + named + colour))
-        ends.append(_packet(one.end_ns, _END + track))
+        if track in seen_on:
+            packets.append(_packet(at_ns, _INSTANT + track + named))
+        else:
+            seen_on.add(track)
+            packets.append(_packet(at_ns, _BEGIN + track + named + colour))
+            packets.append(_packet(one.end_ns, _END + track))
     for finding, at_ns, flow in one.findings:
         named = _event("finding", f"{finding.level}: {finding.kind}", facts_of_finding(finding))
         ending = b"" if flow is None else fixed64(48, flow)
         packets.append(_packet(at_ns, _INSTANT + own + named + ending))
-    return b"".join(packets + ends)
+    return b"".join(packets)
 
 
 def _event(category: str, name: str, facts: Facts) -> bytes:

@@ -47,10 +47,14 @@ def parse(texts: Sequence[str], *, allow_unsafe: bool) -> tuple[list[Target], st
         if method not in _METHODS:
             raise QueryError("URL", f"{text!r} begins with {method}; it takes a path, or a method and a path.")
         if method not in SAFE and not allow_unsafe:
-            raise QueryError("URL", f"{method} may change something; give --allow-unsafe to send {text!r} all the same.")
+            raise QueryError(
+                "URL", f"{method} may change something; give --allow-unsafe to send {text!r} all the same."
+            )
         parts = urlsplit(url)
         if not (parts.path or "/").startswith("/") or (parts.scheme and parts.scheme not in ("http", "https")):
-            raise QueryError("URL", f"{text!r} is neither a path such as /orders/ nor a URL such as http://host/orders/.")
+            raise QueryError(
+                "URL", f"{text!r} is neither a path such as /orders/ nor a URL such as http://host/orders/."
+            )
         bases[f"{parts.scheme}://{parts.netloc}" if parts.netloc else None] = None
         targets[Target(method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))] = None
     if len(bases) > 1:
@@ -59,7 +63,7 @@ def parse(texts: Sequence[str], *, allow_unsafe: bool) -> tuple[list[Target], st
 
 
 def discover() -> list[Target]:
-    """Return a GET for every path in the URLconf that takes no arguments, in its order; not those that sign people out."""
+    """Return a GET for every path in the URLconf that takes no arguments, without those that sign people out."""
     left_out = exclusions.prefixes()
     paths = dict.fromkeys(path for path in _walk(get_resolver().url_patterns, "/") if not path.startswith(left_out))
     return [Target("GET", path) for path in paths]

@@ -1,4 +1,4 @@
-"""The Node that runs readers written in JavaScript."""
+"""The Node that runs readers written in JavaScript, and where those are."""
 
 import shutil
 from importlib.util import find_spec
@@ -13,3 +13,9 @@ def node() -> str:
         assert spec.origin is not None
         return str(Path(spec.origin).parent / "bin" / "node")
     return shutil.which("node") or pytest.skip("Node is missing: pip install -r requirements.txt")
+
+
+def package(name: str) -> Path:
+    """Return the folder of an npm package that stands in our ``package.json``."""
+    folder = Path(__file__).parent / "node_modules" / name
+    return folder if folder.exists() else pytest.skip(f"{name} is missing: npm ci --prefix tests/judges")

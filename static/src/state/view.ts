@@ -43,9 +43,3 @@ export function show(wanted: ViewState): void {
 export function linkTo(change: Partial<ViewState>): string {
   return toHash({ ...view.value, ...change }) || "#";
 }
-
-/** Show the findings with one group open. */
-export function openFinding(group: string): void {
-  openGroup.value = group;
-  tab.value = "findings";
-}

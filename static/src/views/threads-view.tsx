@@ -46,7 +46,9 @@ function ProcessThreadsTable({ group: { process, threads, alive } }: { group: Th
   return (
     <section class={alive ? "process" : "process is-gone"} aria-label={`Process ${process.pid}`}>
       <ProcessTitle process={process} alive={alive} />
-      {threads.length === 0 && <p class="hint">It has served no request yet.</p>}
+      {threads.length === 0 && (
+        <p class="hint">{process.requests > 0 ? "Its threads are not kept any more." : "It has served no request yet."}</p>
+      )}
       {listed.length > 0 && <ThreadTable threads={listed} />}
       {!few && (
         <details class="exclusive-threads" onToggle={(event) => (open.value = event.currentTarget.open)}>

@@ -1,0 +1,138 @@
+"""``reqtrace stress``: many people at once against the project's own pages."""
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
+from pathlib import Path
+from typing import Any
+
+from reqtrace import registry
+from reqtrace.cli import base
+from reqtrace.cli.terminal import printable
+from reqtrace.exceptions import QueryError, ReqtraceError, TraceFileError
+from reqtrace.stress import server as servers
+from reqtrace.stress import targets
+from reqtrace.stress.people import people
+from reqtrace.stress.report import Report, lines_of
+from reqtrace.stress.run import Plan, Run
+from reqtrace.stress.traces import Traces
+from reqtrace.stress.waves import crowd
+
+
+class Command(base.Subcommand):
+    """Runs, reports, and fails when somebody was taken for somebody else."""
+
+    help = (
+        "Send many people at once to the project's own pages, with real sessions, "
+        "and fail where one of them is taken for another."
+    )
+    examples = (
+        "stress\n"
+        "stress /orders/ /profile/ --users 8\n"
+        "stress http://127.0.0.1:8000/orders/ --junit stress.xml\n"
+        'stress /orders/ --server "gunicorn -b 127.0.0.1:{port} --threads 4 shop.wsgi"'
+    )
+
+    @classmethod
+    def add_arguments(cls, parser: ArgumentParser) -> None:
+        """Declare what to ask for, how much, and of whom."""
+        parser.add_argument(
+            "urls",
+            metavar="URL",
+            nargs="*",
+            help="a path, or a URL of a running server; a method may stand in front, as in 'HEAD /orders/'; "
+            "default: what the URLconf answers without arguments",
+        )
+        parser.add_argument("--users", type=int, default=6, metavar="N", help="how many people; default: 6")
+        parser.add_argument(
+            "--throwaway", action="store_true", help="make users for this run, and remove them after it"
+        )
+        parser.add_argument(
+            "--requests", type=int, default=1_000, metavar="N", help="at most so many at once in all; default: 1000"
+        )
+        parser.add_argument("--concurrency", type=int, default=8, metavar="N", help="requests in a wave; default: 8")
+        parser.add_argument(
+            "--seconds", type=float, default=20, metavar="S", help="how long the waves may take; default: 20"
+        )
+        where = parser.add_mutually_exclusive_group()
+        where.add_argument("--base-url", metavar="URL", help="a server that runs already, as in http://127.0.0.1:8000")
+        where.add_argument(
+            "--server", metavar="COMMAND", help="start this one, with {port} in its command; default: runserver"
+        )
+        parser.add_argument("--allow-unsafe", action="store_true", help="send methods that may change something, too")
+        parser.add_argument("--allow-remote", action="store_true", help="let the server be another machine")
+        parser.add_argument("--json", metavar="FILE", help="write the report as JSON, too")
+        parser.add_argument("--junit", metavar="FILE", help="write it as JUnit's XML, too, for a build server")
+
+    def run(self, options: Mapping[str, Any]) -> None:
+        """Run.
+
+        Raises:
+            ReqtraceError: when there is a leak, so that the exit code is 1.
+
+        """
+        for name, least in (("users", 2), ("requests", 2), ("concurrency", 2), ("seconds", 1)):
+            if not least <= options[name] <= 100_000:
+                raise QueryError(name, f"--{name} is {options[name]}; it takes {least} or more, up to 100,000.")
+        files = {name: _writable(name, options[name]) for name in ("json", "junit") if options[name]}
+        given, base_url = targets.parse(options["urls"], allow_unsafe=options["allow_unsafe"])
+        plan = Plan(given or targets.discover(), bool(given), options["requests"], options["seconds"])
+        with (
+            people(options["users"], throwaway=options["throwaway"]) as signed_in,
+            self._server(options, base_url) as server,
+            crowd(server, options["concurrency"]) as gathered,
+            closing(registry.open_store(server.store)) as store,
+            self.terminal.bar() as bar,
+        ):
+            report = Run(plan, server, gathered, Traces(store, gathered.run), signed_in).run(bar.show)
+        for name, file in files.items():
+            _write(file, report.to_json() if name == "json" else report.to_junit())
+        self._show(report)
+        self.terminal.flush()
+        if report.leaks:
+            raise ReqtraceError(f"{len(report.leaks)} leak{'s' * (len(report.leaks) > 1)}: people got mixed up.")
+
+    def _server(self, options: Mapping[str, Any], base_url: str | None) -> AbstractContextManager[servers.Server]:
+        base_url = base_url or options["base_url"]
+        if base_url is None:
+            return servers.started(options["server"] or servers.RUNSERVER)
+        if options["server"]:
+            raise QueryError("server", "Give --server with paths alone, or the URLs of a server that runs already.")
+        return nullcontext(servers.running(base_url, allow_remote=options["allow_remote"]))
+
+    def _show(self, report: Report) -> None:
+        line, paint = self.terminal.line, self.terminal.paint
+        for page in report.pages:
+            if page.state == "stressed":
+                line(f"  {paint('stressed', 32)} {printable(f'{page.method} {page.path}')}: {page.requests:,} requests")
+            else:
+                line(f"  {paint('left out', 2)} {printable(f'{page.method} {page.path}')}")
+            for note in page.notes:
+                line(f"           {printable(note)}")
+        for leak in report.leaks:
+            first, *rest = lines_of(leak)
+            line(f"{paint('LEAK', 1, 31)} {paint(printable(first), 1)}")
+            for text in rest:
+                line(printable(text))
+        for text in report.replay():
+            line(printable(text))
+        for note in report.notes:
+            line(f"{paint('note', 33)} {printable(note)}")
+        line(
+            f"{report.requests:,} requests by {len(report.people)} people, one of them anonymous, "
+            f"in {report.seconds:.1f} s: {paint('no leak', 1, 32) if not report.leaks else paint('LEAK', 1, 31)}."
+        )
+
+
+def _writable(name: str, text: str) -> Path:
+    path = Path(text)
+    if not path.parent.is_dir() or path.is_dir():
+        raise QueryError(name, f"--{name} is {text!r}, and no file can be written there.")
+    return path
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise TraceFileError(f"{path} cannot be written: {error.strerror}.") from error
