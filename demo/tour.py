@@ -8,9 +8,9 @@ from types import MappingProxyType
 import httpx
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from websockets.exceptions import WebSocketException
 
 from demo.scenarios import SCENARIOS
@@ -34,12 +34,14 @@ def tour(request: HttpRequest) -> HttpResponse:
     return _page(request)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def walk_through(request: HttpRequest, name: str) -> HttpResponse:
     """Send one scenario's traffic, and show on the same page what came of it."""
     scenario = next((scenario for scenario in SCENARIOS if scenario.name == name), None)
     if scenario is None:
         raise Http404(f"There is no scenario {name!r}.")
+    if request.method == "GET":  # the address stays in the browser after a walk
+        return redirect(f"{reverse('tour')}#{name}")
     server = settings.TOUR_SERVERS.get(scenario.server)
     if server is None:
         return _page(request, name, trouble=f"There is no {scenario.server} to send traffic to: make demo starts one.")

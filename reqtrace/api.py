@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 from asgiref.sync import iscoroutinefunction
 
 from reqtrace import lifecycle
-from reqtrace.holders.calls import CallableHolder
+from reqtrace.holders.calls import ORIGINAL, CallableHolder
 from reqtrace.recorder import current_request
 from reqtrace.records import Request
 
@@ -52,6 +52,7 @@ def watch(getter: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
             _read(holder, value)
             return value
 
+        setattr(watched_async, ORIGINAL, getter)
         return watched_async  # type: ignore[return-value]
 
     @functools.wraps(getter)
@@ -60,6 +61,7 @@ def watch(getter: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
         _read(holder, value)
         return value
 
+    setattr(watched, ORIGINAL, getter)
     return watched
 
 

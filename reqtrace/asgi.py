@@ -112,7 +112,8 @@ def dirt(recorder: Recorder) -> list[Birth]:
 
 
 def _describe(recorder: Recorder, variable: ContextVar[Any], value: Any) -> tuple[str, str, dict[str, object]]:
-    path = recorder.discovery.path_of(variable)
+    declared = (holder.path for holder in recorder.watch.holders if holder.is_of(variable))
+    path = next(declared, None) or recorder.discovery.path_of(variable)
     if variable.name == ASGIREF_VARIABLE:
         return f"{path}.", "asgiref.Local", asgiref_names(value)
     return path, "ContextVar", {"": value}

@@ -19,9 +19,7 @@ class RequestFacts(msgspec.Struct, omit_defaults=True, gc=False):
     """In one line, for readers that show one thing only."""
     request: str
     user: str
-    user_id: str | None
     user_state: str
-    status: int | None
     outcome: str
     protocol: str
     thread: str
@@ -31,6 +29,8 @@ class RequestFacts(msgspec.Struct, omit_defaults=True, gc=False):
     native_thread_id: int
     earlier_on_thread: int
     others_at_once: int
+    user_id: str | None = None
+    status: int | None = None
     view: str = ""
     route: str = ""
     session: str | None = None

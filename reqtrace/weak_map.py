@@ -21,14 +21,14 @@ class WeakMap(Generic[Value]):
         """Map `key` to `value` from now on; leave out what allows no weak references, or cannot be hashed."""
         try:
             self._by_reference[ref(key, self._by_reference.pop)] = value
-        except TypeError:
+        except Exception:
             return
 
     def find(self, key: Any) -> Value | None:
         """Return the value of `key`; None for an object that is not in the map, or that cannot be."""
         try:
             return self._by_reference.get(ref(key))
-        except TypeError:
+        except Exception:  # no weak references, no hash, or a class whose `__eq__` raises
             return None
 
     def items(self) -> list[tuple[Any, Value]]:

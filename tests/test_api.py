@@ -149,3 +149,12 @@ def test_a_holder_that_is_empty_in_a_pool_thread_is_lost(tracing: Start) -> None
     serve(start, "alice")
     (finding,) = findings(traced)
     assert (finding.kind, finding.level) == ("lost", "notice")
+
+
+def test_a_watched_getter_may_be_declared_as_a_holder_too(tracing: Start) -> None:
+    traced = tracing(HOLDERS=["tests.test_api.get_current_request"])
+    serve(lambda request: _last.__setitem__(0, request), "alice")
+    serve(lambda request: get_current_request() and None, "carol")
+    _last[0] = None
+    assert "crossed" in {finding.kind for finding in findings(traced)}
+    assert traced.recorder.faults.count == 0

@@ -22,6 +22,7 @@ STATIC = HERE.parents[1] / "static"
 VIEWPORT: ViewportSize = {"width": 1400, "height": 850}
 CANVAS_PAGE = """<!doctype html><div class="timeline" style="width: 1400px; height: 800px; resize: none">
 <canvas></canvas><span class="timeline-probe"></span></div>"""
+FILLED = "fill => Number(document.querySelector('.shown')?.textContent.replace(/\\D/g, '')) > fill"
 WATCH_PAINT = (HERE / "paint.js").read_text()
 
 
@@ -79,8 +80,8 @@ def live(browser: Browser, rate: int, kept: int, seconds: float) -> list[Live]:
             page.add_init_script(WATCH_PAINT)
             meter = Meter(page)
             page.goto(feed.url)
-            page.wait_for_selector(".row")
-            page.wait_for_timeout(5_000)
+            page.wait_for_function(FILLED, arg=fill)
+            page.wait_for_timeout(3_000)
             before = meter.heap()
             began = meter.seconds()
             page.evaluate("paintWatch.begin()")

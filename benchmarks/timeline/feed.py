@@ -34,7 +34,7 @@ class Feed:
 
     def __init__(self, rate: int, fill: int) -> None:
         self.ended_ns_by_batch: dict[int, list[int]] = {}
-        """When the requests of each batch ended, by the batch's server time."""
+        """When the requests of each batch ended that came live, by the batch's server time."""
         self.url = ""
         self._rate = rate
         self._fill = fill
@@ -71,7 +71,7 @@ class Feed:
         step_ns = round(FILL / self._rate * 1e9)
         for place in range(self._fill // FILL):
             requests = self._traffic.ending_between(began_ns + place * step_ns, began_ns + (place + 1) * step_ns, FILL)
-            await socket.send(self._batch(requests))
+            await socket.send(_text(self._batch(requests)))
         last_ns = time.time_ns()
         while not self._stop.is_set():
             await asyncio.sleep(BATCH_SECONDS)
@@ -79,14 +79,14 @@ class Feed:
             count = round((now_ns - last_ns) * self._rate / 1e9)
             requests = self._traffic.ending_between(last_ns, now_ns, count)
             last_ns = now_ns
-            broadcast([socket], self._batch(requests))
+            batch = self._batch(requests)
+            self.ended_ns_by_batch[batch.server_time_ns] = [one.start_ns + one.duration_ns for one in requests]
+            broadcast([socket], _text(batch))
 
-    def _batch(self, requests: list[Request]) -> str:
+    def _batch(self, requests: list[Request]) -> Batch:
         self._position += len(requests)
         records = Records(processes=self._traffic.processes(), threads=list(self._traffic.threads()), requests=requests)
-        batch = Batch(server_time_ns=time.time_ns(), position=self._position, records=records)
-        self.ended_ns_by_batch[batch.server_time_ns] = [one.start_ns + one.duration_ns for one in requests]
-        return _text(batch)
+        return Batch(server_time_ns=time.time_ns(), position=self._position, records=records)
 
 
 def _text(message: Hello | Batch) -> str:

@@ -70,8 +70,8 @@ def _findings(store: Store, position: int, prefix: str) -> list[Finding]:
     requests: set[str] = set()
     findings: dict[str, Finding] = {}
     deadline = time.monotonic() + TRACE_SECONDS
-    missing = THREADS
-    while missing:
+    last: set[str] = set()
+    while len(last) < THREADS:
         if time.monotonic() > deadline:
             raise TimeoutError(f"The traces of {prefix} did not arrive within {TRACE_SECONDS} s.")
         entries = store.read(position, 1_000, ("request", "finding"))
@@ -80,10 +80,9 @@ def _findings(store: Store, position: int, prefix: str) -> list[Finding]:
             record = reader.decode(entry)
             if isinstance(record, Finding):
                 findings[record.id] = record
-            elif isinstance(record, Request) and record.path == prefix + LAST:
-                missing -= record.outcome != "open"  # no part of the walk: it finds what it tidies up
-            elif isinstance(record, Request) and record.path.startswith(prefix):
-                requests.add(record.id)
+            elif isinstance(record, Request) and record.outcome != "open" and record.path.startswith(prefix):
+                # The last are no part of the walk: they find what they tidy up.
+                (last if record.path == prefix + LAST else requests).add(record.id)
         if not entries:
             time.sleep(0.02)
     return [finding for finding in findings.values() if finding.request in requests]

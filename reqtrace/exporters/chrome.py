@@ -36,8 +36,9 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
 class ChromeExporter(Exporter):
     """Draws a request as a bar on each thread it was seen on; findings, and its other hops, are instants there.
 
-    Bars never lie within bars: their ends would have to be the same double, however a reader adds them up. Readers drop, or mistime, bars that overlap on one thread: a thread on which requests were in flight at once takes
-    as many tracks. A flow leads from the request that wrote into a holder to the one that read it there.
+    Bars never lie within bars: their ends would have to be the same double, however a reader adds them up. Nor do
+    they overlap, which readers drop or mistime: a thread on which requests were in flight at once takes as many tracks.
+    A flow leads from the request that wrote into a holder to the one that read it there.
     """
 
     name = "chrome"
@@ -95,8 +96,8 @@ def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> Iterator
             length = _microseconds(one.end_ns - at_ns)
             yield Event("X", hop.checkpoint, track.pid, track.tid, at, length, "hop", args=args)
     for finding, at_ns, flow in one.findings:
-        at, args = _microseconds(at_ns - origin_ns), facts_of_finding(finding)
-        yield Event("i", f"{finding.level}: {finding.kind}", own.pid, own.tid, at, cat="finding", s="t", args=args)
+        at, told = _microseconds(at_ns - origin_ns), facts_of_finding(finding)
+        yield Event("i", f"{finding.level}: {finding.kind}", own.pid, own.tid, at, cat="finding", s="t", args=told)
         if flow is not None:
             yield Event("f", "holder", own.pid, own.tid, at, cat="holder", id=flow, bp="e")
 

@@ -53,6 +53,10 @@ class Holder(ABC):
         """Tell whether it watches the same place, by whatever path."""
         return self._container is other._container and self._name == other._name
 
+    def is_of(self, container: object) -> bool:
+        """Tell whether it watches something in `container`, or `container` itself."""
+        return self._container is container
+
     @property
     def is_off(self) -> bool:
         """Tell whether it failed so often that it is not read any more."""

@@ -5,6 +5,9 @@ from typing import Any
 
 from reqtrace.holders.base import EMPTY, Holder, HolderKind
 
+ORIGINAL = "reqtrace_original"
+"""The attribute by which a function under `reqtrace.watch` names the one that it wraps."""
+
 
 class CallableHolder(Holder):
     """A function without arguments, such as ``myapp.auth.get_current_user``."""
@@ -13,7 +16,8 @@ class CallableHolder(Holder):
         """Watch what `function` returns, which it takes from a place of some `kind`."""
         super().__init__(path, function)
         self.kind = kind
-        self._function = function
+        # A watched getter that is declared, too, would have itself read for ever.
+        self._function: Callable[[], object] = getattr(function, ORIGINAL, function)
 
     def read(self) -> object:
         """Call it; None means that it names nothing."""

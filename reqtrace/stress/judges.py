@@ -93,16 +93,18 @@ def leak_of(suspicion: Suspicion, traces: Traces, calm: CalmPages) -> Leak:
     request = next((request for request in traces.requests if request.trace_id == answer.trace_id), None)
     owner = suspicion.owner
     if owner is not None and sign is not None:
-        kind = "the session" if f"={sign}" in owner.cookie else repr(sign)
-        message = f"{person.name} was sent {kind} of {owner.name}."
-        evidence = _excerpt(answer, sign) if kind != "the session" else "the other's session key"
+        is_session = owner.cookie.endswith(f"={sign}")
+        message = (
+            f"{person.name} was sent {'the session' if is_session else 'an answer with the name'} of {owner.name}."
+        )
+        evidence = "the other's session key" if is_session else _excerpt(answer, sign)
     else:
         owner = next(
             (one for (one, of), page in calm.items() if of == target and one != person and page.matches(answer)), None
         )
         whose = f"the page of {owner.name}" if owner else "a page that in calm nobody gets"
         message = f"{person.name} was sent {whose}."
-        evidence = f"status {answer.status}, {len(answer.body):,} characters that differ from the page in calm"
+        evidence = f"a body unlike the one that {person.name} gets in calm, status {answer.status}"
     return Leak(
         suspicion.judge,
         target,

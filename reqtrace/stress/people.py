@@ -48,12 +48,10 @@ def people(count: int, *, throwaway: bool) -> Iterator[list[Person]]:
     with ExitStack() as undo:
         try:
             users = _made(count, undo) if throwaway else _existing(count)
-            sessions = [_sign_in(engine, user) for user in users]
+            signed_in = [_person(user, _sign_in(engine, user, undo)) for user in users]
         except Error as error:
             raise QueryError("users", f"The project's users cannot be read: {error}.") from error
-        for session in sessions:
-            undo.callback(session.delete)
-        yield [_person(user, str(session.session_key)) for user, session in zip(users, sessions, strict=True)]
+        yield signed_in
 
 
 def _engine() -> Any:
@@ -113,7 +111,7 @@ def _backend_of(user: Any) -> str | None:
     return next((path for path in settings.AUTHENTICATION_BACKENDS if load_backend(path).get_user(user.pk)), None)
 
 
-def _sign_in(engine: Any, user: Any) -> SessionBase:
+def _sign_in(engine: Any, user: Any, undo: ExitStack) -> str:
     """Write the session that `django.contrib.auth.login` would, which needs a request and announces a login."""
     session: SessionBase = engine()
     session[SESSION_KEY] = user._meta.pk.value_to_string(user)
@@ -121,7 +119,8 @@ def _sign_in(engine: Any, user: Any) -> SessionBase:
     session[HASH_SESSION_KEY] = user.get_session_auth_hash() if hasattr(user, "get_session_auth_hash") else ""
     session.set_expiry(_SESSION_SECONDS)
     session.save()
-    return session
+    undo.callback(session.delete)
+    return str(session.session_key)
 
 
 def _person(user: Any, key: str) -> Person:

@@ -7,6 +7,7 @@ from itertools import count, cycle
 import msgspec
 
 from reqtrace.exceptions import QueryError
+from reqtrace.records import Finding
 from reqtrace.stress.baseline import Calm, Signs, measure
 from reqtrace.stress.judges import Leak, Suspicion, confirm, leak_of, leaks_in_traces, suspicions
 from reqtrace.stress.people import ANONYMOUS, Person
@@ -77,6 +78,9 @@ class Run:
         usable = 0
         for number, target in enumerate(self._plan.targets):
             progress(number / len(self._plan.targets), f"{target} in calm")
+            if self._leaks:
+                self._leave_out(target, "a leak showed before its turn")
+                continue
             if usable and (time.monotonic() > deadline or (not self._plan.chosen and usable == _TARGETS_MAX)):
                 self._leave_out(target, "there was no time for it")
                 continue
@@ -93,8 +97,6 @@ class Run:
                 self._pages[target].notes.append("changes by itself: its body is judged by other people's signs alone")
             self._take(waves)
             self._judge(waves)
-            if self._leaks:
-                return
         if not usable:
             raise QueryError(
                 "URL", "No page of the URLconf answers GET without arguments; name some, as in /orders/1/."
@@ -171,12 +173,13 @@ class Run:
         answers = [answer for wave in waves for answer in wave]
         judged: set[object] = set()
         for suspicion in suspicions(answers, self._calm, self._signs):
-            if suspicion.subject in judged:
+            person, target, _ = suspicion.subject
+            kind = (suspicion.judge, target)
+            if suspicion.subject in judged or kind in judged:
                 continue
             judged.add(suspicion.subject)
-            person, target, _ = suspicion.subject
-            page = self._calm[person, target]
-            if confirm(suspicion, self._crowd, page, self._signs, self._people):
+            if confirm(suspicion, self._crowd, self._calm[person, target], self._signs, self._people):
+                judged.add(kind)  # one of a kind is told; the others would say the same
                 self._leaks.append(leak_of(suspicion, self._traces, self._calm))
             else:
                 self._dismiss(suspicion)
@@ -230,9 +233,9 @@ class Run:
         failed = sum(page.failed for page in self._pages.values())
         if failed:
             yield f"{failed:,} requests failed (no answer, 429 or 5xx): the server could not keep up with them."
-        hazards: dict[str, int] = {}
+        hazards: dict[str, list[Finding]] = {}
         for finding, _ in self._traces.findings():
             if finding.level == "hazard":
-                hazards[finding.message] = hazards.get(finding.message, 0) + 1
-        for message, times in hazards.items():
-            yield f"Hazard, {times:,} times: {message}"
+                hazards.setdefault(finding.group, []).append(finding)
+        for group in hazards.values():
+            yield f"A hazard, {group[0].kind}, {len(group):,} times. The first: {group[0].message}"

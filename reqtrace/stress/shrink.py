@@ -10,7 +10,7 @@ from reqtrace.stress.waves import Shot, Wave
 Schedule = tuple[tuple[Shot, ...], ...]
 """Waves, one after another."""
 
-_TRIES = 5
+_TRIES = 8
 _PROOFS = 10
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import secrets
+import socket
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from reqtrace.stress.server import Server
 from reqtrace.stress.targets import SAFE, Target
 
 _BODY_MAX = 2_000_000
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+"""Where it is missing (it is Linux's), servers that send head and body apart answer 40 ms later; it wears off."""
 _CSRF = secrets.token_hex(16)
 """A secret as Django's own: a cookie and a header that agree are all that its protection asks for."""
 
@@ -120,6 +123,8 @@ class Crowd:
 
     def _finish(self, connection: http.client.HTTPConnection, shot: Shot, trace_id: str) -> Answer:
         connection.endheaders()
+        if connection.sock is not None and _QUICK_ACK is not None:
+            connection.sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
         with connection.getresponse() as response:
             body = response.read(_BODY_MAX)
             headers = "\n".join(f"{name}: {value}" for name, value in response.getheaders())

@@ -30,9 +30,7 @@ class FirefoxProfiler:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the program."""
         command = [*self._command, *arguments]
-        return subprocess.run(
-            command, env=self._environment, capture_output=True, text=True, timeout=60, check=False
-        )
+        return subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 @contextmanager

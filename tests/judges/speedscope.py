@@ -1,8 +1,6 @@
 """speedscope in a browser, and what it understood: the file that it saves."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,5 +29,5 @@ def show(page: Page, trace: bytes) -> None:
             route.fulfill(path=folder / (path or "index.html"))
 
     page.route("**/*", answer)
-    page.goto("http://speedscope.test/index.html#profileURL=http://speedscope.test/trace.json&title=trace.json")
-    page.wait_for_timeout(3000)
+    with page.expect_console_message(lambda message: message.text.startswith("import:"), timeout=60_000):
+        page.goto("http://speedscope.test/index.html#profileURL=http://speedscope.test/trace.json")

@@ -12,6 +12,7 @@ INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django.
 MIDDLEWARE = [
     *(["reqtrace.middleware.TraceMiddleware"] if "untraced" not in os.environ.get("PLANTED", "") else []),
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tests.stress_project.middleware.CurrentUser",
 ]

@@ -36,7 +36,7 @@ class Command(BaseCommand):
             metavar="FILE",
             help="write the sections for which these have markers, all of them into a new file",
         )
-        parser.add_argument("--quick", action="store_true", help="fewer requests: under three minutes instead of 15")
+        parser.add_argument("--quick", action="store_true", help="fewer requests: about three minutes instead of ten")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure, report, and end with exit code 1 where reqtrace and the truth disagree."""
