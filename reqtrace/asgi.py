@@ -6,9 +6,9 @@ from typing import Any
 
 from reqtrace import exclusions, lifecycle
 from reqtrace.holders.context import ASGIREF_VARIABLE, asgiref_names
+from reqtrace.live import Birth
 from reqtrace.meaning import meaning_of
 from reqtrace.recorder import Recorder, births, current_request
-from reqtrace.sightings import Birth
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

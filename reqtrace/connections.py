@@ -10,8 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from reqtrace.faults import Faults
-from reqtrace.live import OpenRequest
-from reqtrace.sightings import Carried
+from reqtrace.live import Carried, OpenRequest
 
 # https://www.postgresql.org/docs/current/sql-set.html: SET LOCAL ends with its transaction. Of the settings only
 # search_path and those with a dot in their names, an application's own, say whose data are seen.

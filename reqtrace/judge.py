@@ -7,21 +7,21 @@ from reqtrace import identity
 from reqtrace.detectors import DETECTORS
 from reqtrace.detectors.base import Case, Detector, Verdict
 from reqtrace.identity import Identity
-from reqtrace.live import OpenRequest
-from reqtrace.process import Serving
-from reqtrace.records import Finding, Side, User, Writer
-from reqtrace.sightings import (
+from reqtrace.live import (
     Absence,
     Birth,
     Carried,
     Fact,
     ForeignResponse,
     ForeignSession,
+    OpenRequest,
     Outliving,
     Retention,
     Sighting,
     Swap,
 )
+from reqtrace.process import Serving
+from reqtrace.records import Finding, Side, User, Writer
 
 
 class Judge:

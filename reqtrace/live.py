@@ -1,16 +1,115 @@
-"""A request while it is in flight."""
+"""A request while it is in flight, and what was seen of it that may contradict who it is for: raw, judged later."""
 
 from copy import copy
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ref
 
 from reqtrace import identity
 from reqtrace.execution import LiveThread, Place
+from reqtrace.holders.base import Holder
 from reqtrace.identity import UNRESOLVED, Identity
-from reqtrace.records import Finding, Outcome, Protocol
-from reqtrace.sightings import Fact
+from reqtrace.records import Finding, Frame, Outcome, Protocol
 
 FACTS_PER_REQUEST = 32
+
+
+class Sighting(NamedTuple):
+    """A holder that named somebody else, or nobody where it should have named the request."""
+
+    holder: Holder
+    checkpoint: str
+    at_ns: int
+    place: Place
+    seen: "OpenRequest | None"
+    """The request that was named; of a user alone, the last one that this process served to them."""
+    by_object: bool
+    """Whether it was named as an object, not by its user alone."""
+    identity: Identity
+    """The user that was named."""
+    stale: bool
+    """Whether the holder named the same already when the request began."""
+    meanwhile: bool
+    """Whether a request of the user that was named was in flight."""
+    stack: list[Frame]
+
+
+class Absence(NamedTuple):
+    """A holder that was empty here although it names the request elsewhere."""
+
+    holder: Holder
+    checkpoint: str
+    at_ns: int
+    place: Place
+    stack: list[Frame]
+
+
+class Swap(NamedTuple):
+    """`request.user` became somebody else."""
+
+    checkpoint: str
+    at_ns: int
+    before: Identity
+    after: Identity
+    declared: bool
+    """Whether acting as somebody else is declared for this request."""
+    stack: list[Frame]
+
+
+class ForeignSession(NamedTuple):
+    """The response, or the request's own session, belongs to another session or user."""
+
+    at_ns: int
+    identity: Identity
+    cookie: bool
+    """Whether the response sets the cookie of another session."""
+
+
+class ForeignResponse(NamedTuple):
+    """A response that was made for somebody else."""
+
+    at_ns: int
+    made_for: str
+    """The id of the request that it was made for."""
+    identity: Identity
+    stack: list[Frame]
+
+
+class Outliving(NamedTuple):
+    """Code that still runs under the identity of a request that is over."""
+
+    checkpoint: str
+    at_ns: int
+    place: Place
+    stack: list[Frame]
+
+
+class Birth(NamedTuple):
+    """A value that stood in the context of a request before anything of it had run."""
+
+    holder: str
+    holder_kind: str
+    seen: "OpenRequest | None"
+    identity: Identity
+
+
+class Carried(NamedTuple):
+    """Something set on a database connection that the request did not set itself."""
+
+    at_ns: int
+    name: str
+    writer: "OpenRequest | None"
+    """Who set it; None where the library that does so leaves no trace, as django-tenants."""
+
+
+class Retention(NamedTuple):
+    """A request object that nothing needs any more, and who still holds it."""
+
+    at_ns: int
+    holder: str | None
+    holder_kind: str | None
+
+
+Fact = Sighting | Absence | Swap | Birth | ForeignSession | ForeignResponse | Outliving | Carried | Retention
 
 
 class OpenRequest:

@@ -9,9 +9,9 @@ from django.http import HttpResponse
 
 from reqtrace import identity
 from reqtrace.identity import Identity
-from reqtrace.live import OpenRequest
+from reqtrace.live import ForeignResponse, ForeignSession, OpenRequest
 from reqtrace.recorder import Recorder
-from reqtrace.sightings import ForeignResponse, ForeignSession, view_of
+from reqtrace.stacks import view_of
 
 STAMP = "_reqtrace_made_for"
 """An attribute of responses whose view looked at session or user: the request's id and the user. Plain text in a

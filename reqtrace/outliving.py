@@ -7,8 +7,8 @@ from contextvars import Context, ContextVar
 from time import perf_counter_ns
 from typing import Any
 
-from reqtrace.live import OpenRequest
-from reqtrace.sightings import Outliving, frame_of
+from reqtrace.live import OpenRequest, Outliving
+from reqtrace.stacks import frame_of
 
 AGE_NS = 1_000_000_000
 """How long after the end of its request a task may go on without a word."""

@@ -24,14 +24,13 @@ from reqtrace.faults import Faults
 from reqtrace.holders.base import Holder
 from reqtrace.holders.discovery import PROBES, Discovery
 from reqtrace.ledger import Ledger
-from reqtrace.live import OpenRequest
+from reqtrace.live import Birth, OpenRequest
 from reqtrace.outliving import OutlivingSearch
 from reqtrace.pages import CachedPages
 from reqtrace.registry import holders_of
 from reqtrace.retention import RetentionSearch
 from reqtrace.sessions import Sessions
 from reqtrace.shipping import Shipper
-from reqtrace.sightings import Birth
 from reqtrace.watching import Watch
 
 current_request: ContextVar[OpenRequest | None] = ContextVar("reqtrace.current_request", default=None)

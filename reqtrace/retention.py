@@ -7,8 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from reqtrace.holders.discovery import Discovery
-from reqtrace.live import OpenRequest
-from reqtrace.sightings import Retention
+from reqtrace.live import OpenRequest, Retention
 from reqtrace.weak_map import WeakMap
 
 AGE_NS = 10_000_000_000

@@ -9,10 +9,10 @@ from reqtrace import identity
 from reqtrace.execution import Place
 from reqtrace.faults import Faults
 from reqtrace.holders.base import EMPTY, Holder
-from reqtrace.live import OpenRequest
+from reqtrace.live import Absence, OpenRequest, Outliving, Sighting, Swap
 from reqtrace.meaning import meaning_of
 from reqtrace.records import Frame
-from reqtrace.sightings import Absence, Outliving, Sighting, Swap, stack_of, view_of
+from reqtrace.stacks import stack_of, view_of
 from reqtrace.weak_map import WeakMap
 
 BODY = frozenset({"view", "view-end", "template", "query"})

@@ -193,7 +193,8 @@ def test_an_endpoint_that_is_not_there_yet_is_waited_for(
 
     monkeypatch.setattr("reqtrace.cli.ship.time.sleep", give_up)
     assert "cannot be reached" in ship(Away(), tmp_path)
-    assert not (tmp_path / "state.json").exists()
+    assert json.loads((tmp_path / "state.json").read_bytes())["position"] == 0
+    (tmp_path / "state.json").unlink()  # it knows the other address
     ship(receiver, tmp_path)
     assert len(receiver.requests) == 2
 
@@ -234,7 +235,7 @@ def test_a_store_made_anew_is_sent_from_its_beginning(store: Store, receiver: Re
     state = tmp_path / "state.json"
     ship(receiver, tmp_path)
     kept = json.loads(state.read_bytes())
-    state.write_text(json.dumps(kept | {"position": 10**6}))
+    state.write_text(json.dumps(kept | {"position": kept["position"] + 10**9}))
     assert "made anew" in ship(receiver, tmp_path)
     assert len(receiver.requests) == 4
 
@@ -257,9 +258,10 @@ def test_a_state_that_is_not_ours_is_left_alone(
 
 
 def test_a_state_that_cannot_be_written_is_said(store: Store, receiver: Receiver, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+    (tmp_path / "folder").symlink_to("nowhere")
     with pytest.raises(CommandError, match=r"state\.json cannot be written.*--state"):
-        ship(receiver, tmp_path / "file")
+        ship(receiver, tmp_path / "folder")
+    assert receiver.taken == []
 
 
 @pytest.mark.parametrize("url", ["localhost:4318", "ftp://localhost", "http://"])

@@ -60,6 +60,7 @@ class Command(base.Subcommand):
         path = options["state"] or _default_state()
         reader = self.open_reader()
         state = self._resumed(path, State(reader.store.url, endpoint.url), reader)
+        _keep(path, state)  # before anything is sent, whether it can be kept at all
         batches = Batches(reader, options["service"] or os.environ.get("OTEL_SERVICE_NAME"))
         with suppress(KeyboardInterrupt):
             while True:
