@@ -165,7 +165,7 @@ def test_each_statement_is_a_checkpoint_only_when_asked_for(tracing: Start, aske
     traced.recorder.connections.connected(connection=default_connection)
     seen: list[str] = []
     checkpoint = traced.recorder.checkpoint
-    traced.recorder.checkpoint = lambda opened, name: (seen.append(name), checkpoint(opened, name))[1]  # type: ignore[method-assign]
+    traced.recorder.checkpoint = lambda opened, name, *place: (seen.append(name), checkpoint(opened, name, *place))[1]  # type: ignore[method-assign]
     serve(statements(default_connection, "SELECT 1", "SELECT 2"), "alice")
     assert seen.count("query") == (2 if asked else 0)
     assert asked is (traced.recorder.connections.execute in default_connection.execute_wrappers)

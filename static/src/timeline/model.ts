@@ -59,13 +59,15 @@ export class Model {
     for (const { lanes } of this.groupById.values()) for (const { tracks } of lanes) yield* tracks;
   }
 
-  /** The processes that have bars, by host, those that began first before others. */
+  /** The processes that have bars: those that still run before those that said goodbye, by host and beginning. */
   get groups(): Group[] {
     const startOf = ({ process, rank }: Group): number => this.source.process(process)?.started_ns ?? rank;
     const hostOf = ({ process }: Group): string => this.source.process(process)?.host ?? "";
+    const hasEnded = ({ process }: Group): number => Number((this.source.process(process)?.ended_ns ?? null) !== null);
+    const byHost = (a: Group, b: Group): number => Number(hostOf(a) > hostOf(b)) - Number(hostOf(a) < hostOf(b));
     return [...this.groupById.values()]
       .filter((group) => !group.isEmpty)
-      .sort((a, b) => (hostOf(a) < hostOf(b) ? -1 : hostOf(a) > hostOf(b) ? 1 : startOf(a) - startOf(b)));
+      .sort((a, b) => hasEnded(a) - hasEnded(b) || byHost(a, b) || startOf(a) - startOf(b));
   }
 
   timeUs(timeNs: number): number {
