@@ -12,6 +12,7 @@ import msgspec
 from reqtrace.exceptions import TraceFileError
 from reqtrace.records import FORMAT, TYPES, VERSION, Record, RecordKind
 
+_STEP = 512
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _ARRAYS: dict[str, RecordKind] = {
     "processes": "process",
@@ -62,14 +63,17 @@ class TraceFile:
         unpacked = bytearray()
         while data.startswith(_GZIP):  # several archives one behind another are one
             unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            at = 0
             try:
-                unpacked += unpacking.decompress(data)
+                while not unpacking.eof and at < len(data):  # in steps: a damage takes the step that it lies in
+                    unpacked += unpacking.decompress(data[at : at + _STEP])
+                    at += _STEP
             except zlib.error as error:
                 self.problems.append(f"the archive is damaged: {error}")
-            else:
-                if not unpacking.eof:
-                    self.problems.append("the archive ends in the middle")
-            data = unpacking.unused_data
+                break
+            if not unpacking.eof:
+                self.problems.append("the archive ends in the middle")
+            data = unpacking.unused_data + data[at:]
         return bytes(unpacked)
 
     def _lines(self, data: bytes) -> Iterator[Record]:
@@ -96,7 +100,7 @@ class TraceFile:
                 else:
                     head[key] = scanner.value()
         except (ValueError, IndexError):
-            self.problems.append(f"{scanner.place}: the file is damaged here, or ends")
+            self.problems.append(f"{scanner.place(scanner.at)}: the file is damaged here, or ends")
         self._examine(head.get("format"), head.get("version"))
 
     def _array(self, scanner: "_Scanner", kind: RecordKind) -> Iterator[Record]:
@@ -104,7 +108,7 @@ class TraceFile:
             try:
                 yield msgspec.convert(value, TYPES[kind])
             except msgspec.ValidationError as error:
-                self.problems.append(f"{scanner.place}, before it, a {kind}: {error}")
+                self.problems.append(f"{scanner.place(scanner.began)}, a {kind}: {error}")
 
     def _examine(self, format_: object, version: object) -> None:
         if format_ != FORMAT:
@@ -118,18 +122,20 @@ class _Scanner:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._at = 0
+        self.at = 0
+        self.began = 0
+        """Where the last value taken begins."""
         self._decode = json.JSONDecoder().raw_decode
 
-    @property
-    def place(self) -> str:
-        """Where in the file it is."""
-        return f"line {self._text.count(chr(10), 0, self._at) + 1:,}, character {self._at:,}"
+    def place(self, at: int) -> str:
+        """Say where in the file that is."""
+        return f"line {self._text.count(chr(10), 0, at) + 1:,}, character {at - self._text.rfind(chr(10), 0, at):,}"
 
     def value(self) -> Any:
         """Return the next value."""
         self._skip()
-        value, self._at = self._decode(self._text, self._at)
+        value, end = self._decode(self._text, self.at)
+        self.began, self.at = self.at, end
         return value
 
     def names(self) -> Iterator[Any]:
@@ -155,17 +161,17 @@ class _Scanner:
 
     def _next(self) -> str:
         self._skip()
-        return self._text[self._at]
+        return self._text[self.at]
 
     def _skip(self) -> None:
-        match = _SPACE.match(self._text, self._at)
+        match = _SPACE.match(self._text, self.at)
         assert match is not None
-        self._at = match.end()
+        self.at = match.end()
 
     def _take(self, char: str) -> None:
         if self._next() != char:
             raise ValueError(f"no {char}")
-        self._at += 1
+        self.at += 1
 
 
 def _is_ndjson(data: bytes) -> bool:

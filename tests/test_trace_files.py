@@ -151,11 +151,11 @@ def test_what_is_left_out_is_said_with_its_line(tmp_path: Path) -> None:
     found, problems = read(written(tmp_path, "trace", document.replace(b'"pid":101', b'"pid":"many"', 2)))
     assert [type(record) for record in found] == [Thread, Request, Finding]
     assert [problem.partition(":")[0] for problem in problems] == [
-        "line 3, character 397, before it, a process",
-        "line 7, character 1,430, before it, a request",
+        "line 3, character 1, a process",
+        "line 7, character 1, a request",
     ]
     found, problems = read(written(tmp_path, "trace", document[:1_500]))
-    assert problems[0].startswith("line 7, character 1,4")
+    assert problems == ["line 7, character 1: the file is damaged here, or ends"]
 
 
 def test_a_document_that_another_program_has_written_anew_is_read(tmp_path: Path) -> None:
@@ -171,6 +171,7 @@ def test_an_archive_cut_off_or_damaged_gives_what_it_holds(tmp_path: Path) -> No
     assert found
     assert problems[0] == "the archive ends in the middle"
     found, problems = read(written(tmp_path, "trace", packed[:-8] + bytes(8)))
+    assert len(found) > 3
     assert problems[0].startswith("the archive is damaged")
 
 

@@ -1,4 +1,4 @@
-"""The test project as the servers run it: without the debug toolbar, whose lazy imports gevent's late patch evaluates."""
+"""The test project as servers run it: without the debug toolbar, whose lazy imports a late gevent patch evaluates."""
 
 from tests.settings import *  # noqa: F403
 from tests.settings import INSTALLED_APPS as _APPS
