@@ -38,6 +38,7 @@ from reqtrace.records import (
 from reqtrace.stores.base import Item
 
 USERS_COUNTED_PER_THREAD = 4_096
+NAMES_REMEMBERED = 4_096
 LONG_NS = 1_000_000_000
 """A request that has run this long is shown while it runs."""
 _ALIVE_EVERY_NS = 5_000_000_000
@@ -71,7 +72,9 @@ class Ledger:
         self._written_ns = 0
         self._random = random.Random().random  # noqa: S311  not the module's, which an application may have seeded
         self._encode = msgspec.json.Encoder().encode
-        self._user = lru_cache(maxsize=1_024)(self._user_uncached)
+        self._user_named = lru_cache(maxsize=1_024)(self._user_uncached)
+        self._names: dict[str, str] = {}
+        """User names by primary key, of people seen of late: a session that was loaded tells the key alone."""
         self._pseudonym = lru_cache(maxsize=1_024)(_keyed_hash)
         self._judge = Judge(self.id_of, self._user)
         self._announcer = Announcer(faults)
@@ -240,6 +243,16 @@ class Ledger:
             max_in_flight=thread.max_in_flight,
             seen_ns=time_ns(),
         )
+
+    def _user(self, user: Identity) -> User:
+        names = self._names
+        if user.id is not None and user.name is None:
+            user = user._replace(name=names.get(user.id))
+        elif user.id is not None and user.name is not None and user.id not in names:
+            if len(names) >= NAMES_REMEMBERED:
+                names.pop(next(iter(names)), None)
+            names[user.id] = user.name
+        return self._user_named(user)
 
     def _user_uncached(self, user: Identity) -> User:
         if user.state != "authenticated" or user.id is None:

@@ -298,6 +298,9 @@ def test_a_loaded_session_names_its_user_by_key(tracing: Start) -> None:
     client.get("/session/")
     user = traced.request().user
     assert (user.state, user.id, user.label) == ("authenticated", str(alice.pk), str(alice.pk))
+    client.get("/who/")
+    client.get("/session/")
+    assert traced.requests()[-1].user.label == "alice"  # her name is known by now
 
 
 @pytest.mark.django_db(transaction=True)
