@@ -71,7 +71,7 @@ def to_protobuf(batch: Iterable[ResourceSpans]) -> bytes:
     return b"".join(
         message(
             1,
-            message(1, b"".join(message(1, _pair(*pair)) for pair in one.resource))
+            message(1, _attributes(1, one.resource))
             + message(2, scope + b"".join(message(2, _protobuf_span(span)) for span in one.spans)),
         )
         for one in batch
@@ -86,18 +86,20 @@ def _json_span(span: Span) -> _JsonSpan:
         span.kind,
         str(span.start_ns),
         str(span.end_ns),
-        _json_attributes(span.attributes),
+        [*_json_shared(span.shared), *_json_attributes(span.attributes)],
         span.parent_id.hex(),
         [_JsonEvent(str(event.at_ns), event.name, _json_attributes(event.attributes)) for event in span.events],
         None if span.error is None else _JsonStatus(span.error, _ERROR),
     )
 
 
-def _json_attributes(attributes: Attributes) -> list[msgspec.Raw]:
-    return [_json_pair(*pair) for pair in attributes]
+def _json_attributes(attributes: Iterable[tuple[str, Value]]) -> list[msgspec.Raw]:
+    return [_json_pair(key, value) for key, value in attributes]
 
 
-@lru_cache(maxsize=4_096)
+_json_shared = lru_cache(maxsize=1_024)(_json_attributes)
+
+
 def _json_pair(key: str, value: Value) -> msgspec.Raw:
     held = {"intValue": str(value)} if _is_integer(value) else {"stringValue": str(value)}
     return msgspec.Raw(_encode({"key": key, "value": held}))
@@ -108,7 +110,7 @@ def _protobuf_span(span: Span) -> bytes:
     if span.parent_id:
         parts.append(message(4, span.parent_id))
     parts += text(5, span.name), integer(6, span.kind), fixed64(7, span.start_ns), fixed64(8, span.end_ns)
-    parts += [message(9, _pair(*pair)) for pair in span.attributes]
+    parts += _shared(span.shared), _attributes(9, span.attributes)
     parts += [message(11, _protobuf_event(event)) for event in span.events]
     if span.error is not None:
         parts.append(message(15, text(2, span.error) + integer(3, _ERROR)))
@@ -116,14 +118,21 @@ def _protobuf_span(span: Span) -> bytes:
 
 
 def _protobuf_event(event: Event) -> bytes:
-    attributes = b"".join(message(3, _pair(*pair)) for pair in event.attributes)
-    return fixed64(1, event.at_ns) + text(2, event.name) + attributes
+    return fixed64(1, event.at_ns) + text(2, event.name) + _attributes(3, event.attributes)
 
 
-@lru_cache(maxsize=4_096)
-def _pair(key: str, value: Value) -> bytes:
+def _attributes(field: int, attributes: Iterable[tuple[str, Value]]) -> bytes:
+    return b"".join([_attribute(field, key, value) for key, value in attributes])
+
+
+@lru_cache(maxsize=1_024)
+def _shared(attributes: tuple[tuple[str, Value], ...]) -> bytes:
+    return _attributes(9, attributes)
+
+
+def _attribute(field: int, key: str, value: Value) -> bytes:
     held = integer(3, int(value)) if _is_integer(value) else text(1, str(value))
-    return text(1, key) + message(2, held)
+    return message(field, text(1, key) + message(2, held))
 
 
 def _is_integer(value: Value) -> bool:

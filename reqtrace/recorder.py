@@ -5,6 +5,7 @@ primitives in a queue, and everything that can wait is done by the ledger on the
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from itertools import count
@@ -17,7 +18,7 @@ from django.core.signals import request_finished
 from django.db.backends.signals import connection_created
 from django.utils.module_loading import import_string
 
-from reqtrace import conf, identity, process
+from reqtrace import conf, identity, process, registry
 from reqtrace.connections import ConnectionWatch
 from reqtrace.execution import Execution, Place, native
 from reqtrace.faults import Faults
@@ -65,6 +66,8 @@ class Recorder:
 
         """
         self._entry = self.discovery.entry = entry
+        with suppress(Exception):  # shipping meets it again, and says it
+            registry.store()  # imported on this thread: under gevent, another one must not import what the app does
         holders = holders_of(self.settings, self.faults)
         self._holders = holders
         self.watch.add_all(holders)

@@ -17,6 +17,9 @@ from reqtrace.stores.base import Store
 STORE_CLASSES = {
     "memory": "reqtrace.stores.memory.MemoryStore",
     "sqlite": "reqtrace.stores.sqlite.SqliteStore",
+    "redis": "reqtrace.stores.redis_streams.RedisStreamStore",
+    "rediss": "reqtrace.stores.redis_streams.RedisStreamStore",
+    "unix": "reqtrace.stores.redis_streams.RedisStreamStore",
 }
 EXPORTER_CLASSES = {
     "json": "reqtrace.exporters.json.JsonExporter",

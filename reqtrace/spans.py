@@ -7,10 +7,11 @@ Stable there are ``http.*``, ``url.*``, ``error.type``, ``code.function.name``, 
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from reqtrace.lanes import moves_of
-from reqtrace.records import Finding, Process, Request
+from reqtrace.records import Finding, Process, Request, User
 
 Value = str | int
 Attributes = list[tuple[str, Value]]
@@ -42,6 +43,9 @@ class Span(NamedTuple):
     start_ns: int
     end_ns: int
     attributes: Attributes
+    """What is its own."""
+    shared: tuple[tuple[str, Value], ...]
+    """What it has in common with many others, and is worth encoding once for them all."""
     events: list[Event]
     error: str | None
     """What went wrong; empty where nobody said; None where nothing did."""
@@ -86,7 +90,21 @@ def spans_of(request: Request, findings: Iterable[Finding]) -> Iterator[Span]:
         SERVER,
         start_ns,
         end_ns,
-        list(_request_attributes(request, findings)),
+        _own_attributes(request, findings),
+        _shared_attributes(
+            request.method,
+            request.path,
+            request.route,
+            request.view,
+            request.status,
+            request.outcome,
+            request.protocol,
+            request.user,
+            request.thread_id,
+            request.thread_name,
+            request.thread_serial,
+            request.native_thread_id,
+        ),
         [event_of(request, finding) for finding in findings],
         _error_of(request, findings),
     )
@@ -98,7 +116,7 @@ def spans_of(request: Request, findings: Iterable[Finding]) -> Iterator[Span]:
         if hop.greenlet_serial is not None:
             attributes.append(("reqtrace.greenlet.serial", hop.greenlet_serial))
         id_, name = _id(f"{request.id} hop {number}"), f"hop {hop.checkpoint}"
-        yield Span(trace_id, id_, span_id, name, INTERNAL, at_ns, end_ns, attributes, [], None)
+        yield Span(trace_id, id_, span_id, name, INTERNAL, at_ns, end_ns, attributes, (), [], None)
 
 
 def late_span_of(request: Request, finding: Finding) -> Span:
@@ -107,7 +125,7 @@ def late_span_of(request: Request, finding: Finding) -> Span:
     error = finding.message if finding.level == "leak" else None
     id_, parent_id = _id(f"finding {finding.id}"), _id(request.id)
     name = f"finding {finding.kind}"
-    return Span(trace_id_of(request), id_, parent_id, name, INTERNAL, event.at_ns, event.at_ns, [], [event], error)
+    return Span(trace_id_of(request), id_, parent_id, name, INTERNAL, event.at_ns, event.at_ns, [], (), [event], error)
 
 
 def trace_id_of(request: Request) -> bytes:
@@ -137,29 +155,12 @@ def event_of(request: Request, finding: Finding) -> Event:
     return Event("reqtrace.finding", at_ns, [(key, value) for key, value in told.items() if value])
 
 
-def _request_attributes(request: Request, findings: Iterable[Finding]) -> Iterator[tuple[str, Value]]:
-    if request.method in _METHODS:
-        yield "http.request.method", request.method
-    else:
-        yield "http.request.method", "_OTHER"
-        yield "http.request.method_original", request.method
-    yield "url.path", request.path
-    yield "thread.id", request.thread_id
-    yield "thread.name", request.thread_name
-    yield "reqtrace.request.id", request.id
-    yield "reqtrace.thread.serial", request.thread_serial
-    yield "reqtrace.thread.native_id", request.native_thread_id
-    yield "reqtrace.thread.requests_before", request.same_thread.before
-    yield "reqtrace.thread.requests_at_once", request.same_thread.at_once
-    yield "reqtrace.outcome", request.outcome
-    yield "reqtrace.protocol", request.protocol
-    yield "reqtrace.user.state", request.user.state
-    optional = (
-        ("http.response.status_code", request.status),
-        ("http.route", request.route or None),
-        ("code.function.name", request.view or None),
+def _own_attributes(request: Request, findings: Iterable[Finding]) -> Attributes:
+    told = (
+        ("reqtrace.request.id", request.id),
+        ("reqtrace.thread.requests_before", request.same_thread.before),
+        ("reqtrace.thread.requests_at_once", request.same_thread.at_once),
         ("url.query", request.query_string),
-        ("user.id", request.user.id),
         ("session.id", request.session),
         ("reqtrace.asyncio.task.id", request.task_id),
         ("reqtrace.asyncio.task.serial", request.task_serial),
@@ -168,9 +169,41 @@ def _request_attributes(request: Request, findings: Iterable[Finding]) -> Iterat
         ("reqtrace.greenlet.serial", request.greenlet_serial),
         ("error.type", _error_type_of(request, findings)),
     )
-    for key, value in optional:
-        if value is not None:
-            yield key, value
+    return [(key, value) for key, value in told if value is not None]
+
+
+@lru_cache(maxsize=1_024)
+def _shared_attributes(
+    method: str,
+    path: str,
+    route: str,
+    view: str,
+    status: int | None,
+    outcome: str,
+    protocol: str,
+    user: User,
+    thread_id: int,
+    thread_name: str,
+    thread_serial: int,
+    native_thread_id: int,
+) -> tuple[tuple[str, Value], ...]:
+    told = (
+        ("http.request.method", method if method in _METHODS else "_OTHER"),
+        ("http.request.method_original", None if method in _METHODS else method),
+        ("http.route", route or None),
+        ("http.response.status_code", status),
+        ("url.path", path),
+        ("code.function.name", view or None),
+        ("user.id", user.id),
+        ("thread.id", thread_id),
+        ("thread.name", thread_name),
+        ("reqtrace.thread.serial", thread_serial),
+        ("reqtrace.thread.native_id", native_thread_id),
+        ("reqtrace.outcome", outcome),
+        ("reqtrace.protocol", protocol),
+        ("reqtrace.user.state", user.state),
+    )
+    return tuple((key, value) for key, value in told if value is not None)
 
 
 def _error_type_of(request: Request, findings: Iterable[Finding]) -> str | None:

@@ -12,32 +12,32 @@ from reqtrace.lanes import Lane, Lanes
 from reqtrace.records import Finding, Hop, Process, Request, User
 
 
-class RequestFacts(msgspec.Struct, omit_defaults=True, gc=False):
-    """What is told of a request."""
+class RequestFacts(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
+    """What is told of a request; from `user` on, it is the same for many."""
 
     detail: str
     """In one line, for readers that show one thing only."""
     request: str
+    earlier_on_thread: int
+    others_at_once: int
+    session: str | None = None
+    task: str | None = None
+    task_serial: int | None = None
+    greenlet_serial: int | None = None
+    trace_id: str | None = None
     user: str
     user_state: str
+    user_id: str | None = None
+    status: int | None = None
     outcome: str
+    view: str = ""
+    route: str = ""
     protocol: str
     thread: str
     thread_serial: int
     thread_id: str
     """As text: readers hold numbers of 53 bits."""
     native_thread_id: int
-    earlier_on_thread: int
-    others_at_once: int
-    user_id: str | None = None
-    status: int | None = None
-    view: str = ""
-    route: str = ""
-    session: str | None = None
-    task: str | None = None
-    task_serial: int | None = None
-    greenlet_serial: int | None = None
-    trace_id: str | None = None
 
 
 class HopFacts(msgspec.Struct, gc=False):

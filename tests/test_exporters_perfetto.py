@@ -58,16 +58,18 @@ def test_every_slice_that_begins_ends(packets: list[Any]) -> None:
 def test_the_trace_processor_finds_everything_to_the_nanosecond_and_has_nothing_to_complain_of(
     crowd: Crowd, exported: bytes
 ) -> None:
-    errors, rows, counts, flows, instants = TraceProcessor(exported).ask(
+    errors, rows, counts, flows, instants, clocks = TraceProcessor(exported).ask(
         "SELECT name, value FROM stats WHERE severity IN ('error', 'data_loss') AND value > 0",
         "SELECT EXTRACT_ARG(arg_set_id, 'debug.request') AS id, ts, dur, name FROM slice WHERE category = 'request'",
         "SELECT category, count(*) AS number FROM slice GROUP BY category",
         "SELECT EXTRACT_ARG(a.arg_set_id, 'debug.request') AS writer, EXTRACT_ARG(b.arg_set_id, 'debug.finding') AS id "
         "FROM flow JOIN slice AS a ON slice_out = a.id JOIN slice AS b ON slice_in = b.id",
         "SELECT EXTRACT_ARG(arg_set_id, 'debug.finding') AS id, ts FROM slice WHERE category = 'finding'",
+        "SELECT clock_name, clock_value FROM clock_snapshot WHERE clock_name = 'REALTIME'",
     )
     assert errors == []
-    assert {(row["id"], row["ts"], row["dur"], row["name"]) for row in rows} == {
+    origin = min(one.start_ns for one in crowd.made)
+    assert {(row["id"], row["ts"] + origin, row["dur"], row["name"]) for row in rows} == {
         (one.id, one.start_ns, one.duration_ns, f"GET {one.path}") for one in crowd.made
     }
     assert {row["category"]: row["number"] for row in counts} == {
@@ -75,11 +77,12 @@ def test_the_trace_processor_finds_everything_to_the_nanosecond_and_has_nothing_
         "hop": crowd.hops,
         "finding": len(crowd.found),
     }
+    assert [row["clock_value"] for row in clocks] == [origin]
     writers = {one.id: one.writer.request for one in crowd.found if one.writer is not None}
     assert len(flows) == crowd.flows > 0
     assert all(writers[row["id"]] == row["writer"] for row in flows)
     start = {one.id: one.start_ns for one in crowd.made}
-    assert {(row["id"], row["ts"]) for row in instants} == {
+    assert {(row["id"], row["ts"] + origin) for row in instants} == {
         (one.id, start[one.request] + one.at_ns) for one in crowd.found
     }
 

@@ -29,6 +29,7 @@ class Keeper:
     """A class that keeps the current request on itself."""
 
     current: object = None
+    author: object
 
 
 def clean_up() -> None:
@@ -169,6 +170,26 @@ def test_a_user_that_was_served_before_and_is_still_held_is_crossed(tracing: Sta
     serve(lambda request: setattr(thread_locals, "user", alice), alice)
     serve(lambda request: None, person(2, "bob"))
     assert [finding.kind for finding in findings(traced)] == ["leftover", "crossed"]
+
+
+def test_a_class_that_keeps_the_current_user_is_discovered_and_one_that_keeps_some_user_is_not(tracing: Start) -> None:
+    traced = tracing()
+    traced.recorder.discovery.is_thorough = True
+    while not traced.recorder.discovery.search():
+        pass
+    alice = person(1, "alice")
+
+    def keep(request: HttpRequest) -> None:
+        Keeper.current = alice
+        Keeper.author = alice
+
+    try:
+        serve(keep, alice)
+        serve(lambda request: None, person(2, "bob"))
+    finally:
+        del Keeper.author
+    assert {finding.holder for finding in findings(traced)} == {"tests.test_findings.Keeper.current"}
+    assert "crossed" in {finding.kind for finding in findings(traced)}
 
 
 def test_a_technical_user_in_a_holder_is_no_finding(tracing: Start) -> None:

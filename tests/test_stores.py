@@ -13,16 +13,37 @@ from reqtrace.exceptions import StoreError
 from reqtrace.records import TYPES
 from reqtrace.stores.base import Item, Store
 from reqtrace.stores.memory import MemoryStore
+from reqtrace.stores.redis_streams import RedisStreamStore
 from reqtrace.stores.sqlite import SqliteStore
 from tests.conftest import eventually
 from tests.factories import START_NS, corrupt, item, items, process, request, thread
+from tests.redis_server import PROGRAM, free_port, redis_server
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
+    """Run a Redis server; return its address, or None where there is no server to run."""
+    if not PROGRAM:
+        yield None
+        return
+    port = free_port()
+    with redis_server(port, tmp_path_factory.mktemp("redis")):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str | None) -> Iterator[Store]:
     """Return a store of each kind."""
-    url = f"sqlite:///{tmp_path}/traces.sqlite3"
-    with closing(MemoryStore() if request.param == "memory" else SqliteStore(url)) as store:
+    made: Store
+    if request.param == "memory":
+        made = MemoryStore()
+    elif request.param == "sqlite":
+        made = SqliteStore(f"sqlite:///{tmp_path}/traces.sqlite3")
+    elif redis_url is None:
+        pytest.skip("redis-server is not installed")
+    else:
+        made = RedisStreamStore(f"{redis_url}?prefix={tmp_path.name}")
+    with closing(made) as store:
         yield store
 
 
@@ -208,7 +229,7 @@ def test_all_threads_of_a_process_are_given_one_store(settings: object) -> None:
 @pytest.mark.parametrize(
     ("url", "backends", "reason"),
     [
-        ("postgres://", {}, "no store has the scheme 'postgres'; there are memory, sqlite"),
+        ("postgres://", {}, "no store has the scheme 'postgres'; there are memory, redis, rediss, sqlite, unix"),
         ("", {}, "no store has the scheme ''"),
         ("http://[", {}, "no store has the scheme 'http'"),
         ("x:", {"x": "nowhere.Store"}, "cannot be imported"),

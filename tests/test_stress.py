@@ -18,6 +18,7 @@ import pytest
 from reqtrace.exceptions import QueryError
 from reqtrace.stress import targets
 from reqtrace.stress.baseline import Signs, calm_of
+from reqtrace.stress.judges import suspicions
 from reqtrace.stress.people import ANONYMOUS, Person
 from reqtrace.stress.shrink import Schedule, shrink
 from reqtrace.stress.targets import Target
@@ -202,6 +203,7 @@ def _closed_port() -> int:
     ("arguments", "said"),
     [
         (["/nowhere/"], "GET /nowhere/ answers 404 to everybody"),
+        (["/logout/"], "GET /logout/ signs people out"),
         (["POST /buy/"], "--allow-unsafe"),
         (["/people/", "--users", "1"], "--users is 1"),
         (["http://example.com/"], "--allow-remote"),
@@ -283,6 +285,29 @@ def test_tokens_and_numbers_do_not_make_another_page_and_a_name_does() -> None:
     assert calm.matches(pages[2])
     assert not calm.matches(answer(pages[2].body + " by bobby"))
     assert calm_of([*pages, answer("another")], pages[0], signs).body is None
+
+
+def test_another_persons_page_is_suspicious_and_a_page_of_nobody_has_no_owner() -> None:
+    signs = Signs([ALICE, BOBBY])
+    calm = {
+        (who, PAGE): calm_of([answer(body, who)] * 2, answer(body, who), signs)
+        for who, body in ((ALICE, "basket: an apple"), (BOBBY, "basket: a pear"))
+    }
+    pages = [answer("basket: an apple"), answer("basket: a pear"), answer("basket: loading")]
+    found = list(suspicions(pages, calm, signs))
+    assert [(one.judge, one.answer, one.owner) for one in found] == [
+        ("body", pages[1], BOBBY),
+        ("body", pages[2], None),
+    ]
+
+
+def test_a_name_that_a_page_always_shows_is_not_suspicious_and_a_new_one_is() -> None:
+    signs = Signs([ALICE, BOBBY, CAROL])
+    page = answer("shared with bobby")
+    calm = {(ALICE, PAGE): calm_of([page, page], page, signs)}
+    assert list(suspicions([page], calm, signs)) == []
+    (found,) = suspicions([answer("shared with bobby and carol")], calm, signs)
+    assert (found.judge, found.owner) == ("canary", CAROL)
 
 
 def test_shrinking_finds_the_two_requests_that_matter_among_many() -> None:

@@ -155,7 +155,7 @@ def test_what_is_left_out_is_said_with_its_line(tmp_path: Path) -> None:
         "line 7, character 1, a request",
     ]
     found, problems = read(written(tmp_path, "trace", document[:1_500]))
-    assert problems == ["line 7, character 1: the file is damaged here, or ends"]
+    assert problems == ["line 8, character 1: the file is damaged here, or ends"]
 
 
 def test_a_document_that_another_program_has_written_anew_is_read(tmp_path: Path) -> None:

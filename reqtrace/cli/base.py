@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar
 
-from reqtrace import conf, registry
+from reqtrace import registry
 from reqtrace.cli.terminal import Terminal
 from reqtrace.reader import Reader
 
@@ -42,7 +42,7 @@ class Subcommand(ABC):
                 if store.url.startswith("memory:")
                 else "It fills as soon as the traced application handles a request."
             )
-            self.terminal.note(f"Nothing has been recorded in {conf.get().store} yet. {hint}")
+            self.terminal.note(f"Nothing has been recorded in {store.url} yet. {hint}")
         return Reader(store)
 
     def note_corrupt(self, reader: Reader) -> None:

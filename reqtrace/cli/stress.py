@@ -50,7 +50,7 @@ class Command(base.Subcommand):
             "--throwaway", action="store_true", help="make users for this run, and remove them after it"
         )
         parser.add_argument(
-            "--requests", type=int, default=1_000, metavar="N", help="at most so many at once in all; default: 1000"
+            "--requests", type=int, default=1_000, metavar="N", help="send so many in waves, at most; default: 1000"
         )
         parser.add_argument("--concurrency", type=int, default=8, metavar="N", help="requests in a wave; default: 8")
         parser.add_argument(

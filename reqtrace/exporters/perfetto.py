@@ -4,7 +4,7 @@ The fields are those of ``protos/perfetto/trace/perfetto_trace.proto`` in Perfet
 stands here with the published schema.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import msgspec
@@ -15,7 +15,6 @@ from reqtrace.lanes import Lanes, begin_of, moves_of
 from reqtrace.protobuf import fixed64, integer, message, text
 from reqtrace.tracks import (
     Board,
-    Facts,
     FindingFacts,
     HopFacts,
     RequestFacts,
@@ -31,13 +30,14 @@ _BOOTTIME, _REALTIME = 6, 1
 _SEQUENCE = integer(10, 1)
 _FIRST, _LATER = integer(13, 1), integer(13, 2)
 """Sequence flags: names are given numbers here; names go by the numbers given."""
-_CATEGORIES = {"request": 1, "hop": 2, "finding": 3}
-_NAMES = {
-    name: number
-    for number, name in enumerate(
-        dict.fromkeys(name for type_ in (RequestFacts, HopFacts, FindingFacts) for name in type_.__struct_fields__), 1
-    )
-}
+_SEQUENCE_LATER = _SEQUENCE + _LATER
+_CATEGORIES = {1: "request", 2: "hop", 3: "finding"}
+_REQUEST, _HOP, _FINDING = (integer(3, number) for number in _CATEGORIES)
+_REQUEST_NAMES = RequestFacts.__struct_fields__
+_SHARED = _REQUEST_NAMES.index("user")
+_ALL_NAMES = dict.fromkeys((*_REQUEST_NAMES, *HopFacts.__struct_fields__, *FindingFacts.__struct_fields__))
+_NAMES = {name: integer(1, number) for number, name in enumerate(_ALL_NAMES, 1)}
+"""The field that names an annotation by its number."""
 _EXPLICIT_ORDER = integer(11, 3)
 
 
@@ -62,60 +62,80 @@ class PerfettoExporter(Exporter):
             for track in board.tracks.values():
                 parent = integer(5, _uuid_of(track.pid))
                 yield _descriptor(integer(1, track.tid) + parent + text(2, track.thread) + integer(12, track.tid))
+            fields = {lane: integer(11, track.tid) for lane, track in board.tracks.items()}
             for one in assembly.requests():
-                yield _drawn(one, {serial: board.tracks[lane].tid for serial, lane in lanes.place(one).items()})
+                yield _drawn(
+                    one, {serial: fields[lane] for serial, lane in lanes.place(one).items()}, assembly.start_ns
+                )
 
 
-def _drawn(one: Assembled, tracks: dict[int, int]) -> bytes:
-    """Return the packets of a request."""
+def _drawn(one: Assembled, tracks: dict[int, bytes], origin_ns: int) -> bytes:
+    """Return the packets of a request; `tracks` are fields that name them."""
     request = one.request
-    own = integer(11, tracks[request.thread_serial])
-    colour = text(53, person(request.user))
-    flows = b"".join(fixed64(47, flow) for flow in one.flows)
-    named = _event("request", title_of(request), facts_of(request))
-    packets = [_packet(one.start_ns, _BEGIN + own + named + colour + flows), _packet(one.end_ns, _END + own)]
+    own, colour = tracks[request.thread_serial], _colour(person(request.user))
+    begin_ns, end_ns = one.start_ns - origin_ns, one.end_ns - origin_ns
+    told = _REQUEST + text(23, title_of(request)) + _request_annotations(facts_of(request)) + colour
+    flows = b"".join([fixed64(47, flow) for flow in one.flows])
+    packets = [_packet(begin_ns, _BEGIN + own + told + flows), _packet(end_ns, _END + own)]
     seen_on = {own}
     for hop in moves_of(request):
-        track, at_ns = integer(11, tracks[hop.thread_serial]), begin_of(hop, one)
-        named = _event("hop", hop.checkpoint, facts_of_hop(hop, request))
+        track, at_ns = tracks[hop.thread_serial], begin_of(hop, one) - origin_ns
+        told = _HOP + text(23, hop.checkpoint) + _told(facts_of_hop(hop, request))
         if track in seen_on:
-            packets.append(_packet(at_ns, _INSTANT + track + named))
+            packets.append(_packet(at_ns, _INSTANT + track + told))
         else:
             seen_on.add(track)
-            packets.append(_packet(at_ns, _BEGIN + track + named + colour))
-            packets.append(_packet(one.end_ns, _END + track))
+            packets += _packet(at_ns, _BEGIN + track + told + colour), _packet(end_ns, _END + track)
     for finding, at_ns, flow in one.findings:
-        named = _event("finding", f"{finding.level}: {finding.kind}", facts_of_finding(finding))
+        told = _FINDING + text(23, f"{finding.level}: {finding.kind}") + _told(facts_of_finding(finding))
         ending = b"" if flow is None else fixed64(48, flow)
-        packets.append(_packet(at_ns, _INSTANT + own + named + ending))
+        packets.append(_packet(at_ns - origin_ns, _INSTANT + own + told + ending))
     return b"".join(packets)
 
 
-def _event(category: str, name: str, facts: Facts) -> bytes:
-    told = zip(facts.__struct_fields__, msgspec.structs.astuple(facts), strict=True)
-    annotations = [_annotation(key, value) for key, value in told if value is not None and value != ""]
-    return integer(3, _CATEGORIES[category]) + text(23, name) + b"".join(annotations)
+def _told(facts: HopFacts | FindingFacts) -> bytes:
+    return _annotations(facts.__struct_fields__, msgspec.structs.astuple(facts))
 
 
-@lru_cache(maxsize=4_096)
+def _request_annotations(facts: RequestFacts) -> bytes:
+    told = msgspec.structs.astuple(facts)
+    return _annotations(_REQUEST_NAMES[:_SHARED], told) + _shared_annotations(told[_SHARED:])
+
+
+@lru_cache(maxsize=1_024)
+def _shared_annotations(told: tuple[str | int | None, ...]) -> bytes:
+    return _annotations(_REQUEST_NAMES[_SHARED:], told)
+
+
+def _annotations(names: Iterable[str], told: Iterable[str | int | None]) -> bytes:
+    pairs = zip(names, told, strict=False)
+    return b"".join([_annotation(key, value) for key, value in pairs if value is not None and value != ""])
+
+
 def _annotation(key: str, value: str | int) -> bytes:
-    told = integer(4, value) if isinstance(value, int) else text(6, value)
-    return message(4, integer(1, _NAMES[key]) + told)
+    return message(4, _NAMES[key] + (integer(4, value) if isinstance(value, int) else text(6, value)))
+
+
+@lru_cache(maxsize=1_024)
+def _colour(name: str) -> bytes:
+    return text(53, name)
 
 
 def _packet(at_ns: int, event: bytes) -> bytes:
-    return message(1, integer(8, at_ns) + _SEQUENCE + _LATER + message(11, event))
+    return message(1, integer(8, at_ns) + _SEQUENCE_LATER + message(11, event))
 
 
 def _descriptor(track: bytes) -> bytes:
-    return message(1, _SEQUENCE + _LATER + message(60, track))
+    return message(1, _SEQUENCE_LATER + message(60, track))
 
 
 def _clocks(start_ns: int) -> bytes:
-    """Return the first packets: our times are Unix times, and these are the numbers of our names."""
-    readings = (message(1, integer(1, clock) + integer(2, start_ns)) for clock in (_BOOTTIME, _REALTIME))
-    names = [message(1, integer(1, number) + text(2, name)) for name, number in _CATEGORIES.items()]
-    names += [message(3, integer(1, number) + text(2, name)) for name, number in _NAMES.items()]
+    """Return the first packets: what time it was when the trace began, from which we count; and numbers for names."""
+    readings = (
+        message(1, integer(1, clock) + integer(2, at_ns)) for clock, at_ns in ((_BOOTTIME, 0), (_REALTIME, start_ns))
+    )
+    names = [message(1, integer(1, number) + text(2, name)) for number, name in _CATEGORIES.items()]
+    names += [message(3, number + text(2, name)) for name, number in _NAMES.items()]
     return message(1, message(6, b"".join(readings))) + message(
         1, _SEQUENCE + _FIRST + message(12, b"".join(names)) + integer(87, 1)
     )

@@ -35,6 +35,7 @@ SLICE_NS = 2_000_000
 _NEVER = frozenset({"django", "asgiref", "reqtrace", "gevent", "greenlet", "channels", "debug_toolbar", "msgspec"})
 _INSTANCE = "(instance)"
 """How the path of an object says that it is no class."""
+_CURRENT = re.compile(r"current|active_?user|actor|whoami", re.IGNORECASE)
 _SLOTS_MAX = 64
 """A local or dict with more in it than this is no holder of the current request."""
 
@@ -133,7 +134,7 @@ class Discovery:
             if type(value) is dict and value and _is_keyed_by_threads(value):
                 held = next(iter(value.values()))
                 self._take(f"{path}.{name}", held, KeyedDictHolder, value)
-            elif _is_request(value):
+            elif _is_current(f"{path}.{name}", value):
                 self._take(f"{path}.{name}", value, AttributeHolder, owner, name)
 
     def _look_over(self) -> Iterator[None]:
@@ -222,10 +223,15 @@ def _holding(values: dict[str, Any]) -> list[tuple[str, Any]]:
     return [] if len(values) > _SLOTS_MAX else list(values.items())
 
 
-def _is_request(value: object) -> bool:
-    """Tell whether an attribute holds a request. A user there may well be meant, such as a technical one."""
-    meaning = meaning_of(value) if isinstance(value, HttpRequest) or hasattr(type(value), "__dict__") else None
-    return meaning is not None and meaning.request is not None
+def _is_current(path: str, value: object) -> bool:
+    """Tell whether an attribute holds a request, or a user under a name that says it is the current one.
+
+    Any other user there may well be meant: a technical one, or an entry of a cache.
+    """
+    if not isinstance(value, HttpRequest) and not hasattr(type(value), "__dict__"):
+        return False
+    meaning = meaning_of(value)
+    return meaning.request is not None or (meaning.identity.id is not None and _CURRENT.search(path) is not None)
 
 
 def _is_keyed_by_threads(mapping: dict[Any, Any]) -> bool:

@@ -43,8 +43,10 @@ class Suspicion(msgspec.Struct, frozen=True):
 
     judge: Literal["canary", "body"]
     answer: Answer
-    sign: str | None = None
-    owner: Person | None = None
+    sign: str | None
+    """What tells of the other; None when it is the whole page."""
+    owner: Person | None
+    """Whose it is; None for a body that in calm nobody gets, which is odd, but nobody else's either."""
 
     @property
     def subject(self) -> tuple[Person, Target, str | None]:
@@ -62,7 +64,7 @@ def suspicions(answers: Iterable[Answer], calm: CalmPages, signs: Signs) -> Iter
         for sign, owner in sorted(foreign.items()):
             yield Suspicion("canary", answer, sign, owner)
         if not foreign and page.body is not None and not answer.failed and not page.matches(answer):
-            yield Suspicion("body", answer)
+            yield Suspicion("body", answer, None, _whose(answer, calm))
 
 
 def confirm(suspicion: Suspicion, crowd: Crowd, calm: Calm, signs: Signs, people: Sequence[Person]) -> bool:
@@ -87,29 +89,25 @@ def confirm(suspicion: Suspicion, crowd: Crowd, calm: Calm, signs: Signs, people
     return all(calm.matches(answer) for answer in (*answers, *alone))
 
 
-def leak_of(suspicion: Suspicion, traces: Traces, calm: CalmPages) -> Leak:
+def leak_of(suspicion: Suspicion, traces: Traces) -> Leak:
     """Put a confirmed suspicion into words."""
-    answer, (person, target, sign) = suspicion.answer, suspicion.subject
+    answer, owner, (person, target, sign) = suspicion.answer, suspicion.owner, suspicion.subject
+    assert owner is not None
     request = next((request for request in traces.requests if request.trace_id == answer.trace_id), None)
-    owner = suspicion.owner
-    if owner is not None and sign is not None:
+    if sign is not None:
         is_session = owner.cookie.endswith(f"={sign}")
         message = (
             f"{person.name} was sent {'the session' if is_session else 'an answer with the name'} of {owner.name}."
         )
         evidence = "the other's session key" if is_session else _excerpt(answer, sign)
     else:
-        owner = next(
-            (one for (one, of), page in calm.items() if of == target and one != person and page.matches(answer)), None
-        )
-        whose = f"the page of {owner.name}" if owner else "a page that in calm nobody gets"
-        message = f"{person.name} was sent {whose}."
+        message = f"{person.name} was sent the page of {owner.name}."
         evidence = f"a body unlike the one that {person.name} gets in calm, status {answer.status}"
     return Leak(
         suspicion.judge,
         target,
         person.name,
-        owner.name if owner else None,
+        owner.name,
         message,
         evidence,
         "Find what the view keeps outside its request: a module, a class, an instance, a thread, a cache.",
@@ -138,6 +136,14 @@ def leaks_in_traces(traces: Traces, shots: Mapping[str, Shot]) -> Iterator[Leak]
             finding.fix,
             request.id,
         )
+
+
+def _whose(answer: Answer, calm: CalmPages) -> Person | None:
+    """Return who gets this very body in calm."""
+    asked, target = answer.shot
+    return next(
+        (one for (one, of), page in calm.items() if of == target and one != asked and page.matches(answer)), None
+    )
 
 
 def _excerpt(answer: Answer, sign: str) -> str:

@@ -21,6 +21,8 @@ from reqtrace.stress.waves import Answer, Crowd, Shot, Wave
 _JUDGED_EVERY = 8
 """Waves between two looks at answers and traces."""
 _TARGETS_MAX = 20
+_ODD = "looks otherwise under load, like nobody's page in calm, which alone is no leak"
+_UNSTEADY = "changes by itself: its body is judged by other people's signs alone"
 
 Progress = Callable[[float, str], None]
 """Takes a share from 0 to 1, and what is being done."""
@@ -81,10 +83,14 @@ class Run:
             if self._leaks:
                 self._leave_out(target, "a leak showed before its turn")
                 continue
-            if usable and (time.monotonic() > deadline or (not self._plan.chosen and usable == _TARGETS_MAX)):
-                self._leave_out(target, "there was no time for it")
+            if usable and not self._plan.chosen and (usable == _TARGETS_MAX or time.monotonic() > deadline):
+                self._leave_out(target, "there was no time for it: name it, or give more --seconds")
                 continue
             calm, waves = measure(self._crowd, self._signs, self._people, target)
+            if any(answer.signs_out for wave in waves for answer in wave):
+                raise QueryError(
+                    "URL", f"{target} signs people out, so that nobody is left to mix up; name other pages."
+                )
             reason = self._unusable(waves)
             if reason and self._plan.chosen:
                 raise QueryError("URL", f"{target} {reason}; name a page that at least one of the people can see.")
@@ -94,12 +100,12 @@ class Run:
             usable += 1
             self._calm |= {(person, target): page for person, page in calm.items()}
             if any(page.body is None for page in calm.values()):
-                self._pages[target].notes.append("changes by itself: its body is judged by other people's signs alone")
+                self._note(target, _UNSTEADY)
             self._take(waves)
             self._judge(waves)
         if not usable:
             raise QueryError(
-                "URL", "No page of the URLconf answers GET without arguments; name some, as in /orders/1/."
+                "URL", "No page of the URLconf answers GET without arguments; name some, such as /orders/1/."
             )
         self._require_sessions()
 
@@ -112,7 +118,11 @@ class Run:
 
     def _leave_out(self, target: Target, reason: str) -> None:
         self._pages[target].state = "left out"
-        self._pages[target].notes.append(reason)
+        self._note(target, reason)
+
+    def _note(self, target: Target, text: str) -> None:
+        if text not in self._pages[target].notes:
+            self._pages[target].notes.append(text)
 
     def _require_sessions(self) -> None:
         """Make sure that the application takes the people for who they are, as far as its traces tell."""
@@ -178,9 +188,11 @@ class Run:
             if suspicion.subject in judged or kind in judged:
                 continue
             judged.add(suspicion.subject)
-            if confirm(suspicion, self._crowd, self._calm[person, target], self._signs, self._people):
+            if suspicion.owner is None:
+                self._note(target, _ODD)
+            elif confirm(suspicion, self._crowd, self._calm[person, target], self._signs, self._people):
                 judged.add(kind)  # one of a kind is told; the others would say the same
-                self._leaks.append(leak_of(suspicion, self._traces, self._calm))
+                self._leaks.append(leak_of(suspicion, self._traces))
             else:
                 self._dismiss(suspicion)
 
@@ -192,9 +204,7 @@ class Run:
             page.known |= {sign}
         else:
             page.body = None
-            note = "changes by itself: its body is judged by other people's signs alone"
-            if note not in self._pages[target].notes:
-                self._pages[target].notes.append(note)
+            self._note(target, _UNSTEADY)
 
     def _shrink(self, progress: Progress) -> Again:
         """Look for the shortest sequence that shows the first leak again."""
@@ -219,7 +229,7 @@ class Run:
             return any(leaks_in_traces(self._traces, {answer.trace_id: answer.shot for answer in answers}))
         people = {shot.person for wave in schedule for shot in wave}
         return any(
-            found.judge == leak.judge and found.owner in (None, *people)
+            found.judge == leak.judge and found.owner in people
             for found in suspicions(answers, self._calm, self._signs)
         )
 

@@ -1,6 +1,7 @@
 """Waves of requests: each on a connection of its own, all released by one barrier."""
 
 import http.client
+import re
 import secrets
 import socket
 from collections.abc import Iterator, Sequence
@@ -50,6 +51,12 @@ class Answer(msgspec.Struct, frozen=True):
     def failed(self) -> bool:
         """Whether it says more about the load than about the page."""
         return self.status == 0 or self.status == 429 or self.status >= 500
+
+    @property
+    def signs_out(self) -> bool:
+        """Whether it takes the session's cookie away from somebody who had one."""
+        gone = re.compile(rf'^set-cookie: {re.escape(settings.SESSION_COOKIE_NAME)}=(?:"")?(?:;|$)', re.I | re.M)
+        return bool(self.shot.person.cookie and gone.search(self.headers))
 
 
 class Crowd:

@@ -1,0 +1,299 @@
+"""A store in Redis that all processes of all hosts write and read."""
+
+# Under gevent two threads must not import the same at once, and records are shipped on a native thread. So what the
+# first connection imports is here already.
+import email.parser  # noqa: F401
+import encodings.idna  # noqa: F401
+import os
+import socket
+from _thread import RLock  # gevent replaces `threading.RLock`; ours must hold between threads, for milliseconds
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as CheckWarning
+
+from reqtrace.exceptions import StoreError, StoreUnavailable
+from reqtrace.execution import native
+from reqtrace.records import RecordKind
+from reqtrace.redis_address import RedisAddress
+from reqtrace.redis_scripts import APPEND, DROP, EXCESS, GET
+from reqtrace.stores.base import Entry, Item, Store, start_of
+
+try:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.connection import UnixDomainSocketConnection, parse_url
+    from redis.retry import Retry
+except ImportError as error:
+    raise ImportError(f'{error}: pip install "django-reqtrace[redis]"', name=error.name) from error
+
+_KINDS: tuple[RecordKind, ...] = ("process", "thread", "finding", "request")
+_STEP = 1_000
+_CONNECT_SECONDS = 2
+_ANSWER_SECONDS = 4
+"""Less than a process that ends has patience for."""
+_TEMPORARY = (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError, redis.ReadOnlyError)
+_TEMPORARY_REPLIES = ("MISCONF", "BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS")
+
+
+class RedisStreamStore(Store):
+    """Keeps the line in one stream per kind, and beside each a hash that says where a key stands.
+
+    A position is the first half of an entry's id in its stream. Positions are counted in the script that writes the
+    batch: Redis runs one script at a time, so they grow in the order in which batches become visible. What is to be
+    seen as it was at one moment is read in one transaction.
+
+    When the connection breaks before the answer has come, nobody knows whether the batch was written. Writing it once
+    more is then safe: its records move to the end of the line, where followers see the same state a second time.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Take ``redis://[user:password@]host:port/db?prefix=...``, ``rediss://`` or ``unix:///path?db=...``."""
+        address = RedisAddress(url)
+        super().__init__(address.shown)
+        self._counter = f"{address.prefix}:last"
+        self._streams: dict[RecordKind, str] = {kind: f"{address.prefix}:{kind}" for kind in _KINDS}
+        self._hashes: dict[RecordKind, str] = {kind: f"{address.prefix}:{kind}:keys" for kind in _KINDS}
+        self._keys = [self._counter, *self._streams.values(), *self._hashes.values()]
+        # Two connections, so that reading never waits for this process's turn to write.
+        self._writer = _Link(address)
+        self._reader = _Link(address)
+
+    def append(self, items: Sequence[Item]) -> None:
+        """Write all items in one script."""
+        if items:
+            numbers = {kind: number for number, kind in enumerate(_KINDS, 1)}
+            values = [value for item in items for value in (numbers[item.kind], item.key, item.payload)]
+            with self._writer as client:
+                client.register_script(APPEND)(self._keys, values)
+
+    def read(self, after: int, limit: int, kinds: Sequence[RecordKind] | None = None) -> list[Entry]:
+        """Return up to `limit` entries behind `after`."""
+        return self._entries("XRANGE", (f"{after + 1}-0", "+"), limit, kinds)
+
+    def read_back(self, before: int | None, limit: int, kinds: Sequence[RecordKind] | None = None) -> list[Entry]:
+        """Return up to `limit` entries in front of `before`, newest first."""
+        return self._entries("XREVRANGE", ("+" if before is None else f"{max(before - 1, 0)}-0", "-"), limit, kinds)
+
+    def get(self, kind: RecordKind, key: str) -> Entry | None:
+        """Return the entry with that key, or None."""
+        with self._reader as client:
+            row = client.register_script(GET)([self._streams[kind], self._hashes[kind]], [key])
+        if row is None:
+            return None
+        id_, (_, _, _, payload) = row
+        return Entry(_position(id_), kind, key, payload)
+
+    def bounds(self) -> tuple[int, int]:
+        """Return the positions of the oldest entry and of the newest write; of an emptied store, the latter twice."""
+        with self._reader as client, client.pipeline() as transaction:
+            transaction.get(self._counter)
+            for stream in self._streams.values():
+                transaction.xrange(stream, count=1)
+            last, *rows = transaction.execute()
+            newest = _position(last or b"0")
+            return min((_position(row[0][0]) for row in rows if row), default=newest), newest
+
+    def trim(self, retain: int, before_ns: int | None = None) -> int:
+        """Drop what lies before the newest `retain` requests, a thousand of each kind per script."""
+        dropped = 0
+        while cut := self._excess(retain):
+            dropped += self._drop_up_to(cut)
+        while before_ns is not None and (old := self._last_before(before_ns)):
+            dropped += self._drop_up_to(old)
+        return dropped
+
+    def purge(self) -> int:
+        """Drop every entry."""
+        with self._writer as client, client.pipeline() as transaction:
+            for stream in self._streams.values():
+                transaction.xlen(stream)
+            transaction.unlink(*self._streams.values(), *self._hashes.values())
+            *counts, _ = transaction.execute()
+        return sum(counts)
+
+    def close(self) -> None:
+        """Close both connections."""
+        self._writer.close()
+        self._reader.close()
+
+    def check(self) -> list[CheckMessage]:
+        """Report what is not ours or lets nobody in (E003), and warn of a server that does not answer (W002)."""
+        try:
+            self.bounds()
+        except StoreUnavailable as error:
+            hint = "Start it, or mend REQTRACE['STORE']; until then records wait in each process, up to BUFFER."
+            return [CheckWarning(str(error), hint=hint, id="reqtrace.W002")]
+        except StoreError as error:
+            hint = "Mend REQTRACE['STORE']; ?prefix=... keeps reqtrace's keys apart from others."
+            return [Error(str(error), hint=hint, id="reqtrace.E003")]
+        return []
+
+    def _entries(
+        self, command: str, stretch: tuple[str, str], limit: int, kinds: Sequence[RecordKind] | None
+    ) -> list[Entry]:
+        wanted = [kind for kind in _KINDS if kinds is None or kind in kinds]
+        if not wanted or limit < 1:
+            return []
+        with self._reader as client, client.pipeline(transaction=len(wanted) > 1) as transaction:
+            for kind in wanted:
+                transaction.execute_command(command, self._streams[kind], *stretch, "COUNT", limit)  # type: ignore[no-untyped-call]
+            answers = transaction.execute()
+            found = [
+                Entry(_position(id_), kind, fields[b"key"].decode(), fields[b"payload"])
+                for kind, rows in zip(wanted, answers, strict=True)
+                for id_, fields in rows
+            ]
+        found.sort(key=lambda entry: entry.position, reverse=command == "XREVRANGE")
+        return found[:limit]
+
+    def _excess(self, retain: int) -> int:
+        """Return the position of the newest request that is too much; a step's worth at most, 0 for none."""
+        with self._writer as client:
+            id_ = client.register_script(EXCESS)([self._streams["request"]], [retain, _STEP])
+        return _position(id_ or b"0")
+
+    def _last_before(self, before_ns: int) -> int | None:
+        """Return the position up to which the oldest requests began before that time; a step's worth at most."""
+        cut = None
+        for limit in (1, _STEP):  # mostly the very oldest is young enough, and tells so at little cost
+            for entry in self.read(0, limit, ("request",)):
+                if start_of(entry) >= before_ns:
+                    return cut
+                cut = entry.position
+        return cut
+
+    def _drop_up_to(self, position: int) -> int:
+        dropped = 0
+        while True:
+            with self._writer as client:
+                step = int(client.register_script(DROP)(self._keys, [f"{position}-0", _STEP]))
+            dropped += step
+            if step < _STEP:
+                return dropped
+
+
+class _Link:
+    """A client for one thread at a time; ``with link as client``.
+
+    The lock is ours because redis-py's own are `threading`'s: gevent's, where it has patched, and held for ever in a
+    child that was forked while another thread had them. After a fork both are made anew. The parent's client is kept
+    then: to finalize it would ask for its locks.
+
+    Errors of redis-py leave the block as `StoreUnavailable` or `StoreError`.
+    """
+
+    def __init__(self, address: RedisAddress) -> None:
+        """Make a client, which connects when it is used."""
+        self._address = address
+        self._lock = RLock()
+        self._client = _client_for(address)
+        self._pid = os.getpid()
+
+    def __enter__(self) -> "redis.Redis":
+        """Take the lock and return the client."""
+        if self._pid != os.getpid():
+            self._forget()
+        self._lock.acquire()
+        return self._client
+
+    def __exit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Let go of the lock."""
+        self._lock.release()
+        if isinstance(error, redis.RedisError | ValueError | KeyError):
+            raise _translated(error, self._address.shown) from error
+
+    def close(self) -> None:
+        """Close the connection; the next use opens another."""
+        if self._pid == os.getpid():
+            with self._lock:
+                self._client.connection_pool.disconnect()
+
+    def _forget(self) -> None:
+        _inherited.append(self._client)
+        self._client = _client_for(self._address)
+        self._lock = RLock()
+        self._pid = os.getpid()
+
+
+_inherited: "list[redis.Redis]" = []
+"""Clients of the parent's that came along with a fork."""
+
+
+class _NativeTcp(redis.Connection):
+    """A connection that blocks its thread also under gevent.
+
+    Records are shipped on a native thread, where a socket of gevent's would start an event loop of its own.
+    """
+
+    def _connect(self) -> socket.socket:
+        failure = OSError("the name has no address")
+        for family, type_, protocol, _, address in native("socket", "getaddrinfo")(
+            self.host, self.port, 0, socket.SOCK_STREAM
+        ):
+            try:
+                connection = _opened(family, type_, protocol, address)
+            except OSError as error:
+                failure = error
+            else:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return connection
+        raise failure
+
+
+class _NativeUnix(UnixDomainSocketConnection):
+    """The same for a socket in the file system."""
+
+    def _connect(self) -> socket.socket:
+        return _opened(socket.AF_UNIX, socket.SOCK_STREAM, 0, self.path)
+
+
+def _opened(family: int, type_: int, protocol: int, address: Any) -> socket.socket:
+    connection: socket.socket = native("socket", "socket")(family, type_, protocol)
+    try:
+        connection.settimeout(_CONNECT_SECONDS)
+        connection.connect(address)
+        connection.settimeout(_ANSWER_SECONDS)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _client_for(address: RedisAddress) -> "redis.Redis":
+    options = parse_url(address.bare) | {  # type: ignore[no-untyped-call]
+        "db": address.database,
+        "socket_connect_timeout": _CONNECT_SECONDS,
+        "socket_timeout": _ANSWER_SECONDS,
+        "retry": Retry(NoBackoff(), 0),  # who asks decides; a connection that went stale is noticed before its use
+        "protocol": 2,
+    }
+    options["connection_class"] = _connection_class(options.get("connection_class", redis.Connection))
+    return redis.Redis(connection_pool=redis.ConnectionPool(**options))
+
+
+def _connection_class(chosen: type[Any]) -> type[Any]:
+    if native("socket", "socket") is socket.socket:
+        return chosen
+    if issubclass(chosen, redis.SSLConnection):
+        raise StoreError("rediss:// does not go together with gevent, which replaces ssl: use redis:// or unix://.")
+    return _NativeUnix if issubclass(chosen, UnixDomainSocketConnection) else _NativeTcp
+
+
+def _translated(error: Exception, address: str) -> StoreError:
+    reason = str(error).rstrip(".")
+    if isinstance(error, redis.AuthenticationError):
+        return StoreError(f"{address} lets nobody in with this user and password: {reason}.")
+    if isinstance(error, _TEMPORARY) or reason.startswith(_TEMPORARY_REPLIES):
+        return StoreUnavailable(f"{address} is not available: {reason}.")
+    if isinstance(error, ValueError | KeyError) or "WRONGTYPE" in reason:
+        return StoreError(f"What lies at {address} is none of reqtrace's: {reason}.")
+    return StoreError(f"{address} does not do as a store: {reason}.")
+
+
+def _position(id_: bytes) -> int:
+    return int(id_.partition(b"-")[0])
