@@ -1,4 +1,4 @@
-"""Each request with its findings beside it, in the order of their end: for formats in which one belongs to the other.
+"""Each request with its findings beside it, and in the order of their end: for formats that need this or both.
 
 A store gives requests only about in that order, and findings after them. What is too much to hold waits in a
 temporary file meanwhile, so memory stays the same however long the trace is.
@@ -115,14 +115,34 @@ class Assembly:
 @contextmanager
 def assembled(source: Source) -> Iterator[Assembly]:
     """Put a trace together, and let go of its file in the end."""
-    # A download runs on one thread at a time, and on many.
-    with closing(sqlite3.connect("", check_same_thread=False)) as connection:
+    with _temporary_file() as connection:
         yield Assembly(source, connection)
+
+
+def with_findings(source: Source) -> Iterator[tuple[Request, list[Finding]]]:
+    """Yield the requests with their findings, in the order in which they come."""
+    with _temporary_file() as connection:
+        fetch = connection.execute
+        fetch("CREATE TABLE finding (request TEXT, payload BLOB)")
+        rows = ((finding.request, _encode(finding)) for finding in source.findings())
+        is_clean = connection.executemany("INSERT INTO finding VALUES (?, ?)", rows).rowcount <= 0
+        fetch("CREATE INDEX of_request ON finding (request)")
+        for request in source.requests():
+            if is_clean:
+                yield request, []
+            else:
+                rows_of = fetch("SELECT payload FROM finding WHERE request = ? ORDER BY rowid", (request.id,))
+                yield request, [_decode_finding(payload) for (payload,) in rows_of]
+
+
+def _temporary_file() -> closing[sqlite3.Connection]:
+    # A download runs on one thread at a time, and on many.
+    return closing(sqlite3.connect("", check_same_thread=False))
 
 
 def _request_row(request: Request) -> tuple[str, int, int, int, bytes]:
     start_ns = _within_reach(request.start_ns)
-    end_ns = max(start_ns, _within_reach(start_ns + request.duration_ns))
+    end_ns = _within_reach(start_ns + max(0, request.duration_ns))
     return request.id, start_ns, end_ns, end_ns, _encode(request)
 
 

@@ -49,20 +49,18 @@ class Lanes:
         A request is on the thread of its view from its start, on another from when it came there, and until its end
         on all of them: it is in flight there, as the thread's record counts.
         """
-        request = assembled.request
+        request, until_ns = assembled.request, assembled.until_ns
         since = {request.thread_serial: assembled.start_ns}
         for hop in moves_of(request):
             at_ns = begin_of(hop, assembled)
             since[hop.thread_serial] = min(at_ns, since.get(hop.thread_serial, at_ns))
-        return {
-            serial: self._take(request.process, serial, start, assembled.until_ns) for serial, start in since.items()
-        }
-
-    def _take(self, process: str, serial: int, start_ns: int, end_ns: int) -> Lane:
-        slots = self.threads.get((process, serial))
-        if slots is None:
-            slots = self.threads[process, serial] = Slots()
-        return process, serial, slots.take(start_ns, end_ns)
+        lanes = {}
+        for serial, start_ns in since.items():
+            slots = self.threads.get((request.process, serial))
+            if slots is None:
+                slots = self.threads[request.process, serial] = Slots()
+            lanes[serial] = (request.process, serial, slots.take(start_ns, until_ns))
+        return lanes
 
 
 def begin_of(hop: Hop, assembled: Assembled) -> int:
@@ -73,7 +71,9 @@ def begin_of(hop: Hop, assembled: Assembled) -> int:
 def moves_of(request: Request) -> list[Hop]:
     """Return the hops that say more than the request itself: it was not there, or not from the beginning."""
     hops = request.hops
-    return hops[1:] if hops and _is_where_it_ran(hops[0], request) else hops
+    if not hops or not _is_where_it_ran(hops[0], request):
+        return hops
+    return hops[1:]
 
 
 def _is_where_it_ran(hop: Hop, request: Request) -> bool:

@@ -132,7 +132,12 @@ def _shared(attributes: tuple[tuple[str, Value], ...]) -> bytes:
 
 def _attribute(field: int, key: str, value: Value) -> bytes:
     held = integer(3, int(value)) if _is_integer(value) else text(1, str(value))
-    return message(field, text(1, key) + message(2, held))
+    return message(field, _named(key) + message(2, held))
+
+
+@lru_cache(maxsize=1_024)
+def _named(key: str) -> bytes:
+    return text(1, key)
 
 
 def _is_integer(value: Value) -> bool:

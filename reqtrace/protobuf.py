@@ -4,8 +4,6 @@ https://protobuf.dev/programming-guides/encoding/ is the whole of it. Two format
 never change; a library for it would be a dependency of everybody who installs reqtrace.
 """
 
-from functools import lru_cache
-
 _VARINT, _FIXED64, _LENGTH = 0, 1, 2
 _64_BITS = 2**64 - 1
 
@@ -24,26 +22,26 @@ def varint(value: int) -> bytes:
 
 
 _SHORT = [bytes((value,)) for value in range(0x80)]
-
-
-@lru_cache(maxsize=256)
-def _key(field: int, kind: int) -> bytes:
-    return varint(field << 3 | kind)
+_VARINTS, _FIXEDS, _LENGTHS = (
+    [varint(field << 3 | kind) for field in range(0x80)] for kind in (_VARINT, _FIXED64, _LENGTH)
+)
+"""How a field of each kind begins, by its number."""
 
 
 def integer(field: int, value: int) -> bytes:
     """Return a field of type int32, int64, uint32, uint64, bool or of an enumeration."""
-    return _key(field, _VARINT) + varint(value)
+    return _VARINTS[field] + varint(value)
 
 
 def fixed64(field: int, value: int) -> bytes:
     """Return a field of type fixed64."""
-    return _key(field, _FIXED64) + (value & _64_BITS).to_bytes(8, "little")
+    return _FIXEDS[field] + (value & _64_BITS).to_bytes(8, "little")
 
 
 def message(field: int, value: bytes) -> bytes:
     """Return a field that holds bytes, or a message."""
-    return _key(field, _LENGTH) + varint(len(value)) + value
+    length = len(value)
+    return _LENGTHS[field] + (_SHORT[length] if length < 0x80 else varint(length)) + value
 
 
 def text(field: int, value: str) -> bytes:

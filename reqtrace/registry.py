@@ -45,7 +45,7 @@ def open_store(url: str) -> Store:
     scheme = url.partition(":")[0]
     if scheme not in classes:
         raise StoreError(
-            f"{conf.DICT}['STORE'] is {url!r}, and no store has the scheme {scheme!r}; "
+            f"{conf.DICT}['STORE'] cannot be used: no store has the scheme {scheme!r}; "  # not the rest: a password
             f"there are {', '.join(sorted(classes))}. STORE_BACKENDS adds more."
         )
     try:

@@ -6,7 +6,7 @@ Stable there are ``http.*``, ``url.*``, ``error.type``, ``code.function.name``, 
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -76,9 +76,8 @@ def resource_of(id_: str, process: Process | None, service: str | None) -> Attri
     ]
 
 
-def spans_of(request: Request, findings: Iterable[Finding]) -> Iterator[Span]:
+def spans_of(request: Request, findings: Sequence[Finding]) -> Iterator[Span]:
     """Yield the span of a request, with its findings as events, and of each hop within it."""
-    findings = list(findings)
     trace_id, span_id = trace_id_of(request), _id(request.id)
     start_ns, end_ns = _times(request.start_ns, request.duration_ns)
     method = request.method if request.method in _METHODS else "HTTP"

@@ -190,7 +190,7 @@ def test_what_no_field_can_hold_still_goes_in(name: str) -> None:
     odd = request(
         1, start_ns=-5, duration_ns=2**70, thread_id=2**80, method="BREW", route="", user=User("anonymous"), hops=[]
     )
-    backwards, span = spans(Given(odd, request(2, start_ns=START_NS, duration_ns=-1)), name)
+    span, backwards = spans(Given(odd, request(2, start_ns=START_NS, duration_ns=-1)), name)
     assert backwards.start_time_unix_nano == backwards.end_time_unix_nano == START_NS
     assert span.start_time_unix_nano == 0
     assert told(span)["thread.id"] == str(2**80)

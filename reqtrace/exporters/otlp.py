@@ -5,11 +5,11 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from reqtrace.assembly import Assembled, assembled
+from reqtrace.assembly import with_findings
 from reqtrace.exporters.base import Exporter, Source
 from reqtrace.otlp import ResourceSpans, to_json, to_protobuf
-from reqtrace.records import Process
-from reqtrace.spans import resource_of, spans_of
+from reqtrace.records import Finding, Process, Request
+from reqtrace.spans import Span, resource_of, spans_of
 
 _BATCH = 500
 
@@ -21,10 +21,9 @@ class _Exporter(Exporter):
         """Yield a batch at a time."""
         service = os.environ.get("OTEL_SERVICE_NAME")
         processes = {process.id: process for process in source.processes()}
-        with assembled(source) as assembly:
-            requests = assembly.requests()
-            while batch := list(islice(requests, _BATCH)):
-                yield self.encoded(_by_process(batch, processes, service))
+        requests = with_findings(source)
+        while batch := list(islice(requests, _BATCH)):
+            yield self.encoded(_by_process(batch, processes, service))
 
     @abstractmethod
     def encoded(self, batch: Iterable[ResourceSpans]) -> bytes:
@@ -56,11 +55,10 @@ class OtlpProtoExporter(_Exporter):
 
 
 def _by_process(
-    batch: Iterable[Assembled], processes: dict[str, Process], service: str | None
+    batch: Iterable[tuple[Request, list[Finding]]], processes: dict[str, Process], service: str | None
 ) -> Iterator[ResourceSpans]:
-    spans: dict[str, list[Assembled]] = {}
-    for one in batch:
-        spans.setdefault(one.request.process, []).append(one)
-    for id_, ones in spans.items():
-        made = [span for one in ones for span in spans_of(one.request, (placed.finding for placed in one.findings))]
+    spans: dict[str, list[Span]] = {}
+    for request, findings in batch:
+        spans.setdefault(request.process, []).extend(spans_of(request, findings))
+    for id_, made in spans.items():
         yield ResourceSpans(resource_of(id_, processes.get(id_), service), made)

@@ -74,7 +74,8 @@ def _drawn(one: Assembled, tracks: dict[int, bytes], origin_ns: int) -> bytes:
     request = one.request
     own, colour = tracks[request.thread_serial], _colour(person(request.user))
     begin_ns, end_ns = one.start_ns - origin_ns, one.end_ns - origin_ns
-    told = _REQUEST + text(23, title_of(request)) + _request_annotations(facts_of(request)) + colour
+    facts = msgspec.structs.astuple(facts_of(request))
+    told = _shared(title_of(request), facts[_SHARED:]) + _annotations(_REQUEST_NAMES, facts[:_SHARED]) + colour
     flows = b"".join([fixed64(47, flow) for flow in one.flows])
     packets = [_packet(begin_ns, _BEGIN + own + told + flows), _packet(end_ns, _END + own)]
     seen_on = {own}
@@ -97,14 +98,10 @@ def _told(facts: HopFacts | FindingFacts) -> bytes:
     return _annotations(facts.__struct_fields__, msgspec.structs.astuple(facts))
 
 
-def _request_annotations(facts: RequestFacts) -> bytes:
-    told = msgspec.structs.astuple(facts)
-    return _annotations(_REQUEST_NAMES[:_SHARED], told) + _shared_annotations(told[_SHARED:])
-
-
 @lru_cache(maxsize=1_024)
-def _shared_annotations(told: tuple[str | int | None, ...]) -> bytes:
-    return _annotations(_REQUEST_NAMES[_SHARED:], told)
+def _shared(title: str, told: tuple[str | int | None, ...]) -> bytes:
+    """Return what a request has in common with many others."""
+    return _REQUEST + text(23, title) + _annotations(_REQUEST_NAMES[_SHARED:], told)
 
 
 def _annotations(names: Iterable[str], told: Iterable[str | int | None]) -> bytes:
