@@ -186,11 +186,13 @@ class OpenRequest:
         match = request.resolver_match
         if match is not None:
             self.route, self.view = match.route, match._func_path
-        user = identity.of_request(request)
-        # After a logout it is still theirs who signed out.
-        self.user = user if self.signed_out is None or user.state == "authenticated" else self.signed_out
-        if "session" in request.__dict__:
-            self.session_key = identity.session_key_of(request)
+        attributes = request.__dict__
+        if "user" in attributes or "session" in attributes or "_acached_user" in attributes:
+            user = identity.of_request(request)
+            # After a logout it is still theirs who signed out.
+            self.user = user if self.signed_out is None or user.state == "authenticated" else self.signed_out
+            if "session" in attributes:
+                self.session_key = identity.session_key_of(request)
         meta = request.META
         if "HTTP_TRACEPARENT" in meta:
             self.traceparent = meta["HTTP_TRACEPARENT"]

@@ -21,8 +21,10 @@ tuple, so that it survives the pickling of Django's page cache; a public page be
 def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
     """Mark a response, just made by its view, with whom it was made for; notice one that bears a mark already."""
     try:
+        if opened.ended_ns or not _knows_person(opened.request):
+            return
         attributes = response.__dict__
-        if opened.ended_ns or STAMP in attributes:
+        if STAMP in attributes:
             return  # a response object used again: judged when it goes out
         # `cache_page` has pickled the response before it comes here: such a page is known again by its content.
         from_cache = opened.request.__dict__.get("_cache_update_cache")
@@ -93,6 +95,12 @@ def _examine_session(recorder: Recorder, opened: OpenRequest, session: object, r
         if by_user.id is not None and by_user.id != by_session.id:
             opened.belongs_to(by_user)
             opened.note(ForeignSession(at_ns, by_session, cookie=False))
+
+
+def _knows_person(request: Any) -> bool:
+    """Tell whether the request can have been asked for session or user at all."""
+    attributes = request.__dict__
+    return "session" in attributes or "user" in attributes
 
 
 def _is_personal(request: Any) -> bool:

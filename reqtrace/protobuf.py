@@ -12,6 +12,8 @@ def varint(value: int) -> bytes:
     """Return an integer in as few bytes as it takes; a negative one as its complement of 64 bits."""
     if 0 <= value < 0x80:
         return _SHORT[value]
+    if 0 <= value < 0x4000:  # most lengths
+        return bytes((value & 0x7F | 0x80, value >> 7))
     value &= _64_BITS
     written = bytearray()
     while value > 0x7F:

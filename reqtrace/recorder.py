@@ -38,6 +38,8 @@ current_request: ContextVar[OpenRequest | None] = ContextVar("reqtrace.current_r
 births: ContextVar[Sequence[Birth]] = ContextVar("reqtrace.births", default=())
 """What `TraceASGI` found in the context in which the server called the application."""
 
+_KNOWN_EVERY = 16
+"""While no holder is watched, one request in so many is known by its object: enough to notice those that stay alive."""
 _PROBED = frozenset({"view-end", "response"})
 """Checkpoints at which discovery looks around: whatever keeps requests has been given one by then."""
 
@@ -86,7 +88,7 @@ class Recorder:
         self.retention = RetentionSearch(self.watch.known, self.discovery)
         self.outliving = OutlivingSearch(current_request, lambda: list(self.execution.loops))
         self.ledger = Ledger(self.settings, self.faults, self.open)
-        self.shipper = Shipper(self.settings, self.ledger, self.faults, self._search)
+        self.shipper = Shipper(self.settings, self.ledger, self.faults, self.finish_lost, self._search)
         self._numbers = count(1)
         self._pid_to_watch = process.pid_to_watch()
         self._started = False
@@ -103,9 +105,10 @@ class Recorder:
             opened = OpenRequest(number, request, place, place.thread.arrive(number), time_ns(), perf_counter_ns())
             self.open[number] = opened
             watch, discovery = self.watch, self.discovery
-            watch.known.add(request, opened)
             if discovery.probes_left or not number % PROBES:
                 opened.is_probe = True
+            if watch.holders or not number % _KNOWN_EVERY or opened.is_probe:
+                watch.known.add(request, opened)
             for birth in births.get():
                 opened.note(birth)
             if watch.holders and "start" not in watch.left_out:
@@ -138,8 +141,9 @@ class Recorder:
             if place is not opened.place and not opened.has_been_at(place):
                 self._hop(opened, place, name)
             watch = self.watch
-            if name not in watch.left_out:
-                if "user" in opened.request.__dict__:
+            is_of_user = "user" in opened.request.__dict__
+            if (watch.holders or is_of_user or opened.is_probe) and name not in watch.left_out:
+                if is_of_user:
                     watch.examine_user(opened, name)
                 if opened.is_probe and name in _PROBED and self.settings.discover:
                     self.discovery.probe()
@@ -222,15 +226,19 @@ class Recorder:
         try:
             opened.status = response.status_code
             closers = response._resource_closers
-            opened.response = ref(response, partial(self._lost, opened))
+            opened.response = ref(response)
             closers.append(partial(self.finish, opened))
         except Exception as error:  # not a response of Django's: nothing will tell when it is closed
             self.faults.note("response", error)
             self.finish(opened)
 
-    def _lost(self, opened: OpenRequest, _: object) -> None:
-        opened.outcome = "aborted"
-        self.finish(opened)
+    def finish_lost(self) -> None:
+        """Close the records of requests whose responses are gone without ever having been closed."""
+        for opened in list(self.open.values()):
+            response = opened.response
+            if response is not None and response() is None:
+                opened.outcome = "aborted"
+                self.finish(opened)
 
     def _hop(self, opened: OpenRequest, place: Place, name: str) -> None:
         hop = (perf_counter_ns() - opened.began_ns, name, place)

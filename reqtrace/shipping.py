@@ -24,19 +24,28 @@ _PATIENCE_SECONDS = 5
 class Shipper:
     """Takes finished requests from the request path and hands them to the store in batches."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, faults: Faults, spare_time: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        faults: Faults,
+        sweep: Callable[[], object],
+        spare_time: Callable[[], object],
+    ) -> None:
         """Ship what `ledger` makes of requests; nothing runs before `start`.
 
         Args:
             settings: how often, and how much may wait.
             ledger: makes records of requests.
             faults: where failures are counted.
+            sweep: called before each shipment, to put what nobody else will.
             spare_time: called after each shipment, for work in slices that has no thread of its own.
 
         """
         self.settings = settings
         self.ledger = ledger
         self.faults = faults
+        self._sweep = sweep
         self._spare_time = spare_time
         self.inline = False
         """Whether the request path ships by itself, at once: when the process is about to end."""
@@ -134,6 +143,7 @@ class Shipper:
                 self.faults.note("the last shipment", error)
 
     def _ship_all(self) -> bool:
+        self._sweep()
         self._count_overflow()
         first = True
         while first or self._queue or self._waiting:

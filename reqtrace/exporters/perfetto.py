@@ -35,6 +35,8 @@ _CATEGORIES = {1: "request", 2: "hop", 3: "finding"}
 _REQUEST, _HOP, _FINDING = (integer(3, number) for number in _CATEGORIES)
 _REQUEST_NAMES = RequestFacts.__struct_fields__
 _SHARED = _REQUEST_NAMES.index("user")
+_OWN_NAMES, _SHARED_NAMES = _REQUEST_NAMES[1:_SHARED], _REQUEST_NAMES[_SHARED:]
+"""Without ``detail``: Perfetto shows all the others."""
 _ALL_NAMES = dict.fromkeys((*_REQUEST_NAMES, *HopFacts.__struct_fields__, *FindingFacts.__struct_fields__))
 _NAMES = {name: integer(1, number) for number, name in enumerate(_ALL_NAMES, 1)}
 """The field that names an annotation by its number."""
@@ -75,7 +77,7 @@ def _drawn(one: Assembled, tracks: dict[int, bytes], origin_ns: int) -> bytes:
     own, colour = tracks[request.thread_serial], _colour(person(request.user))
     begin_ns, end_ns = one.start_ns - origin_ns, one.end_ns - origin_ns
     facts = msgspec.structs.astuple(facts_of(request))
-    told = _shared(title_of(request), facts[_SHARED:]) + _annotations(_REQUEST_NAMES, facts[:_SHARED]) + colour
+    told = _shared(title_of(request), facts[_SHARED:]) + _annotations(_OWN_NAMES, facts[1:_SHARED]) + colour
     flows = b"".join([fixed64(47, flow) for flow in one.flows])
     packets = [_packet(begin_ns, _BEGIN + own + told + flows), _packet(end_ns, _END + own)]
     seen_on = {own}
@@ -101,7 +103,7 @@ def _told(facts: HopFacts | FindingFacts) -> bytes:
 @lru_cache(maxsize=1_024)
 def _shared(title: str, told: tuple[str | int | None, ...]) -> bytes:
     """Return what a request has in common with many others."""
-    return _REQUEST + text(23, title) + _annotations(_REQUEST_NAMES[_SHARED:], told)
+    return _REQUEST + text(23, title) + _annotations(_SHARED_NAMES, told)
 
 
 def _annotations(names: Iterable[str], told: Iterable[str | int | None]) -> bytes:
