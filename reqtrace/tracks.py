@@ -72,6 +72,7 @@ class ProcessTracks(NamedTuple):
     pid: int
     """Its own where no other process here has it, else one made up."""
     name: str
+    """Readers show the number beside it; where that is made up, the name holds the pid."""
 
 
 class Track(NamedTuple):
@@ -106,7 +107,8 @@ class Board:
         pids_taken = set(numbers.values())
         known = {process.id: process for process in source.processes()}
         self.processes = [
-            ProcessTracks(number, _process_name(id_, pids[id_], known.get(id_))) for id_, number in numbers.items()
+            ProcessTracks(number, _process_name(id_, known.get(id_)) + (f", pid {pids[id_]}" * (number != pids[id_])))
+            for id_, number in numbers.items()
         ]
         self.tracks: dict[Lane, Track] = {}
         ranks = {id_: rank for rank, id_ in enumerate(numbers)}
@@ -164,7 +166,7 @@ def facts_of_hop(hop: Hop, request: Request) -> HopFacts:
         place += f", task #{hop.task_serial}"
     if hop.greenlet_serial is not None:
         place += f", greenlet #{hop.greenlet_serial}"
-    return HopFacts(f"{title_of(request)} on {place}, {request.id}", request.id)
+    return HopFacts(f"{hop.checkpoint}: {person(request.user)}, {place}, {request.id}", request.id)
 
 
 def facts_of_finding(finding: Finding) -> FindingFacts:
@@ -188,10 +190,8 @@ def _thread_name(name: str, serial: int, native_id: int) -> str:
     return f"{name} #{serial} ({native_id})"
 
 
-def _process_name(id_: str, pid: int, process: Process | None) -> str:
-    if process is None:
-        return f"pid {pid} ({id_})"
-    return f"{process.server} {process.worker_class}, pid {pid} on {process.host}"
+def _process_name(id_: str, process: Process | None) -> str:
+    return id_ if process is None else f"{process.server} {process.worker_class} on {process.host}"
 
 
 def _distinct(pids: Mapping[str, int]) -> dict[str, int]:

@@ -74,8 +74,8 @@ def test_the_trace_processor_names_processes_and_threads_as_we_do(exported: byte
         "JOIN thread USING (utid)",
     )
     assert [row["name"] for row in processes] == [
-        "gunicorn gthread, pid 101 on web-1",
-        "uvicorn uvicorn, pid 101 on web-2",
+        "gunicorn gthread on web-1",
+        "uvicorn uvicorn on web-2, pid 101",
     ]
     names = {row["name"] for row in threads}
     assert {"MainThread #1 (101)", "MainThread #1 (101) · slot 2", "ThreadPoolExecutor-0_2 #2 (102)"} <= names

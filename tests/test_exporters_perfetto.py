@@ -98,6 +98,6 @@ def test_bars_of_one_user_have_one_colour_and_slots_of_a_thread_one_lane(crowd: 
     assert all(row["colour"] == row["user"] for row in colours)
     assert Counter(row["name"] for row in lanes) == {"MainThread #1 (101)": 2, "ThreadPoolExecutor-0_2 #2 (102)": 2}
     assert [row["name"] for row in processes] == [
-        "gunicorn gthread, pid 101 on web-1",
-        "uvicorn uvicorn, pid 101 on web-2",
+        "gunicorn gthread on web-1",
+        "uvicorn uvicorn on web-2, pid 101",
     ]

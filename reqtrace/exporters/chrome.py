@@ -94,7 +94,7 @@ def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> Iterator
         else:
             seen_on.add(track)
             length = _microseconds(one.end_ns - at_ns)
-            yield Event("X", hop.checkpoint, track.pid, track.tid, at, length, "hop", args=args)
+            yield Event("X", title_of(request), track.pid, track.tid, at, length, "hop", args=args)
     for finding, at_ns, flow in one.findings:
         at, told = _microseconds(at_ns - origin_ns), facts_of_finding(finding)
         yield Event("i", f"{finding.level}: {finding.kind}", own.pid, own.tid, at, cat="finding", s="t", args=told)

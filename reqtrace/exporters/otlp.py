@@ -11,7 +11,7 @@ from reqtrace.otlp import ResourceSpans, to_json, to_protobuf
 from reqtrace.records import Finding, Process, Request
 from reqtrace.spans import Span, resource_of, spans_of
 
-_BATCH = 500
+_BATCH = 200
 
 
 class _Exporter(Exporter):

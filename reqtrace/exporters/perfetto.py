@@ -83,12 +83,13 @@ def _drawn(one: Assembled, tracks: dict[int, bytes], origin_ns: int) -> bytes:
     seen_on = {own}
     for hop in moves_of(request):
         track, at_ns = tracks[hop.thread_serial], begin_of(hop, one) - origin_ns
-        told = _HOP + text(23, hop.checkpoint) + _told(facts_of_hop(hop, request))
+        told = track + _HOP + _told(facts_of_hop(hop, request))
         if track in seen_on:
-            packets.append(_packet(at_ns, _INSTANT + track + told))
+            packets.append(_packet(at_ns, _INSTANT + text(23, hop.checkpoint) + told))
         else:
             seen_on.add(track)
-            packets += _packet(at_ns, _BEGIN + track + told + colour), _packet(end_ns, _END + track)
+            begin = _BEGIN + text(23, title_of(request)) + told + colour
+            packets += _packet(at_ns, begin), _packet(end_ns, _END + track)
     for finding, at_ns, flow in one.findings:
         told = _FINDING + text(23, f"{finding.level}: {finding.kind}") + _told(facts_of_finding(finding))
         ending = b"" if flow is None else fixed64(48, flow)
