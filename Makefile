@@ -6,6 +6,7 @@ PORTS ?= 8001 8002 8003
 
 INSTALLED := .venv/requirements.stamp
 PACKAGES := static/node_modules/package-lock.stamp
+JUDGES := tests/judges/node_modules/package-lock.stamp
 PAGE := static/dist/app.js
 
 # make hands variables of its command line to its recipes' environment, where bash gives SECONDS a meaning of its own.
@@ -21,7 +22,7 @@ help: ## list the commands
 demo: $(INSTALLED) $(PAGE) ## run the demo shop on three servers; SECONDS=20 EXPORT=trace.json for an unattended run
 	@$(BIN)/python -m demo.run --ports $(PORTS) $(if $(SECONDS),--seconds "$(SECONDS)") $(if $(EXPORT),--export "$(EXPORT)")
 
-test: lint ## run everything: linters, types, front end, tests, browser
+test: lint $(JUDGES) ## run everything: linters, types, front end, tests, browser
 	.ci/npm test
 	$(BIN)/python -m pytest
 
@@ -41,7 +42,7 @@ picture: $(INSTALLED) $(PAGE) ## make docs/page.png from the running page
 	$(BIN)/python docs/picture.py
 
 clean: ## remove what the commands above made
-	rm -rf .venv static/node_modules static/dist demo/var artifacts build dist
+	rm -rf .venv static/node_modules tests/judges/node_modules static/dist demo/var artifacts build dist
 
 $(INSTALLED): requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -50,6 +51,10 @@ $(INSTALLED): requirements.txt
 
 $(PACKAGES): static/package.json static/package-lock.json | $(INSTALLED)
 	.ci/npm ci --no-audit --no-fund
+	@touch $@
+
+$(JUDGES): tests/judges/package.json tests/judges/package-lock.json | $(INSTALLED)
+	.ci/npm ci --prefix ../tests/judges --no-audit --no-fund
 	@touch $@
 
 $(PAGE): $(PACKAGES) $(wildcard static/*.ts) $(shell find static/src -type f)
