@@ -1,6 +1,7 @@
 """What a value found in a holder names: a request, a user, or neither; without evaluating it."""
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from django.db.models import Model
@@ -72,7 +73,8 @@ def _choose_reader(class_: type[Any]) -> _Reader:
         return _named_tuple if hasattr(class_, "_fields") else _nothing
     if issubclass(class_, list):
         return _sequence
-    if issubclass(class_, type | Model | str | bytes | int | float | set | frozenset):
+    # A function's attributes are copies where it wraps something: `functools.wraps` takes over all that it finds.
+    if issubclass(class_, type | FunctionType | Model | str | bytes | int | float | set | frozenset):
         return _nothing
     if class_.__dictoffset__ and not any("__class__" in vars(base) for base in class_.__mro__[:-1]):
         return _object
