@@ -233,11 +233,18 @@ class Recorder:
             self.finish(opened)
 
     def finish_lost(self) -> None:
-        """Close the records of requests whose responses are gone without ever having been closed."""
+        """Close the records of requests whose responses are gone without ever having been closed.
+
+        As the process ends that is every open one: nobody will close it any more.
+        """
         for opened in list(self.open.values()):
             response = opened.response
             if response is not None and response() is None:
                 opened.outcome = "aborted"
+                self.finish(opened)
+            elif self.shipper.is_ending:
+                if opened.status is None:
+                    opened.outcome = "aborted"
                 self.finish(opened)
 
     def _hop(self, opened: OpenRequest, place: Place, name: str) -> None:

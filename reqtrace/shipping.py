@@ -49,6 +49,8 @@ class Shipper:
         self._spare_time = spare_time
         self.inline = False
         """Whether the request path ships by itself, at once: when the process is about to end."""
+        self.is_ending = False
+        """Whether these are the last shipments."""
         self._queue: deque[OpenRequest] = deque()
         self._overflow: deque[None] = deque()
         self._waiting: list[Item] = []
@@ -133,7 +135,7 @@ class Shipper:
         self._ended.release()
 
     def _last_words(self) -> None:
-        self.inline = True
+        self.inline = self.is_ending = True
         if self.ship():
             try:
                 farewell = self.ledger.farewell()
