@@ -65,11 +65,6 @@ class Discovery:
         self._layers: list[tuple[str, Any]] = []
         self._layer_holders: list[Holder] = []
 
-    @property
-    def candidates(self) -> int:
-        """Return how many locals, variables and owners are looked into."""
-        return len(self._locals) + len(self._asgiref) + len(self._variables) + len(self._owners) + len(self._layers)
-
     def search(self, budget_ns: int = SLICE_NS) -> bool:
         """Go on with the search for a slice of time; return whether the loaded modules have all been seen."""
         end = perf_counter_ns() + budget_ns

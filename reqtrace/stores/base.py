@@ -99,6 +99,16 @@ class Store(ABC):
     def close(self) -> None:
         """Let go of connections and files; a later call opens them again."""
 
+    def _last_before(self, before_ns: int, step: int) -> int | None:
+        """Return the position up to which the oldest requests began before that time; `step` of them at most."""
+        cut = None
+        for limit in (1, step):  # mostly the very oldest is young enough, and tells so at little cost
+            for entry in self.read(0, limit, ("request",)):
+                if start_of(entry) >= before_ns:
+                    return cut
+                cut = entry.position
+        return cut
+
     def check(self) -> list[CheckMessage]:
         """Report what is wrong with this store's address or place, for Django's system checks."""
         return []

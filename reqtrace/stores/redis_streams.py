@@ -19,7 +19,7 @@ from reqtrace.execution import native
 from reqtrace.records import RecordKind
 from reqtrace.redis_address import RedisAddress
 from reqtrace.redis_scripts import APPEND, DROP, EXCESS, GET
-from reqtrace.stores.base import Entry, Item, Store, start_of
+from reqtrace.stores.base import Entry, Item, Store
 
 try:
     import redis
@@ -101,7 +101,7 @@ class RedisStreamStore(Store):
         dropped = 0
         while cut := self._excess(retain):
             dropped += self._drop_up_to(cut)
-        while before_ns is not None and (old := self._last_before(before_ns)):
+        while before_ns is not None and (old := self._last_before(before_ns, _STEP)):
             dropped += self._drop_up_to(old)
         return dropped
 
@@ -154,16 +154,6 @@ class RedisStreamStore(Store):
         with self._writer as client:
             id_ = client.register_script(EXCESS)([self._streams["request"]], [retain, _STEP])
         return _position(id_ or b"0")
-
-    def _last_before(self, before_ns: int) -> int | None:
-        """Return the position up to which the oldest requests began before that time; a step's worth at most."""
-        cut = None
-        for limit in (1, _STEP):  # mostly the very oldest is young enough, and tells so at little cost
-            for entry in self.read(0, limit, ("request",)):
-                if start_of(entry) >= before_ns:
-                    return cut
-                cut = entry.position
-        return cut
 
     def _drop_up_to(self, position: int) -> int:
         dropped = 0

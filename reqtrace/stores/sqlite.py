@@ -12,7 +12,7 @@ from reqtrace.exceptions import StoreError
 from reqtrace.records import RecordKind
 from reqtrace.sqlite_file import problem_with
 from reqtrace.sqlite_link import Link
-from reqtrace.stores.base import Entry, Item, Store, start_of
+from reqtrace.stores.base import Entry, Item, Store
 
 _PREFIX = "sqlite:///"
 _CODES: dict[RecordKind, int] = {"process": 1, "thread": 2, "finding": 3, "request": 4}
@@ -93,7 +93,7 @@ class SqliteStore(Store):
             )
             if rows:
                 removed += self._drop_up_to(rows[0][0])
-        while before_ns is not None and (cut := self._last_before(before_ns)):
+        while before_ns is not None and (cut := self._last_before(before_ns, _STEP)):
             removed += self._drop_up_to(cut)
         return removed
 
@@ -144,16 +144,6 @@ class SqliteStore(Store):
             found = self._rows(" UNION ALL ".join([walk] * len(codes)), parameters)
             found.sort(reverse=stretch is _BACKWARD)
         return [_entry(row) for row in found[:limit]]
-
-    def _last_before(self, before_ns: int) -> int | None:
-        """Return the position up to which the oldest requests began before that time; a step's worth at most."""
-        cut = None
-        for limit in (1, _STEP):  # mostly the very oldest is young enough, and tells so at little cost
-            for entry in self.read(0, limit, ("request",)):
-                if start_of(entry) >= before_ns:
-                    return cut
-                cut = entry.position
-        return cut
 
     def _drop_up_to(self, position: int) -> int:
         removed = 0
