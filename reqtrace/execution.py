@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from itertools import count
 from typing import Any, cast
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from reqtrace.weak_map import WeakMap
 
@@ -43,6 +43,7 @@ class LiveThread:
         "active",
         "arrivals",
         "ident",
+        "loop",
         "max_in_flight",
         "name",
         "native_id",
@@ -65,22 +66,26 @@ class LiveThread:
         self.users: set[str] = set()
         """Primary keys of the authenticated users seen on it; kept by the ledger, off the request path."""
         self._peaks: list[tuple[int, int]] = []
+        self.loop: ref[asyncio.AbstractEventLoop] | None = None
+        """The last event loop that it ran requests on."""
         self.place = Place(self)
         """The place of code on this thread outside any task and greenlet."""
 
     def arrive(self, request: int) -> int:
         """Note that a request is now in flight here, and return its number among this thread's arrivals, from 1."""
-        self.active.add(request)
-        in_flight = len(self.active)
+        active = self.active
+        active.add(request)
         self.arrivals = arrival = self.arrivals + 1
+        in_flight = len(active)
         if in_flight > self.max_in_flight:
             self.max_in_flight = in_flight
         # Arrivals at which more were in flight than at any later one: the front answers "the most since arrival n"
         # by one binary search, and the list is never longer than the most that ever were in flight.
-        if in_flight == 1:
-            self._peaks = [(arrival, 1)]
-            return arrival
         peaks = self._peaks
+        if in_flight == 1:
+            if peaks:
+                self._peaks = []
+            return arrival
         while peaks and peaks[-1][1] <= in_flight:
             peaks.pop()
         peaks.append((arrival, in_flight))
@@ -90,9 +95,9 @@ class LiveThread:
         """Note that a request is over, and return the most others that were in flight here since it arrived."""
         self.active.discard(request)
         peaks = self._peaks
+        if not peaks:
+            return 0  # alone since it arrived
         try:
-            if self.arrivals == arrival:
-                return peaks[-1][1] - 1
             return peaks[bisect_left(peaks, (arrival, 0))][1] - 1
         except IndexError:  # from another thread, just while this one notes an arrival
             return len(self.active)
@@ -172,7 +177,8 @@ class Execution:
             place.task_name = task.get_name()
             place.loop_id = id(loop)
             self._task_places.add(task, place)
-            if loop not in self.loops:
+            if thread.loop is None or thread.loop() is not loop:
+                thread.loop = ref(loop)
                 self.loops.add(loop)
         return place
 

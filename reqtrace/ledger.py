@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from time import perf_counter_ns, time_ns
 
-import msgspec
 from django.conf import settings as django_settings
 from django.utils.encoding import force_bytes
 
@@ -21,18 +20,16 @@ from reqtrace.faults import Faults
 from reqtrace.identity import Identity
 from reqtrace.judge import Judge
 from reqtrace.live import OpenRequest
+from reqtrace.measuring import Counts, Meter
 from reqtrace.records import (
-    TYPES,
     Hop,
     Outcome,
     Process,
     Record,
-    RecordKind,
     Request,
     SameThread,
     Thread,
     User,
-    key_of,
     sharing_of,
 )
 from reqtrace.stores.base import Item
@@ -71,13 +68,13 @@ class Ledger:
         self._written = (0, 0, 0, 0)
         self._written_ns = 0
         self._random = random.Random().random  # noqa: S311  not the module's, which an application may have seeded
-        self._encode = msgspec.json.Encoder().encode
         self._user_named = lru_cache(maxsize=1_024)(self._user_uncached)
         self._names: dict[str, str] = {}
         """User names by primary key, of people seen of late: a session that was loaded tells the key alone."""
         self._pseudonym = lru_cache(maxsize=1_024)(_keyed_hash)
         self._judge = Judge(self.id_of, self._user)
         self._announcer = Announcer(faults)
+        self.meter = Meter(self.process_id, self._counts, faults)
 
     def items(self, finished: Iterable[OpenRequest]) -> list[Item]:
         """Return what is to be written for the requests that finished, and for those that have run for long."""
@@ -89,17 +86,18 @@ class Ledger:
         touched: dict[int, LiveThread] = {}
         sample = 1 if self.keeps_all else self.settings.sample
         for request in finished:
-            self._add_findings(items, request)
+            if request.facts:
+                self._add_findings(items, request)
             if request.is_counted:
                 continue  # here for the second time, for what was found after its end
             request.is_counted = True
             self._process.requests += 1
-            for thread in _threads_of(request):
-                touched[thread.serial] = thread
-                if request.user.id is not None and len(thread.users) < USERS_COUNTED_PER_THREAD:
-                    thread.users.add(request.user.id)
+            _touch(touched, request.first.thread, request.user.id)
+            for thread, _ in request.arrivals:
+                _touch(touched, thread, request.user.id)
             was_shown = request.number in self._shown_open
-            self._shown_open.discard(request.number)
+            if was_shown:
+                self._shown_open.remove(request.number)
             if sample < 1 and not was_shown and not request.findings and self._random() >= sample:
                 self._process.sampled_out += 1
                 request.is_left_out = True
@@ -111,6 +109,8 @@ class Ledger:
             self._add(items, self.thread(thread))
         if self._is_due():
             self._add(items, self._process)
+        for measurement in self.meter.taken():
+            self._add(items, measurement)
         return items
 
     def request_so_far(self, opened: OpenRequest) -> Request:
@@ -158,7 +158,7 @@ class Ledger:
 
     def _add(self, items: list[Item], record: Record) -> None:
         try:
-            items.append(Item(_KINDS[type(record)], key_of(record), self._encode(record)))
+            items.append(Item.of(record))
         except Exception as error:  # text that is no Unicode, say
             self.faults.note("encoding a record", error)
             self.dropped += 1
@@ -177,6 +177,11 @@ class Ledger:
         described.dropped = self.dropped
         described.faults, described.last_fault = self.faults.count, self.faults.last
         return True
+
+    def _counts(self) -> Counts | None:
+        if self._process is None:
+            return None
+        return Counts(self._process.requests, len(self._open), self.dropped)
 
     def _long_running(self) -> list[OpenRequest]:
         now = perf_counter_ns()
@@ -225,8 +230,9 @@ class Ledger:
             self._user(request.user),
             None if request.session_key is None else self._pseudonym(request.session_key),
             [_start_hop(request.first), *(_hop(*hop) for hop in request.hops or ())],
-            SameThread(request.before, request.at_once),
+            SameThread(request.arrival - 1 if request.ended_ns else 0, request.at_once),
             request.query_string,
+            [] if request.readings is None else request.readings_kept(),
         )
 
     def thread(self, thread: LiveThread) -> Thread:
@@ -264,11 +270,10 @@ class Ledger:
         return User(user.state, user.id, label)
 
 
-_KINDS: dict[type[Record], RecordKind] = {type_: kind for kind, type_ in TYPES.items()}
-
-
-def _threads_of(request: OpenRequest) -> list[LiveThread]:
-    return [request.first.thread, *(thread for thread, _ in request.arrivals or ())]
+def _touch(touched: dict[int, LiveThread], thread: LiveThread, user_id: str | None) -> None:
+    touched[thread.serial] = thread
+    if user_id is not None and len(thread.users) < USERS_COUNTED_PER_THREAD:
+        thread.users.add(user_id)
 
 
 def _hop(at_ns: int, checkpoint: str, place: Place) -> Hop:

@@ -1,16 +1,20 @@
 """A request while it is in flight, and what was seen of it that may contradict who it is for: raw, judged later."""
 
 from copy import copy
+from time import perf_counter_ns
 from typing import Any, NamedTuple
 from weakref import ref
+
+import msgspec
 
 from reqtrace import identity
 from reqtrace.execution import LiveThread, Place
 from reqtrace.holders.base import Holder
 from reqtrace.identity import UNRESOLVED, Identity
-from reqtrace.records import Finding, Frame, Outcome, Protocol
+from reqtrace.records import Finding, Frame, Named, Outcome, Protocol, Reading
 
 FACTS_PER_REQUEST = 32
+READINGS_PER_REQUEST = 100
 
 
 class Sighting(NamedTuple):
@@ -81,6 +85,8 @@ class Outliving(NamedTuple):
     at_ns: int
     place: Place
     stack: list[Frame]
+    thread: str = ""
+    """The name of a thread that no request was ever on; where there is none, `place` says on which it was seen."""
 
 
 class Birth(NamedTuple):
@@ -112,27 +118,38 @@ class Retention(NamedTuple):
 Fact = Sighting | Absence | Swap | Birth | ForeignSession | ForeignResponse | Outliving | Carried | Retention
 
 
-class OpenRequest:
+class OpenRequest(msgspec.Struct, eq=False):
     """What is known of a request until its record is made: primitives, and the request itself until it ends.
 
-    The defaults stand on the class, and only what differs from them is ever written: most requests stay on one
-    thread, succeed and carry no trace context, and making this object is a good part of what tracing costs.
+    A struct of msgspec's, since making this object is a good part of what tracing costs.
     """
 
-    ended_ns = 0
+    number: int
+    """Counts the requests of this process, from 1."""
+    request: Any
+    first: Place
+    """Where it was first seen."""
+    arrival: int
+    """Which request it was of those that arrived on its thread, from 1: on its first; once it is over, its view's."""
+    start_ns: int
+    """Unix time."""
+    began_ns: int
+    """`time.perf_counter_ns`, from which all lengths are taken."""
+    place: Place
+    """Where its view runs; before that, where the middleware does."""
+    ended_ns: int = 0
     """The clock of `began_ns`; 0 while the request is in flight."""
     response: ref[Any] | None = None
     hops: list[tuple[int, str, Place]] | None = None
     """Nanoseconds since the start, checkpoint and place, for each place after `first`."""
-    arrivals: list[tuple[LiveThread, int]] | None = None
+    arrivals: tuple[tuple[LiveThread, int], ...] = ()
     """The threads after the first that it was seen on, and which arrival of that thread it was."""
-    before = 0
-    at_once = 0
+    at_once: int = 0
     protocol: Protocol = "http"
-    method = ""
-    path = ""
-    route = ""
-    view = ""
+    method: str = ""
+    path: str = ""
+    route: str = ""
+    view: str = ""
     query_string: str | None = None
     status: int | None = None
     outcome: Outcome | None = None
@@ -144,39 +161,31 @@ class OpenRequest:
     """Whom it was rightly for, one after another: before and after a login."""
     facts: tuple[Fact, ...] = ()
     """What may contradict that."""
-    judged = 0
+    judged: int = 0
     """How many of the facts have been judged."""
     findings: tuple[Finding, ...] = ()
-    written = 0
+    written: int = 0
     """How many of the findings have been handed to the store."""
-    is_left_out = False
+    is_left_out: bool = False
     """Whether `SAMPLE` left it out, for as long as nothing was found."""
     presumed: Identity = UNRESOLVED
     """Whose session it came with, by what this process saw of that session before."""
     named: dict[str, Place] | None = None
     """By which holders it was named, and where last."""
-    is_in_view = False
+    readings: dict[tuple[str, str, Named | Identity], int] | None = None
+    """By checkpoint, holder and whom that named: nanoseconds since the start, the first time."""
+    is_in_view: bool = False
     """Whether its view is running."""
-    is_probe = False
+    is_probe: bool = False
     """Whether discovery looks around while it runs."""
-    is_counted = False
+    is_close: bool = False
+    """Whether it is looked at closely, at every checkpoint: it has a session or a user, a holder is watched, or
+    discovery looks around. Of all others only where and how long they run is noted. Session and user are asked for as
+    attributes, not in the request's dict, which Python would have to make for that."""
+    is_counted: bool = False
     """Whether the ledger has written it down: what comes later are findings only."""
     session_key: str | None = None
     traceparent: str | None = None
-
-    def __init__(self, number: int, request: Any, place: Place, arrival: int, start_ns: int, began_ns: int) -> None:
-        """Open the record of `request`, first seen at `place`, as the `arrival`-th request of its thread."""
-        self.number = number
-        """Counts the requests of this process, from 1."""
-        self.request = request
-        self.first = place
-        self.arrival = arrival
-        self.place = place
-        """Where its view runs; before that, where the middleware does."""
-        self.start_ns = start_ns
-        """Unix time."""
-        self.began_ns = began_ns
-        """`time.perf_counter_ns`, from which all lengths are taken."""
 
     def read(self, *, query_string: bool) -> None:
         """Take from the request what its record needs, in primitives; with `query_string` that, too."""
@@ -186,13 +195,11 @@ class OpenRequest:
         match = request.resolver_match
         if match is not None:
             self.route, self.view = match.route, match._func_path
-        attributes = request.__dict__
-        if "user" in attributes or "session" in attributes or "_acached_user" in attributes:
+        if self.is_close:
             user = identity.of_request(request)
             # After a logout it is still theirs who signed out.
             self.user = user if self.signed_out is None or user.state == "authenticated" else self.signed_out
-            if "session" in attributes:
-                self.session_key = identity.session_key_of(request)
+            self.session_key = identity.session_key_of(request)
         meta = request.META
         if "HTTP_TRACEPARENT" in meta:
             self.traceparent = meta["HTTP_TRACEPARENT"]
@@ -203,6 +210,7 @@ class OpenRequest:
         """Return a copy of what is known while it runs; the original is the request path's alone to write to."""
         seen = copy(self)
         seen.ended_ns = 0
+        seen.is_close = True
         if seen.request is not None:  # it may be finishing right now, and has then been read
             seen.read(query_string=query_string)
         return seen
@@ -223,6 +231,34 @@ class OpenRequest:
             self.named = {}
         self.named[holder] = place
 
+    def keep_reading(self, checkpoint: str, holder: str, names: Named | Identity) -> None:
+        """Keep whom a holder named at a checkpoint; a thousand queries' repetitions not.
+
+        Of a user alone it is known only in the end whether that is the request's.
+        """
+        if self.readings is None:
+            self.readings = {}
+        reading = (checkpoint, holder, names)
+        if reading not in self.readings and len(self.readings) < READINGS_PER_REQUEST:
+            self.readings[reading] = perf_counter_ns() - self.began_ns
+
+    def readings_kept(self) -> list[Reading]:
+        """Return what the holders named that ever named somebody."""
+        own = {person.id for person in (self.user, self.presumed, *self.people)}
+        readings = (self.readings or {}).copy()  # what is read as the request closes may come in right now
+        speaking = {holder for _, holder, names in readings if names != "nobody"}
+        return [
+            Reading(checkpoint, holder, _named(names, own), at_ns)
+            for (checkpoint, holder, names), at_ns in readings.items()
+            if holder in speaking
+        ]
+
     def has_been_at(self, place: Place) -> bool:
         """Tell whether it was seen there before."""
         return place is self.first or any(place is known for _, _, known in self.hops or ())
+
+
+def _named(names: Named | Identity, own: set[str | None]) -> Named:
+    if isinstance(names, str):
+        return names
+    return "user" if names.id in own else "other"

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from reqtrace import identity
 from reqtrace.identity import Identity
 from reqtrace.live import ForeignResponse, ForeignSession, OpenRequest
+from reqtrace.real_types import is_really
 from reqtrace.recorder import Recorder
 from reqtrace.stacks import view_of
 
@@ -79,7 +80,7 @@ def found_leak(recorder: Recorder, opened: OpenRequest) -> bool:
 
 
 def _examine_session(recorder: Recorder, opened: OpenRequest, session: object, response: Any) -> None:
-    if not isinstance(session, SessionBase):
+    if not is_really(session, SessionBase):
         return
     at_ns = perf_counter_ns() - opened.began_ns
     cookie = response.cookies.get(django_settings.SESSION_COOKIE_NAME)

@@ -7,13 +7,13 @@ primitives in a queue, and everything that can wait is done by the ledger on the
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
-from functools import partial
 from itertools import count
 from os import getpid
 from time import perf_counter_ns, time_ns
 from typing import Any
-from weakref import ref
 
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import request_finished
 from django.db.backends.signals import connection_created
 from django.utils.module_loading import import_string
@@ -23,7 +23,7 @@ from reqtrace.connections import ConnectionWatch
 from reqtrace.execution import Execution, Place, native
 from reqtrace.faults import Faults
 from reqtrace.holders.base import Holder
-from reqtrace.holders.discovery import PROBES, Discovery
+from reqtrace.holders.discovery import Discovery
 from reqtrace.ledger import Ledger
 from reqtrace.live import Birth, OpenRequest
 from reqtrace.outliving import OutlivingSearch
@@ -40,6 +40,14 @@ births: ContextVar[Sequence[Birth]] = ContextVar("reqtrace.births", default=())
 
 _KNOWN_EVERY = 16
 """While no holder is watched, one request in so many is known by its object: enough to notice those that stay alive."""
+_PROBED_EVERY = 256
+"""One request in so many is looked around in by discovery, once all modules have been searched."""
+_SEARCH_AGAIN_NS = 500_000_000
+"""How long holders are not searched for once everything has been looked at."""
+_PLAIN = frozenset(
+    class_ for class_ in (WSGIRequest, ASGIRequest) if not (hasattr(class_, "user") or hasattr(class_, "session"))
+)
+"""Classes of requests on which `user` and `session`, where they are, stand as plain attributes."""
 _PROBED = frozenset({"view-end", "response"})
 """Checkpoints at which discovery looks around: whatever keeps requests has been given one by then."""
 
@@ -86,37 +94,46 @@ class Recorder:
         self.discovery = Discovery(self.watch.add, self.watch.forget)
         self.discovery.entry = self._entry
         self.retention = RetentionSearch(self.watch.known, self.discovery)
-        self.outliving = OutlivingSearch(current_request, lambda: list(self.execution.loops))
+        self.outliving = OutlivingSearch(current_request, lambda: list(self.execution.loops), self.watch.known)
         self.ledger = Ledger(self.settings, self.faults, self.open)
-        self.shipper = Shipper(self.settings, self.ledger, self.faults, self.finish_lost, self._search)
+        self.shipper = Shipper(self.settings, self.ledger, self.faults, self.finish_lost, self._spend_spare_time)
         self._numbers = count(1)
         self._pid_to_watch = process.pid_to_watch()
-        self._started = False
+        self._search_due_ns = 0
+        self._is_ready = self._started = False
         self._starting = native("_thread", "allocate_lock")()
         self._searching = native("_thread", "allocate_lock")()
 
     def begin(self, request: Any) -> OpenRequest | None:
         """Open the record of a Django request that arrives here; None if that failed."""
         try:
-            if not self._started or self._pid_to_watch is not None:
+            if not self._is_ready:
                 self._start(request)
             place = self.execution.here()
             number = next(self._numbers)
-            opened = OpenRequest(number, request, place, place.thread.arrive(number), time_ns(), perf_counter_ns())
+            arrival = place.thread.arrive(number)
+            opened = OpenRequest(number, request, place, arrival, time_ns(), perf_counter_ns(), place)
             self.open[number] = opened
-            watch, discovery = self.watch, self.discovery
-            if discovery.probes_left or not number % PROBES:
-                opened.is_probe = True
-            if watch.holders or not number % _KNOWN_EVERY or opened.is_probe:
-                watch.known.add(request, opened)
             for birth in births.get():
                 opened.note(birth)
-            if watch.holders and "start" not in watch.left_out:
-                watch.examine(opened, "start", place)
+            if self.watch.holders or self.discovery.probes_left or type(request) not in _PLAIN:
+                self._look_closely(opened)
+            elif not number % _KNOWN_EVERY:
+                self.watch.known.add(request, opened)
+                if not number % _PROBED_EVERY:
+                    self._look_closely(opened)
             return opened
         except Exception as error:
             self.faults.note("begin", error)
             return None
+
+    def _look_closely(self, opened: OpenRequest) -> None:
+        watch = self.watch
+        opened.is_close = True
+        opened.is_probe = self.discovery.probes_left > 0 or not opened.number % _PROBED_EVERY
+        watch.known.add(opened.request, opened)
+        if watch.holders and "start" not in watch.left_out:
+            watch.examine(opened, "start", opened.first)
 
     def checkpoint(self, opened: OpenRequest, name: str, place: Place | None = None) -> Place | None:
         """Look at where the request runs now; a place not seen before becomes a hop.
@@ -163,9 +180,26 @@ class Recorder:
         except Exception as error:
             self.faults.note(f"a reading of {holder.path}", error)
 
+    def sees_all_of_view(self, opened: OpenRequest) -> bool:
+        """Tell whether nothing more will be seen of a view that is called on this very thread, now."""
+        try:
+            if opened.is_close or opened.ended_ns or hasattr(opened.request, "user"):
+                return False
+            place = self.execution.here()
+            return place is opened.first and place.task_serial is None
+        except Exception as error:
+            self.faults.note("checkpoint 'view'", error)
+            return False
+
     def enter_view(self, opened: OpenRequest) -> Place | None:
         """Note that the view begins, on the thread on which it runs; return where that is."""
-        place = self.checkpoint(opened, "view")
+        try:
+            place: Place | None = self.execution.here()
+            if opened.is_close or place is not opened.first or opened.ended_ns or hasattr(opened.request, "user"):
+                place = self.checkpoint(opened, "view", place)
+        except Exception as error:
+            self.faults.note("checkpoint 'view'", error)
+            return None
         if place is not None:
             opened.place = place
             opened.is_in_view = True
@@ -173,7 +207,9 @@ class Recorder:
 
     def leave_view(self, opened: OpenRequest, place: Place | None) -> None:
         """Note that the view ends, at the place where it began."""
-        self.checkpoint(opened, "view-end", place)
+        if opened.is_close or hasattr(opened.request, "user"):
+            opened.is_close = True
+            self.checkpoint(opened, "view-end", place)
         opened.is_in_view = False
 
     def finish(self, opened: OpenRequest) -> None:
@@ -182,19 +218,17 @@ class Recorder:
             return
         try:
             opened.ended_ns = perf_counter_ns()
-            thread = opened.first.thread
-            opened.before, opened.at_once = opened.arrival - 1, thread.depart(opened.number, opened.arrival)
-            if opened.arrivals is not None:
-                for thread, arrival in opened.arrivals:
-                    others = thread.depart(opened.number, arrival)
-                    if thread is opened.place.thread:
-                        opened.before, opened.at_once = arrival - 1, others
+            opened.at_once = opened.first.thread.depart(opened.number, opened.arrival)
+            for thread, arrival in opened.arrivals:
+                others = thread.depart(opened.number, arrival)
+                if thread is opened.place.thread:
+                    opened.arrival, opened.at_once = arrival, others
             opened.read(query_string=self.settings.capture_query_string)
-            if opened.session_key is not None:
+            if opened.is_close:
                 self.sessions.learn(opened)
-            if self.watch.holders:
-                self.watch.served(opened)
-                self.execution.note_closing(opened)
+                if self.watch.holders:
+                    self.watch.served(opened)
+                    self.execution.note_closing(opened)
         except Exception as error:
             self.faults.note("finish", error)
         opened.request = opened.response = None  # let go: nothing of the application's outlives the request here
@@ -221,17 +255,6 @@ class Recorder:
         opened.outcome = "error" if isinstance(error, Exception) else "aborted"
         self.finish(opened)
 
-    def follow(self, opened: OpenRequest, response: Any) -> None:
-        """Keep the record open until the response is closed, or is gone without ever having been closed."""
-        try:
-            opened.status = response.status_code
-            closers = response._resource_closers
-            opened.response = ref(response)
-            closers.append(partial(self.finish, opened))
-        except Exception as error:  # not a response of Django's: nothing will tell when it is closed
-            self.faults.note("response", error)
-            self.finish(opened)
-
     def finish_lost(self) -> None:
         """Close the records of requests whose responses are gone without ever having been closed.
 
@@ -250,12 +273,11 @@ class Recorder:
     def _hop(self, opened: OpenRequest, place: Place, name: str) -> None:
         hop = (perf_counter_ns() - opened.began_ns, name, place)
         if opened.hops is None:
-            opened.hops, opened.arrivals = [], []
+            opened.hops = []
         opened.hops.append(hop)
-        thread, arrivals = place.thread, opened.arrivals
-        assert arrivals is not None
-        if thread is not opened.first.thread and all(thread is not known for known, _ in arrivals):
-            arrivals.append((thread, thread.arrive(opened.number)))
+        thread = place.thread
+        if thread is not opened.first.thread and all(thread is not known for known, _ in opened.arrivals):
+            opened.arrivals = (*opened.arrivals, (thread, thread.arrive(opened.number)))
 
     def search_all(self) -> None:
         """Look for holders until there is nothing left to look at: for tests, in which every request counts."""
@@ -263,6 +285,12 @@ class Recorder:
         self._hear_closing()
         while not self._search():
             pass
+
+    def _spend_spare_time(self) -> None:
+        self.ledger.meter.measure_when_due()
+        now = perf_counter_ns()
+        if now >= self._search_due_ns and self._search():
+            self._search_due_ns = now + _SEARCH_AGAIN_NS
 
     def _search(self) -> bool:
         """Go on looking for holders, on the shipper's time; return whether everything has been looked at."""
@@ -296,6 +324,7 @@ class Recorder:
                 self.ledger.serving = process.recognise(request)
                 self.shipper.start()
                 self._started = True
+                self._is_ready = self._pid_to_watch is None
 
 
 def note_login(*, user: Any, **_: object) -> None:

@@ -4,8 +4,9 @@ These structs are the format. The JSON Schema that ``manage.py reqtrace schema``
 stores, exporters, the dashboard's API and its socket all carry their encoding. Within version 1 a field may be
 added, with a default, and none is renamed or removed.
 
-Times whose name ends in ``_ns`` are integers of nanoseconds: ``start_ns``, ``started_ns``, ``seen_ns`` and
-``ended_ns`` since the Unix epoch, ``at_ns`` since the start of the request, ``duration_ns`` a length.
+Times whose name ends in ``_ns`` are integers of nanoseconds: ``start_ns``, ``started_ns``, ``seen_ns``,
+``ended_ns`` and ``measured_ns`` since the Unix epoch, ``at_ns`` since the start of the request, ``duration_ns`` a
+length.
 """
 
 from typing import Literal
@@ -19,6 +20,7 @@ Protocol = Literal["http", "websocket"]
 Outcome = Literal["ok", "error", "aborted", "open"]
 UserState = Literal["authenticated", "anonymous", "unresolved"]
 Sharing = Literal["exclusive", "sequential", "interleaved"]
+Named = Literal["request", "user", "other", "nobody"]
 Level = Literal["leak", "hazard", "notice"]
 FindingKind = Literal[
     "crossed",
@@ -65,6 +67,17 @@ class SameThread(msgspec.Struct, frozen=True, gc=False):
     """The most other requests in flight on it during this one."""
 
 
+class Reading(msgspec.Struct, frozen=True, gc=False):
+    """What a holder named at a checkpoint."""
+
+    checkpoint: str
+    holder: str
+    names: Named
+    """This very request, its user, another request or user, or nobody. What is wrong, the findings say."""
+    at_ns: int
+    """When it first named that there."""
+
+
 class Request(msgspec.Struct, gc=False):
     """One HTTP exchange, from the outermost middleware until its response was closed, or one WebSocket connection.
 
@@ -109,6 +122,8 @@ class Request(msgspec.Struct, gc=False):
     same_thread: SameThread
     query_string: str | None = None
     """Only with ``CAPTURE_QUERY_STRING``."""
+    readings: list[Reading] = []
+    """What the watched holders named, in the order of time, but for those that never named anybody; 100 at most."""
 
 
 class Thread(msgspec.Struct, gc=False):
@@ -202,6 +217,61 @@ class Finding(msgspec.Struct, gc=False):
     """The same for findings of one kind, holder and code place."""
 
 
+class NativeThread(msgspec.Struct, frozen=True, gc=False):
+    """A thread as the operating system knows it, whether it serves requests or not."""
+
+    native_id: int
+    """The same as in `Thread`, for those that served requests."""
+    name: str | None
+    """Python's name for it, else the operating system's."""
+    cpu_time_ns: int
+    """What it has used since it began, in user and system mode."""
+    cpu_utilization: float
+    """How much of one processor it used since it was last looked at; 0 the first time."""
+
+
+class Measurement(msgspec.Struct, gc=False):
+    """What a process used of its machine at one moment: for the live page, and no part of a trace document.
+
+    Fields are named after OpenTelemetry's ``process.*`` metrics. None is what could not be measured.
+    """
+
+    process: str
+    number: int
+    """Counts the measurements of this process. A store keeps the newest 600 of each, which is ten minutes' worth."""
+    measured_ns: int
+    requests_in_flight: int
+    requests_per_second: float
+    """How many ended, since the measurement before."""
+    dropped: int
+    """As in `Process`: so far."""
+    cpu_utilization: float | None = None
+    """How much of one processor was used since the measurement before; more than 1 where several were."""
+    memory_usage: int | None = None
+    """Resident memory, in bytes."""
+    thread_count: int | None = None
+    open_file_descriptor_count: int | None = None
+    context_switches_voluntary: int | None = None
+    """How often it waited for something, so far."""
+    context_switches_involuntary: int | None = None
+    """How often it had to make room for others, so far."""
+    threads: list[NativeThread] | None = None
+    """Those that used most, every five seconds: looking at them costs more than all the rest."""
+
+
+class Mark(msgspec.Struct, gc=False):
+    """What a person said of a group of findings. It stays with the store, and is no part of a trace document."""
+
+    group: str
+    known: bool
+    """False takes an earlier mark back."""
+    by: str
+    """The name of who said so; empty for a local visitor without an account."""
+    at_ns: int
+    """Unix time."""
+    note: str = ""
+
+
 class Trace(msgspec.Struct, gc=False):
     """A whole trace document."""
 
@@ -216,22 +286,31 @@ class Trace(msgspec.Struct, gc=False):
     findings: list[Finding]
 
 
-Record = Process | Thread | Request | Finding
-RecordKind = Literal["process", "thread", "request", "finding"]
+Record = Process | Thread | Request | Finding | Mark | Measurement
+RecordKind = Literal["process", "thread", "request", "finding", "mark", "measurement"]
 
 TYPES: dict[RecordKind, type[Record]] = {
     "process": Process,
     "thread": Thread,
     "request": Request,
     "finding": Finding,
+    "mark": Mark,
+    "measurement": Measurement,
 }
+LASTING: frozenset[RecordKind] = frozenset({"mark"})
+"""What people said, which retention leaves alone."""
+MEASUREMENTS_PER_PROCESS = 600
+MEASUREMENTS_KEPT = 20_000
+"""Of all processes together, those that ended among them."""
 
 
 def key_of(record: Record) -> str:
     """Name a record within its kind: a later record with the same key replaces the earlier one."""
     if isinstance(record, Thread):
         return f"{record.process}-{record.serial:08x}"
-    return record.id
+    if isinstance(record, Measurement):
+        return f"{record.process}-{record.number % MEASUREMENTS_PER_PROCESS:03}"
+    return record.group if isinstance(record, Mark) else record.id
 
 
 def sharing_of(requests: int, max_in_flight: int) -> Sharing:

@@ -52,6 +52,7 @@ class Shipper:
         self.is_ending = False
         """Whether these are the last shipments."""
         self._queue: deque[OpenRequest] = deque()
+        self._room = settings.buffer
         self._overflow: deque[None] = deque()
         self._waiting: list[Item] = []
         """Made into items and not yet taken by the store."""
@@ -75,11 +76,12 @@ class Shipper:
 
     def put(self, request: OpenRequest) -> None:
         """Take a finished request; beyond ``BUFFER`` the oldest goes and is counted."""
-        if len(self._queue) >= self.settings.buffer:
+        queue = self._queue
+        if len(queue) >= self._room:
             with suppress(IndexError):  # the other side has just emptied it
-                self._queue.popleft()
+                queue.popleft()
                 self._overflow.append(None)  # not `+= 1`: two threads would count one
-        self._queue.append(request)
+        queue.append(request)
         if self.inline or request.ended_ns - self._seen_ns > self._stale_ns:
             self._seen_ns = request.ended_ns
             self.ship(wait=False)

@@ -1,7 +1,9 @@
 """Streaming responses: their parts are made after the middleware has returned, and still for its request."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from functools import partial
 from typing import Any
+from weakref import ref
 
 from reqtrace import outgoing, telemetry
 from reqtrace.exceptions import LeakBlocked
@@ -14,22 +16,34 @@ def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
 
     Return the response that goes out: this one, or a plain 500 where a leak was found and is to be blocked.
     """
-    outgoing.examine(recorder, opened, response)
     try:
-        recorder.checkpoint(opened, "response", opened.first)
-        # A file is left as it is: wrapped, it would lose the server's own way of sending files (`file_to_stream`).
+        request = opened.request
+        if (
+            opened.is_close
+            or hasattr(request, "user")
+            or hasattr(request, "session")
+            or hasattr(response, outgoing.STAMP)
+        ):
+            opened.is_close = True
+            outgoing.examine(recorder, opened, response)
+            recorder.checkpoint(opened, "response", opened.first)
         if recorder.settings.otel:
             telemetry.annotate(recorder, opened)
         if opened.facts:
             response = outgoing.blocked(recorder, opened, response)
+        opened.status = response.status_code
+        closers = response._resource_closers
+        opened.response = ref(response)
+        # A file is left as it is: wrapped, it would lose the server's own way of sending files (`file_to_stream`).
         if response.streaming and getattr(response, "file_to_stream", None) is None:
             parts = response.streaming_content
             response.streaming_content = (
                 _parts_async(recorder, opened, parts) if response.is_async else _parts(recorder, opened, parts)
             )
-    except Exception as error:
-        recorder.faults.note("a streaming response", error)
-    recorder.follow(opened, response)
+        closers.append(partial(recorder.finish, opened))
+    except Exception as error:  # no response of Django's, say: nothing will tell when it is closed
+        recorder.faults.note("a response", error)
+        recorder.finish(opened)
     return response
 
 

@@ -58,6 +58,8 @@ def _seeing(original: Callable[[BaseHandler, View], View]) -> Callable[[BaseHand
         if opened is None or recorder is None:
             return callback
         is_async = _is_async(callback) if callback is view else iscoroutinefunction(callback)
+        if not is_async and recorder.sees_all_of_view(opened):
+            return callback
         if is_async:
 
             async def traced_async(*args: Any, **kwargs: Any) -> Any:
@@ -66,7 +68,8 @@ def _seeing(original: Callable[[BaseHandler, View], View]) -> Callable[[BaseHand
                     response = await callback(*args, **kwargs)
                 finally:
                     recorder.leave_view(opened, place)
-                outgoing.stamp(recorder, opened, response)
+                if opened.is_close:
+                    outgoing.stamp(recorder, opened, response)
                 return response
 
             return traced_async
@@ -77,7 +80,8 @@ def _seeing(original: Callable[[BaseHandler, View], View]) -> Callable[[BaseHand
                 response = callback(*args, **kwargs)
             finally:
                 recorder.leave_view(opened, place)
-            outgoing.stamp(recorder, opened, response)
+            if opened.is_close:
+                outgoing.stamp(recorder, opened, response)
             return response
 
         return traced

@@ -89,26 +89,32 @@ class Watch:
     def consider(self, opened: OpenRequest, checkpoint: str, place: Place, holder: Holder, value: object) -> None:
         """Keep what a holder gave if that may contradict the request."""
         holder.failures = 0
-        if value is opened.request:
-            self._names_it(opened, checkpoint, place, holder)
-            return
         if value is EMPTY or value is None:
+            opened.keep_reading(checkpoint, holder.path, "nobody")
             self._empty(opened, checkpoint, place, holder)
+            return
+        if value is opened.request:
+            opened.keep_reading(checkpoint, holder.path, "request")
+            self._names_it(opened, checkpoint, place, holder)
             return
         meaning = meaning_of(value)
         if meaning.is_nothing:
+            opened.keep_reading(checkpoint, holder.path, "nobody")
             return
         seen: OpenRequest | None = None
         if meaning.request is not None:
             seen = opened if meaning.request is opened.request else self.known.find(meaning.request)
+            opened.keep_reading(checkpoint, holder.path, "request" if seen is opened else "other")
             if seen is None:
                 return  # a request that never came through our middleware: made by the application itself
             if seen is opened and checkpoint != "close":
                 self._names_it(opened, checkpoint, place, holder)
                 return
-        elif opened.request is not None and meaning.identity.id == identity.of_request(opened.request).id:
-            self._names_it(opened, checkpoint, place, holder)
-            return
+        else:
+            opened.keep_reading(checkpoint, holder.path, meaning.identity)
+            if opened.request is not None and meaning.identity.id == identity.of_request(opened.request).id:
+                self._names_it(opened, checkpoint, place, holder)
+                return
         stale = any(
             isinstance(fact, Sighting)
             and fact.holder is holder
@@ -123,7 +129,7 @@ class Watch:
             if served is None:
                 return  # nobody whom this process has served: a technical user, say
         elif seen is None:
-            overlapping = self._overlapping(opened, meaning.identity.id)
+            overlapping = self._overlapping(opened, place, holder, value, meaning.identity.id)
             if overlapping is None and not stale:
                 return  # the application's own doing, such as acting as somebody else for a while
         opened.note(
@@ -190,13 +196,20 @@ class Watch:
             at_ns = perf_counter_ns() - opened.began_ns
             opened.note(Absence(holder, "view", at_ns, opened.place, view_of(opened.request)))
 
-    def _overlapping(self, opened: OpenRequest, user_id: str | None) -> OpenRequest | None:
-        """Return another request of that user that is in flight, or was at some time during this one."""
+    def _overlapping(
+        self, opened: OpenRequest, place: Place, holder: Holder, value: object, user_id: str | None
+    ) -> OpenRequest | None:
+        """Return another request of that user, at some time in flight with this one, that can have set the holder."""
         for other in list(self._open.values()):
-            if other is not opened and other.request is not None and identity.of_request(other.request).id == user_id:
+            request = other.request
+            if other is opened or request is None or identity.of_request(request).id != user_id:
+                continue
+            if _reaches(other, holder, place) or any(value is user for user in identity.users_of(request)):
                 return other
         served = self._served.get(user_id or "")
-        return served if served is not None and served is not opened and served.ended_ns > opened.began_ns else None
+        if served is None or served is opened or served.ended_ns <= opened.began_ns:
+            return None
+        return served if _reaches(served, holder, place) else None
 
     def _failed(self, holder: Holder, error: Exception) -> None:
         holder.failures += 1
@@ -204,6 +217,18 @@ class Watch:
         if holder.is_off:
             self._off.append(holder)
             self.holders = tuple(watched for watched in self.holders if watched is not holder)
+
+
+def _reaches(other: OpenRequest, holder: Holder, place: Place) -> bool:
+    """Tell whether what another request puts into a holder can be seen at `place`.
+
+    What stands in a context or a greenlet is nobody else's, and a thread's own is only that of requests on the thread.
+    Where such a holder names another user all the same, the application acts for that user, as it may.
+    """
+    if holder.kind in ("ContextVar", "asgiref.Local", "gevent.local"):
+        return False
+    threads = [other.first.thread, *(thread for thread, _ in other.arrivals or ())]
+    return holder.kind == "attribute" or place.thread in threads
 
 
 def _stack(opened: OpenRequest, checkpoint: str) -> list[Frame]:

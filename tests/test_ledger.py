@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.signed_cookies import SessionStore
@@ -103,9 +104,9 @@ def test_showing_a_request_while_it_runs_changes_nothing_about_it(tracing: Start
     traced = tracing()
     response = TraceMiddleware(lambda request: HttpResponse("x"))(RequestFactory().get("/plain/"))
     (opened,) = traced.recorder.open.values()
-    before = dict(opened.__dict__)
+    before = msgspec.structs.astuple(opened)
     traced.recorder.ledger.request_so_far(opened)
-    assert opened.__dict__ == before
+    assert msgspec.structs.astuple(opened) == before
     close(response)
 
 

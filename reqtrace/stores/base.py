@@ -2,11 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Self
 
 import msgspec
 from django.core.checks import CheckMessage
 
-from reqtrace.records import RecordKind
+from reqtrace.packing import pack, unpack
+from reqtrace.records import TYPES, Record, RecordKind, Request, key_of
+
+_KINDS: dict[type[Record], RecordKind] = {type_: kind for kind, type_ in TYPES.items()}
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
@@ -16,7 +20,17 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     key: str
     """``records.key_of``: within its kind, a later item with this key replaces the earlier one."""
     payload: bytes
-    """The record as JSON, UTF-8."""
+    """The record as `reqtrace.packing` writes it: JSON, UTF-8."""
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Make the item of a record.
+
+        Raises:
+            UnicodeEncodeError: for text that is no Unicode.
+
+        """
+        return cls(_KINDS[type(record)], key_of(record), pack(record))
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -29,21 +43,13 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
 
 
-class _Start(msgspec.Struct):
-    """The one field of a request that retention by age needs."""
-
-    start_ns: int = 0
-
-
-_start_decoder = msgspec.json.Decoder(_Start)
-
-
 def start_of(entry: Entry) -> int:
     """Return when a request started; 0, so that it goes first, when the entry is corrupt."""
     try:
-        return _start_decoder.decode(entry.payload).start_ns
+        record = unpack(entry.kind, entry.payload)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return 0
+    return record.start_ns if isinstance(record, Request) else 0
 
 
 class Store(ABC):
@@ -79,16 +85,17 @@ class Store(ABC):
     def bounds(self) -> tuple[int, int]:
         """Return the positions of the oldest entry and of the newest write; (0, 0) for a store never written to.
 
-        A follower whose position lies before the oldest entry may have missed some that were trimmed away.
+        A follower whose position lies before the oldest entry may have missed some that were trimmed away. So entries
+        that last (`records.LASTING`) do not count as the oldest.
         """
 
     @abstractmethod
     def trim(self, retain: int, before_ns: int | None = None) -> int:
-        """Keep the newest `retain` requests and drop older entries of every kind; return how many went.
+        """Keep the newest `retain` requests and drop older entries of every kind but `records.LASTING`; count them.
 
         With `before_ns` (Unix time) the line loses its beginning up to the first request that started later. Works in
         short steps, so that a writer never waits long; an entry of a process that is still alive comes back with its
-        next sign of life.
+        next sign of life. Of measurements the newest `records.MEASUREMENTS_KEPT` stay, however few requests there are.
         """
 
     @abstractmethod

@@ -2,10 +2,12 @@
 
 from _thread import RLock  # gevent replaces `threading.RLock`; ours must hold between threads, for microseconds
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
+from itertools import islice
 from operator import attrgetter
 
-from reqtrace.records import RecordKind
+from reqtrace.records import LASTING, MEASUREMENTS_KEPT, RecordKind
 from reqtrace.stores.base import Entry, Item, Store, start_of
 
 _position = attrgetter("position")
@@ -25,7 +27,7 @@ class MemoryStore(Store):
         self._line: list[Entry] = []
         self._newest: dict[tuple[RecordKind, str], Entry] = {}
         self._last = 0
-        self._requests = 0
+        self._counts: Counter[RecordKind] = Counter()
 
     def append(self, items: Sequence[Item]) -> None:
         """Write all items."""
@@ -33,7 +35,7 @@ class MemoryStore(Store):
             for item in items:
                 self._last += 1
                 entry = Entry(self._last, item.kind, item.key, item.payload)
-                self._requests += item.kind == "request" and (item.kind, item.key) not in self._newest
+                self._counts[item.kind] += (item.kind, item.key) not in self._newest
                 self._newest[item.kind, item.key] = entry
                 self._line.append(entry)
             if len(self._line) > 2 * len(self._newest) + 1_000:
@@ -58,19 +60,19 @@ class MemoryStore(Store):
     def bounds(self) -> tuple[int, int]:
         """Return the positions of the oldest entry and of the newest write; of an emptied store, the latter twice."""
         with self._lock:
-            oldest = self.read(0, 1)
-            return (oldest[0].position if oldest else self._last), self._last
+            oldest = next((entry for entry in self._line if self._stands(entry) and entry.kind not in LASTING), None)
+            return (oldest.position if oldest else self._last), self._last
 
     def trim(self, retain: int, before_ns: int | None = None) -> int:
         """Drop what lies before the newest `retain` requests."""
         with self._lock:
-            excess, end = self._requests - retain, 0
+            excess, end = self._counts["request"] - retain, 0
             for index, entry in enumerate(self._line):
                 if entry.kind == "request" and self._stands(entry):
                     if excess <= 0 and (before_ns is None or start_of(entry) >= before_ns):
                         break
                     excess, end = excess - 1, index + 1
-            return self._drop(end)
+            return self._drop(end, LASTING) + self._drop_measurements()
 
     def purge(self) -> int:
         """Drop every entry."""
@@ -90,13 +92,25 @@ class MemoryStore(Store):
                 found.append(entry)
         return found
 
-    def _drop(self, end: int) -> int:
+    def _drop(self, end: int, keeping: Collection[RecordKind] = ()) -> int:
         standing = [entry for entry in self._line[:end] if self._stands(entry)]
+        kept = [entry for entry in standing if entry.kind in keeping]
         for entry in standing:
-            self._requests -= entry.kind == "request"
-            del self._newest[entry.kind, entry.key]
-        del self._line[:end]
-        return len(standing)
+            if entry.kind not in keeping:
+                self._forget(entry)
+        self._line[:end] = kept
+        return len(standing) - len(kept)
+
+    def _drop_measurements(self) -> int:
+        found = (entry for entry in self._line if entry.kind == "measurement" and self._stands(entry))
+        excess = list(islice(found, max(0, self._counts["measurement"] - MEASUREMENTS_KEPT)))
+        for entry in excess:
+            self._forget(entry)  # it no longer stands, and goes when the line is next tidied
+        return len(excess)
+
+    def _forget(self, entry: Entry) -> None:
+        self._counts[entry.kind] -= 1
+        del self._newest[entry.kind, entry.key]
 
     def _stands(self, entry: Entry) -> bool:
         return self._newest.get((entry.kind, entry.key)) is entry

@@ -16,7 +16,7 @@ from django.core.checks import Warning as CheckWarning
 
 from reqtrace.exceptions import StoreError, StoreUnavailable
 from reqtrace.execution import native
-from reqtrace.records import RecordKind
+from reqtrace.records import LASTING, MEASUREMENTS_KEPT, RecordKind
 from reqtrace.redis_address import RedisAddress
 from reqtrace.redis_scripts import APPEND, DROP, EXCESS, GET
 from reqtrace.stores.base import Entry, Item, Store
@@ -29,7 +29,7 @@ try:
 except ImportError as error:
     raise ImportError(f'{error}: pip install "django-reqtrace[redis]"', name=error.name) from error
 
-_KINDS: tuple[RecordKind, ...] = ("process", "thread", "finding", "request")
+_KINDS: tuple[RecordKind, ...] = ("process", "thread", "finding", "request", "mark", "measurement")
 _STEP = 1_000
 _CONNECT_SECONDS = 2
 _ANSWER_SECONDS = 4
@@ -57,6 +57,10 @@ class RedisStreamStore(Store):
         self._streams: dict[RecordKind, str] = {kind: f"{address.prefix}:{kind}" for kind in _KINDS}
         self._hashes: dict[RecordKind, str] = {kind: f"{address.prefix}:{kind}:keys" for kind in _KINDS}
         self._keys = [self._counter, *self._streams.values(), *self._hashes.values()]
+        passing = [kind for kind in _KINDS if kind not in LASTING]
+        self._passing_streams = [self._streams[kind] for kind in passing]
+        self._passing_keys = [*self._passing_streams, *(self._hashes[kind] for kind in passing)]
+        self._measurement_keys = [self._streams["measurement"], self._hashes["measurement"]]
         # Two connections, so that reading never waits for this process's turn to write.
         self._writer = _Link(address)
         self._reader = _Link(address)
@@ -90,7 +94,7 @@ class RedisStreamStore(Store):
         """Return the positions of the oldest entry and of the newest write; of an emptied store, the latter twice."""
         with self._reader as client, client.pipeline() as transaction:
             transaction.get(self._counter)
-            for stream in self._streams.values():
+            for stream in self._passing_streams:
                 transaction.xrange(stream, count=1)
             last, *rows = transaction.execute()
             newest = _position(last or b"0")
@@ -99,10 +103,12 @@ class RedisStreamStore(Store):
     def trim(self, retain: int, before_ns: int | None = None) -> int:
         """Drop what lies before the newest `retain` requests, a thousand of each kind per script."""
         dropped = 0
-        while cut := self._excess(retain):
-            dropped += self._drop_up_to(cut)
+        while cut := self._excess("request", retain):
+            dropped += self._drop_up_to(cut, self._passing_keys)
         while before_ns is not None and (old := self._last_before(before_ns, _STEP)):
-            dropped += self._drop_up_to(old)
+            dropped += self._drop_up_to(old, self._passing_keys)
+        while cut := self._excess("measurement", MEASUREMENTS_KEPT):
+            dropped += self._drop_up_to(cut, self._measurement_keys)
         return dropped
 
     def purge(self) -> int:
@@ -149,17 +155,17 @@ class RedisStreamStore(Store):
         found.sort(key=lambda entry: entry.position, reverse=command == "XREVRANGE")
         return found[:limit]
 
-    def _excess(self, retain: int) -> int:
-        """Return the position of the newest request that is too much; a step's worth at most, 0 for none."""
+    def _excess(self, kind: RecordKind, retain: int) -> int:
+        """Return the position of the newest of a kind that is too much; a step's worth at most, 0 for none."""
         with self._writer as client:
-            id_ = client.register_script(EXCESS)([self._streams["request"]], [retain, _STEP])
+            id_ = client.register_script(EXCESS)([self._streams[kind]], [retain, _STEP])
         return _position(id_ or b"0")
 
-    def _drop_up_to(self, position: int) -> int:
+    def _drop_up_to(self, position: int, keys: Sequence[str]) -> int:
         dropped = 0
         while True:
             with self._writer as client:
-                step = int(client.register_script(DROP)(self._keys, [f"{position}-0", _STEP]))
+                step = int(client.register_script(DROP)(keys, [f"{position}-0", _STEP]))
             dropped += step
             if step < _STEP:
                 return dropped

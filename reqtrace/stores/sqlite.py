@@ -9,14 +9,16 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 
 from reqtrace.exceptions import StoreError
-from reqtrace.records import RecordKind
+from reqtrace.records import LASTING, MEASUREMENTS_KEPT, RecordKind
 from reqtrace.sqlite_file import problem_with
 from reqtrace.sqlite_link import Link
 from reqtrace.stores.base import Entry, Item, Store
 
 _PREFIX = "sqlite:///"
-_CODES: dict[RecordKind, int] = {"process": 1, "thread": 2, "finding": 3, "request": 4}
+_CODES: dict[RecordKind, int] = {"process": 1, "thread": 2, "finding": 3, "request": 4, "mark": 5, "measurement": 6}
 _KINDS: dict[int, RecordKind] = {code: kind for kind, code in _CODES.items()}
+_PASSING = f"kind NOT IN ({', '.join(str(_CODES[kind]) for kind in LASTING)})"
+_MEASUREMENTS = f"kind = {_CODES['measurement']}"
 _STEP = 1_000
 _END = 2**63 - 1
 
@@ -79,7 +81,8 @@ class SqliteStore(Store):
 
     def bounds(self) -> tuple[int, int]:
         """Return the positions of the oldest entry and of the newest write; of an emptied store, the latter twice."""
-        rows = self._rows("SELECT coalesce((SELECT min(position) FROM entry), last), last FROM line")
+        oldest = f"SELECT position FROM entry WHERE {_PASSING} ORDER BY position LIMIT 1"  # noqa: S608  of constants
+        rows = self._rows(f"SELECT coalesce(({oldest}), last), last FROM line")  # noqa: S608
         return rows[0] if rows else (0, 0)
 
     def trim(self, retain: int, before_ns: int | None = None) -> int:
@@ -87,12 +90,9 @@ class SqliteStore(Store):
         removed = 0
         oldest, newest = self.bounds()
         if newest - oldest >= retain:
-            rows = self._rows(
-                "SELECT position FROM entry WHERE kind = ? ORDER BY position DESC LIMIT 1 OFFSET ?",
-                (_CODES["request"], retain),
-            )
-            if rows:
-                removed += self._drop_up_to(rows[0][0])
+            removed += self._drop_up_to(self._newest_but("request", retain))
+        if newest - oldest >= MEASUREMENTS_KEPT:
+            removed += self._drop_up_to(self._newest_but("measurement", MEASUREMENTS_KEPT), _MEASUREMENTS)
         while before_ns is not None and (cut := self._last_before(before_ns, _STEP)):
             removed += self._drop_up_to(cut)
         return removed
@@ -145,18 +145,26 @@ class SqliteStore(Store):
             found.sort(reverse=stretch is _BACKWARD)
         return [_entry(row) for row in found[:limit]]
 
-    def _drop_up_to(self, position: int) -> int:
+    def _newest_but(self, kind: RecordKind, count: int) -> int:
+        """Return the position of the newest entry of a kind behind which so many follow; 0 where there are fewer."""
+        rows = self._rows(
+            "SELECT position FROM entry WHERE kind = ? ORDER BY position DESC LIMIT 1 OFFSET ?", (_CODES[kind], count)
+        )
+        return rows[0][0] if rows else 0
+
+    def _drop_up_to(self, position: int, which: str = _PASSING) -> int:
         removed = 0
-        while True:
+        while position:
             with self._writer as connection:
                 step = connection.execute(
-                    "DELETE FROM entry WHERE position IN "
-                    "(SELECT position FROM entry WHERE position <= ? ORDER BY position LIMIT ?)",
+                    "DELETE FROM entry WHERE position IN "  # noqa: S608  made of constants
+                    f"(SELECT position FROM entry WHERE position <= ? AND {which} ORDER BY position LIMIT ?)",
                     (position, _STEP),
                 ).rowcount
             removed += step
             if step < _STEP:
-                return removed
+                break
+        return removed
 
 
 def _entry(row: tuple[int, int, str, bytes]) -> Entry:
