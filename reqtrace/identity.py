@@ -7,6 +7,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Model
 from django.utils.functional import LazyObject, empty
 
+from reqtrace.real_types import pretends
 from reqtrace.records import UserState
 
 _SESSION_KEY = "_SessionBase__session_key"
@@ -53,6 +54,14 @@ def of_login(request: Any) -> Identity:
     return UNRESOLVED
 
 
+def users_of(request: Any) -> list[object]:
+    """Return the user objects of a request, none of them evaluated: the lazy one, and what is behind it."""
+    attributes = request.__dict__
+    users = [attributes[name] for name in ("user", "_cached_user", "_acached_user") if name in attributes]
+    lazy = [user for user in users if issubclass(type(user), LazyObject)]
+    return [*users, *(object.__getattribute__(user, "_wrapped") for user in lazy)]
+
+
 def of_user(user: Any) -> Identity:
     """Return the identity of a user object of any make; unresolved for one that would have to be evaluated."""
     try:
@@ -67,13 +76,14 @@ def session_key_of(request: Any) -> str | None:
     Not through ``session.session_key``: the signed-cookies backend computes it from the data, and so loads them.
     """
     session = request.__dict__.get("session")
-    key = getattr(session, "__dict__", {}).get(_SESSION_KEY) if isinstance(session, SessionBase) else None
+    # By its type: `isinstance` would evaluate a lazy one.
+    key = session.__dict__.get(_SESSION_KEY) if issubclass(type(session), SessionBase) else None
     return key if isinstance(key, str) else None
 
 
 def of_session(session: object) -> Identity:
     """Return whose session this is, if its data are loaded already: loading them is a query."""
-    if not isinstance(session, SessionBase):
+    if not issubclass(type(session), SessionBase):
         return UNRESOLVED
     loaded = session.__dict__.get("_session_cache")
     id_ = loaded.get(_AUTH_USER_ID) if type(loaded) is dict else None
@@ -99,7 +109,7 @@ def _choose_reader(class_: type[Any]) -> Callable[[Any], Identity]:
         return _of_lazy
     if issubclass(class_, Model):
         return _of_model
-    if any("__class__" in vars(base) for base in class_.__mro__[:-1]):
+    if pretends(class_):
         return _of_proxy
     return _of_plain
 
@@ -140,7 +150,7 @@ def known_impersonation(request: Any) -> bool:
     if attributes.get("impersonator") is not None or attributes.get("real_user") is not None:
         return True
     session = attributes.get("session")
-    loaded = session.__dict__.get("_session_cache") if isinstance(session, SessionBase) else None
+    loaded = session.__dict__.get("_session_cache") if issubclass(type(session), SessionBase) else None
     return type(loaded) is dict and not _IMPERSONATION_MARKS.isdisjoint(loaded)
 
 

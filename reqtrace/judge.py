@@ -119,6 +119,8 @@ class Judge:
             case Retention():
                 case.holder, case.holder_kind = fact.holder, fact.holder_kind
                 case.checkpoint = "close"
+            case Outliving() if fact.thread:
+                case.thread_name, case.thread_serial = fact.thread, 0
             case Outliving():
                 pass
         return case

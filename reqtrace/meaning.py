@@ -1,7 +1,8 @@
 """What a value found in a holder names: a request, a user, or neither; without evaluating it."""
 
 from collections.abc import Callable
-from types import FunctionType
+from contextlib import suppress
+from types import FunctionType, MemberDescriptorType
 from typing import Any, NamedTuple
 
 from django.db.models import Model
@@ -10,6 +11,7 @@ from django.utils.functional import LazyObject
 
 from reqtrace import identity
 from reqtrace.identity import UNRESOLVED, Identity
+from reqtrace.real_types import is_really, pretends
 
 
 class Meaning(NamedTuple):
@@ -76,9 +78,26 @@ def _choose_reader(class_: type[Any]) -> _Reader:
     # A function's attributes are copies where it wraps something: `functools.wraps` takes over all that it finds.
     if issubclass(class_, type | FunctionType | Model | str | bytes | int | float | set | frozenset):
         return _nothing
-    if class_.__dictoffset__ and not any("__class__" in vars(base) for base in class_.__mro__[:-1]):
-        return _object
-    return _nothing
+    if pretends(class_):
+        return _nothing
+    # Some classes in C, such as asyncio's Future, have a dict and hide it.
+    has_dict = class_.__dictoffset__ and any("__dict__" in vars(base) for base in class_.__mro__)
+    return _object if has_dict else _choose_slots(class_)
+
+
+def _choose_slots(class_: type[Any]) -> _Reader:
+    """Return how instances without a dict are read: by their slots, past any code of the class."""
+    members = {name: member for base in reversed(class_.__mro__) for name, member in vars(base).items()}
+    slots = [members[name] for name in _NAMES if isinstance(members.get(name), MemberDescriptorType)]
+
+    def read(value: Any, depth: int) -> Meaning:
+        held = []
+        for slot in slots:
+            with suppress(AttributeError):  # never set
+                held.append(slot.__get__(value))
+        return _first(held, depth)
+
+    return read if slots else _nothing
 
 
 def _nothing(value: Any, depth: int) -> Meaning:
@@ -113,7 +132,7 @@ def _named_tuple(value: Any, depth: int) -> Meaning:
 def _object(value: Any, depth: int) -> Meaning:
     attributes = object.__getattribute__(value, "__dict__")
     inner = attributes.get("_request")
-    if isinstance(inner, HttpRequest):  # a wrapper: whatever else it holds, it stands for this request
+    if is_really(inner, HttpRequest):  # a wrapper: whatever else it holds, it stands for this request
         return Meaning(inner, identity.of_request(inner))
     return _first([attributes[name] for name in _NAMES if name in attributes], depth)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from reqtrace.holders.discovery import Discovery
 from reqtrace.live import OpenRequest, Retention
+from reqtrace.real_types import is_really, pretends
 from reqtrace.weak_map import WeakMap
 
 AGE_NS = 10_000_000_000
@@ -38,35 +39,43 @@ class RetentionSearch:
         if now < self._due_ns:
             return []
         self._due_ns = now + _EVERY_NS
-        collections = gc.get_stats()[2]["collections"]
-        old = [
-            (request, opened)
-            for request, opened in self._known.items()
-            if opened.ended_ns and now - opened.ended_ns > age_ns
+        collections = _full_collections()
+        alive = self._alive(now - age_ns)
+        noted = [
+            opened
+            for number, opened in alive.items()
+            if collections > self._collections.get(number, collections)
+            and not any(isinstance(fact, Retention) for fact in opened.facts)
         ]
-        alive = {opened.number for _, opened in old}
-        self._collections = {number: seen for number, seen in self._collections.items() if number in alive}
-        noted = []
-        for request, opened in old:
-            seen = self._collections.setdefault(opened.number, collections)
-            if collections > seen and not any(isinstance(fact, Retention) for fact in opened.facts):
-                self._note(request, opened, now)
-                noted.append(opened)
+        for opened in noted:
+            self._note(opened, now)
+        # From here on none of them is held by this search, which a collection that began earlier might have met.
+        since = _full_collections()
+        self._collections = {number: self._collections.get(number, since) for number in alive}
         return noted
 
-    def _note(self, request: Any, opened: OpenRequest, now: int) -> None:
+    def _alive(self, before_ns: int) -> dict[int, OpenRequest]:
+        return {opened.number: opened for _, opened in self._known.items() if 0 < opened.ended_ns < before_ns}
+
+    def _note(self, opened: OpenRequest, now: int) -> None:
         holder: str | None = None
         if self._searches < _SEARCHES_MAX:
             self._searches += 1
-            holder = holder_of(request, self._discovery)
+            held = [request for request, known in self._known.items() if known is opened]
+            holder = holder_of(held[0], self._discovery) if held else None
         opened.note(Retention(now - opened.began_ns, holder, None))
+
+
+def _full_collections() -> int:
+    return int(gc.get_stats()[2]["collections"])
 
 
 def holder_of(request: Any, discovery: Discovery) -> str | None:
     """Name who holds an object: a module's attribute, a class's, an instance's, a thread-local's."""
-    frame = sys._getframe()
+    frame, own = sys._getframe(), _hanging_on(request)
     for referrer in gc.get_referrers(request):
-        if referrer is frame:
+        # What hangs on the request itself, such as its messages, does not hold it.
+        if referrer is frame or any(referrer is value for value in own):
             continue
         name = _name_of(referrer, request, discovery)
         if name is not None:
@@ -74,13 +83,23 @@ def holder_of(request: Any, discovery: Discovery) -> str | None:
     return None
 
 
+def _hanging_on(request: Any) -> list[Any]:
+    """Return the request's own parts and theirs, such as its messages, their storages, and its upload handlers."""
+    parts: list[Any] = list(vars(request).values())
+    for _ in range(2):
+        inner = [attributes for part in parts if type(attributes := _attributes_of(part)) is dict]
+        parts += [*inner, *(value for attributes in inner for value in attributes.values())]
+        parts += [item for part in parts if issubclass(type(part), list | tuple) for item in part]
+    return parts
+
+
 def _name_of(referrer: Any, held: Any, discovery: Discovery) -> str | None:
-    if isinstance(referrer, dict):
+    if is_really(referrer, dict):
         name = next((name for name, value in list(referrer.items()) if value is held), None)
         owner = _owner_of(referrer, discovery)
         if owner is not None:
             return f"{owner}.{name}"
-    if isinstance(referrer, dict | list | set | tuple):
+    if issubclass(type(referrer), dict | list | set | tuple):
         for path, values in discovery.owned():
             name = next((name for name, value in values.items() if value is referrer), None)
             if name is not None:
@@ -93,22 +112,26 @@ def _owner_of(values: dict[Any, Any], discovery: Discovery) -> str | None:
     """Return whose attributes a dict holds."""
     name = values.get("__name__")
     module = sys.modules.get(name) if isinstance(name, str) else None
-    if isinstance(module, ModuleType) and vars(module) is values:
+    if is_really(module, ModuleType) and vars(module) is values:
         return module.__name__
     found = discovery.local_with(values)
     if found is None:
-        instances = (owner for owner in gc.get_referrers(values) if getattr(owner, "__dict__", None) is values)
+        instances = (owner for owner in gc.get_referrers(values) if _attributes_of(owner) is values)
         found = next((_name_of_instance(owner) for owner in instances), None)
     return found
 
 
 def _instance_name(instance: Any, held: Any) -> str | None:
     """Return which attribute of an instance holds an object; its dict may not exist yet, and then it refers itself."""
-    attributes = getattr(instance, "__dict__", None)
-    if not isinstance(attributes, dict):
+    attributes = _attributes_of(instance)
+    if type(attributes) is not dict:
         return None
     name = next((name for name, value in attributes.items() if value is held), None)
     return None if name is None else f"{_name_of_instance(instance)}.{name}"
+
+
+def _attributes_of(instance: Any) -> Any:
+    return None if pretends(type(instance)) else getattr(instance, "__dict__", None)
 
 
 def _name_of_instance(instance: Any) -> str:

@@ -1,23 +1,30 @@
-"""What goes on after a request: tasks that outlive it, and request objects that stay in memory."""
+"""What goes on after a request: tasks and threads that outlive it, and request objects that stay in memory."""
 
 import asyncio
+import contextvars
 import gc
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.reader import Reader
 from reqtrace.records import Finding
-from tests.conftest import Tracing, close
+from reqtrace.retention import holder_of
+from tests.conftest import Tracing, close, eventually
 from tests.test_findings import person
 
 Start = Callable[..., Tracing]
 
 kept: list[HttpRequest] = []
+kept_tasks: list[asyncio.Future[None]] = []
 
 
 class Cache:
@@ -78,8 +85,6 @@ async def test_a_task_that_goes_on_after_its_request_is_found(tracing: Start) ->
 
 
 async def test_a_task_that_ended_in_time_and_one_in_a_context_of_its_own_are_no_finding(tracing: Start) -> None:
-    import contextvars
-
     traced = tracing()
     tasks: list[asyncio.Task[None]] = []
 
@@ -97,6 +102,108 @@ async def test_a_task_that_ended_in_time_and_one_in_a_context_of_its_own_are_no_
     await asyncio.sleep(0.01)
     assert traced.recorder.outliving.search(age_ns=0) == []
     tasks[1].cancel()
+
+
+class Mail:
+    """A job that knows its request."""
+
+    def __init__(self, request: HttpRequest, done: threading.Event) -> None:
+        """Be about `request`, and take until `done`."""
+        self.request = request
+        self.done = done
+
+    def send(self) -> None:
+        """Send it."""
+        self.done.wait(30)
+
+
+class Sender(threading.Thread):
+    """A thread of a class of its own."""
+
+    def __init__(self, request: HttpRequest, done: threading.Event) -> None:
+        """Be about `request`, and take until `done`."""
+        super().__init__()
+        self.request = request
+        self.done = done
+
+    def run(self) -> None:
+        """Send it."""
+        self.done.wait(30)
+
+
+def wait(done: threading.Event, *_: object, **__: object) -> None:
+    done.wait(30)
+
+
+def in_a_pool(function: Callable[..., object], *arguments: object) -> None:
+    pool = ThreadPoolExecutor(1)
+    pool.submit(function, *arguments)
+    pool.shutdown(wait=False)
+
+
+STARTERS: dict[str, Callable[[HttpRequest, threading.Event], object]] = {
+    "with the request": lambda request, done: threading.Thread(target=wait, args=(done, request)).start(),
+    "with the request by name": lambda request, done: threading.Thread(
+        target=wait, args=(done,), kwargs={"request": request}
+    ).start(),
+    "with a function around it": lambda request, done: threading.Thread(target=lambda: wait(done, request)).start(),
+    "with a method": lambda request, done: threading.Thread(target=Mail(request, done).send).start(),
+    "as a subclass": lambda request, done: Sender(request, done).start(),
+    "in the request's context": lambda request, done: threading.Thread(
+        target=contextvars.copy_context().run, args=(wait, done)
+    ).start(),
+    "as a job": lambda request, done: in_a_pool(wait, done, request),
+    "as a job in the context": lambda request, done: in_a_pool(contextvars.copy_context().run, wait, done),
+    "by asyncio": lambda request, done: kept_tasks.append(asyncio.ensure_future(asyncio.to_thread(wait, done))),
+    "by asgiref": lambda request, done: kept_tasks.append(
+        asyncio.ensure_future(sync_to_async(wait, thread_sensitive=False)(done))
+    ),
+}
+
+
+@pytest.mark.parametrize("starter", STARTERS)
+async def test_a_thread_that_goes_on_for_its_request_is_found(tracing: Start, starter: str) -> None:
+    traced = tracing()
+    done = threading.Event()
+    try:
+        await serve(lambda request: STARTERS[starter](request, done))
+        await asyncio.sleep(0)
+        found = eventually(lambda: outlived(traced))
+    finally:
+        done.set()
+        await asyncio.gather(*kept_tasks)
+        kept_tasks.clear()
+    assert {(finding.kind, finding.level) for finding in found} == {("outlived", "hazard")}
+    assert found[0].expected.user.label == "alice"
+
+
+def outlived(traced: Tracing) -> list[Finding]:
+    """Return what is found now, of requests that have ended just now."""
+    traced.recorder.outliving._due_ns = 0
+    for opened in traced.recorder.outliving.search(age_ns=0):
+        traced.recorder.shipper.put(opened)
+    return findings(traced)
+
+
+OTHERS: dict[str, Callable[[HttpRequest, threading.Event], object]] = {
+    "with nothing": lambda request, done: threading.Thread(target=wait, args=(done,)).start(),
+    "with its user": lambda request, done: threading.Thread(target=wait, args=(done, request.user)).start(),
+    "with a request of nobody's": lambda request, done: threading.Thread(
+        target=wait, args=(done, RequestFactory().get("/made-up/"))
+    ).start(),
+    "in a context of its own": lambda request, done: in_a_pool(contextvars.Context().run, wait, done),
+}
+
+
+@pytest.mark.parametrize("starter", OTHERS)
+async def test_a_thread_of_which_nobody_can_tell_whose_it_is_is_no_finding(tracing: Start, starter: str) -> None:
+    traced = tracing()
+    done = threading.Event()
+    try:
+        await serve(lambda request: OTHERS[starter](request, done))
+        assert outlived(traced) == []
+    finally:
+        done.set()
 
 
 KEEPERS = {
@@ -127,6 +234,23 @@ async def test_a_request_that_stays_in_memory_is_found_with_who_holds_it(tracing
         traced.recorder.shipper.put(opened)
     (finding,) = [finding for finding in findings(traced) if finding.kind == "retained"]
     assert (finding.level, finding.holder) == ("hazard", holder)
+
+
+async def test_what_hangs_on_a_request_does_not_hold_it(tracing: Start) -> None:
+    class Messages:
+        def __init__(self, request: HttpRequest) -> None:
+            self.request = request
+            self.storages = [SimpleNamespace(request=request)]
+
+    traced = tracing(KNOWN_HOLDERS=False)
+    while not traced.recorder.discovery.search():
+        pass
+    request = HttpRequest()
+    request._messages = Messages(request)  # type: ignore[attr-defined]
+    request._upload_handlers = (SimpleNamespace(request=request),)  # type: ignore[attr-defined]
+    assert holder_of(request, traced.recorder.discovery) is None
+    kept.append(request)
+    assert holder_of(request, traced.recorder.discovery) == "tests.test_background.kept"
 
 
 async def test_a_request_that_nobody_keeps_is_no_finding(tracing: Start) -> None:

@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from django.utils.functional import SimpleLazyObject
 
+from reqtrace.holders.calls import CallableHolder
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.reader import Reader
 from reqtrace.recorder import current_request
@@ -21,6 +24,14 @@ class Holder:
     """Keeps whatever is current, for the whole process."""
 
     current: object = None
+
+
+class Named(CallableHolder):
+    """A holder of any kind, whose readings a test makes itself."""
+
+    def __init__(self, kind: Any) -> None:
+        """Be of that kind."""
+        super().__init__("shop.current", lambda: None, kind)
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +54,7 @@ def person(number: int) -> User:
     return User(pk=number, username=f"person{number}")
 
 
-def serve(inner: Inner, user: User) -> None:
+def serve(inner: Inner, user: object) -> None:
     """Let one request through the middleware, with `inner` as all the layers below it."""
 
     def layers(request: HttpRequest) -> HttpResponse:
@@ -109,6 +120,21 @@ def test_a_holder_that_names_the_request_on_its_way_out_and_nobody_in_its_view_w
     assert (finding.kind, finding.checkpoint) == ("lost", "view")
 
 
+def test_a_checkpoint_behind_the_line_that_sets_a_holder_tells_that_it_is_lost_in_the_view(traced: Tracing) -> None:
+    def inner(request: HttpRequest) -> None:
+        opened = current_request.get()
+        assert opened is not None
+        Holder.current = request
+        traced.recorder.checkpoint(opened, "set")
+        Holder.current = None
+        view = threading.Thread(target=traced.recorder.enter_view, args=(opened,))
+        view.start()
+        view.join()
+
+    serve(inner, person(1))
+    assert kinds(traced) == ["lost"]
+
+
 def test_a_holder_that_names_the_user_on_the_threads_own_is_nothing(traced: Tracing) -> None:
     me = person(1)
 
@@ -122,3 +148,56 @@ def test_a_holder_that_names_the_user_on_the_threads_own_is_nothing(traced: Trac
     serve(inner, me)
     serve(inner, me)
     assert kinds(traced) == []
+
+
+@pytest.mark.parametrize("kind", ["ContextVar", "asgiref.Local", "gevent.local", "threading.local", "callable"])
+def test_acting_for_somebody_whose_own_request_is_in_flight_elsewhere_is_nothing(tracing: Start, kind: str) -> None:
+    traced = tracing()
+
+    def of_admin(_: HttpRequest) -> None:
+        opened = current_request.get()
+        assert opened is not None
+        place = traced.recorder.execution.here()
+        traced.recorder.watch.consider(opened, "view-end", place, Named(kind), person(2))
+
+    def of_customer(_: HttpRequest) -> None:
+        admin = threading.Thread(target=serve, args=(of_admin, person(1)))
+        admin.start()
+        admin.join()
+
+    serve(of_customer, person(2))
+    assert kinds(traced) == []
+
+
+@pytest.mark.parametrize("kind", ["ContextVar", "callable", "attribute"])
+def test_the_very_user_of_a_request_in_flight_is_crossed_wherever_it_is_held(tracing: Start, kind: str) -> None:
+    traced = tracing()
+    customer = SimpleLazyObject(lambda: person(2))
+    str(customer)  # as a view does that asks who it is
+
+    def of_admin(_: HttpRequest) -> None:
+        opened = current_request.get()
+        assert opened is not None
+        place = traced.recorder.execution.here()
+        traced.recorder.watch.consider(opened, "view-end", place, Named(kind), customer)
+
+    def of_customer(_: HttpRequest) -> None:
+        admin = threading.Thread(target=serve, args=(of_admin, person(1)))
+        admin.start()
+        admin.join()
+
+    serve(of_customer, customer)
+    assert kinds(traced) == ["crossed"]
+
+
+@pytest.mark.parametrize("kind", ["threading.local", "dict by thread", "callable"])
+def test_a_user_whom_another_request_left_on_this_very_thread_is_crossed(traced: Tracing, kind: str) -> None:
+    def inner(_: HttpRequest) -> None:
+        serve(lambda request: None, person(2))
+        opened = current_request.get()
+        assert opened is not None
+        place = traced.recorder.execution.here()
+        traced.recorder.watch.consider(opened, "view-end", place, Named(kind), person(2))
+
+    serve(inner, person(1))
+    assert kinds(traced) == ["crossed"]

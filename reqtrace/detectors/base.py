@@ -63,6 +63,13 @@ class Detector(ABC):
         """Return a verdict, or None when the case is none of this kind, or when that cannot be known."""
 
 
+def names_another(case: Case) -> bool:
+    """Tell whether the user who was seen is known to be none of those whom the request is for."""
+    seen, expected = case.observed.user, case.expected.user
+    is_known = expected.id is not None or expected.state == "anonymous"
+    return is_known and seen.id is not None and seen.id not in case.people
+
+
 def person(side: Side) -> str:
     """Name somebody in a sentence."""
     user = side.user

@@ -1,6 +1,6 @@
 """`connection-crossed`: a database connection carries what another request has set on it."""
 
-from reqtrace.detectors.base import Case, Detector, Verdict, person
+from reqtrace.detectors.base import Case, Detector, Verdict, names_another, person
 
 
 class ConnectionCrossed(Detector):
@@ -13,9 +13,7 @@ class ConnectionCrossed(Detector):
         """Judge statements that ran under a setting that the request did not make itself."""
         if case.fact != "connection":
             return None
-        seen = case.observed.user
-        known = seen.id is not None and seen.id not in case.people and _is_known(case)
-        if case.seen_is_known and not known:  # a setting of the same person, or of who knows whom
+        if case.seen_is_known and not names_another(case):  # a setting of the same person, or of who knows whom
             return None
         by = f", set by the request of {person(case.observed)}" if case.seen_is_known else ""
         return Verdict(
@@ -23,7 +21,3 @@ class ConnectionCrossed(Detector):
             f"Set {case.holder} for every request before its first query, or with SET LOCAL inside a transaction, and "
             "RESET it on the way out.",
         )
-
-
-def _is_known(case: Case) -> bool:
-    return case.expected.user.id is not None or case.expected.user.state == "anonymous"

@@ -1,6 +1,6 @@
 """`context-crossed`: a request is born into a context that already holds another request's values."""
 
-from reqtrace.detectors.base import Case, Detector, Verdict, person, server_of
+from reqtrace.detectors.base import Case, Detector, Verdict, names_another, person, server_of
 
 
 class ContextCrossed(Detector):
@@ -11,7 +11,7 @@ class ContextCrossed(Detector):
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a value of another request in the context in which the server called the application."""
-        if case.fact != "context" or (not case.seen_is_known and case.observed.user.id in {None, *case.people}):
+        if case.fact != "context" or not (case.seen_is_known or names_another(case)):
             return None
         return Verdict(
             f"{server_of(case)} handed the request of {person(case.expected)} a context in which {case.holder} "

@@ -1,6 +1,6 @@
 """`crossed`: while a request runs, a holder names another request, or another user."""
 
-from reqtrace.detectors.base import Case, Detector, Verdict, mend, person, server_of
+from reqtrace.detectors.base import Case, Detector, Verdict, mend, names_another, person, server_of
 
 
 class Crossed(Detector):
@@ -13,20 +13,11 @@ class Crossed(Detector):
         """Judge a holder that named somebody else at any checkpoint but the first and the last."""
         if case.fact != "sighting" or case.checkpoint in ("start", "close"):
             return None
-        if not case.seen_is_known and not self._is_another_person(case):
+        if not case.seen_is_known and not (names_another(case) and (case.stale or case.meanwhile)):
             return None
         return Verdict(
             f"While {person(case.expected)} was served, {case.holder} named {_whom(case)}.",
             mend(case),
-        )
-
-    def _is_another_person(self, case: Case) -> bool:
-        seen, expected = case.observed.user, case.expected.user
-        return (
-            seen.id is not None
-            and seen.id not in case.people
-            and (expected.state == "anonymous" or expected.id is not None)
-            and (case.stale or case.meanwhile)
         )
 
 

@@ -13,9 +13,10 @@ class Outlived(Detector):
         """Judge code that was seen to run for a request that was over."""
         if case.fact != "outliving":
             return None
+        number = f" (#{case.thread_serial})" if case.thread_serial else ""
         return Verdict(
             f"Work that the request of {person(case.expected)} started was still running under its identity after "
-            f"the request had ended, on thread {case.thread_name} (#{case.thread_serial}).",
+            f"the request had ended, on thread {case.thread_name}{number}.",
             "Give background work the primary keys it needs and start it in a context of its own "
             "(contextvars.Context().run, or a task queue).",
         )

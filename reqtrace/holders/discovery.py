@@ -16,17 +16,17 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar, copy_context
 from time import perf_counter_ns
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from asgiref.local import Local
-from django.http import HttpRequest
 
 from reqtrace.holders.attributes import AttributeHolder, KeyedDictHolder
 from reqtrace.holders.base import Holder
 from reqtrace.holders.context import ASGIREF_VARIABLE, AsgirefHolder, ContextVarHolder, asgiref_names
 from reqtrace.holders.thread_local import ThreadLocalHolder, is_thread_local, names_in
 from reqtrace.meaning import meaning_of
+from reqtrace.real_types import is_really, pretends
 
 PROBES = 64
 """How many requests are probed after something new was found; later one in as many."""
@@ -142,7 +142,7 @@ class Discovery:
         if path not in self._found and not meaning_of(value).is_nothing:
             self._found.add(path)
             holder = make(path, *arguments)
-            if _INSTANCE in path:
+            if any(path.startswith(f"{layer}.") for layer, _ in self._layers):
                 self._layer_holders.append(holder)
             self._add(holder)
 
@@ -151,7 +151,7 @@ class Discovery:
             self._seen_modules.add(name)
             top = name.partition(".")[0]
             module = sys.modules.get(name)
-            if isinstance(module, ModuleType) and top not in _NEVER and top not in sys.stdlib_module_names:
+            if is_really(module, ModuleType) and top not in _NEVER and top not in sys.stdlib_module_names:
                 self._module(name, module)
                 self.probes_left = max(self.probes_left, PROBES // 4)
             yield
@@ -163,7 +163,7 @@ class Discovery:
             self._owners.append((name, module))
         for attribute, value in list(values.items()):
             self._candidate(name, module, attribute, value)
-            if isinstance(value, type) and value.__module__ == name:
+            if is_really(value, type) and value.__module__ == name:
                 if is_application:
                     self._owners.append((f"{name}.{attribute}", value))
                 for inner, held in list(vars(value).items()):
@@ -171,10 +171,10 @@ class Discovery:
 
     def _candidate(self, path: str, module: ModuleType | None, attribute: str, value: object) -> None:
         full = f"{path}.{attribute}"
-        if isinstance(value, ContextVar):
+        if is_really(value, ContextVar):
             if value not in self._variables or _defines(module, attribute):  # the defining module's name wins
                 self._variables[value] = full
-        elif isinstance(value, Local):
+        elif is_really(value, Local):
             variable = _variable_of(value)
             if variable is not None and (variable not in self._asgiref or _defines(module, attribute)):
                 self._asgiref[variable] = (full, value)
@@ -197,10 +197,28 @@ class Discovery:
             following = _below(layer)
             if following is None:
                 return
-            class_ = type(layer)
-            if class_.__module__.partition(".")[0] not in _NEVER:
-                self._layers.append((f"{class_.__module__}.{class_.__qualname__}{_INSTANCE}", layer))
+            path, layer = _named(_within(layer, following))
+            if path.partition(".")[0] not in _NEVER:
+                self._layers.append((path, layer))
             layer = following
+
+
+def _within(layer: Any, following: Any) -> Any:
+    """Return the middleware that a layer wraps, as each is wrapped by Sentry's SDK; the layer itself if it is one."""
+    for part in getattr(layer, "__dict__", {}).values():
+        if is_really(part, FunctionType):
+            if _below(part) is following:
+                return part
+        elif not pretends(type(part)) and getattr(part, "__dict__", {}).get("get_response") is following:
+            return part
+    return layer
+
+
+def _named(layer: Any) -> tuple[str, Any]:
+    """Return the path of a layer, and the layer: an instance of a class, or a function out of a factory."""
+    if is_really(layer, FunctionType):
+        return f"{layer.__module__}.{layer.__qualname__}", layer
+    return f"{type(layer).__module__}.{type(layer).__qualname__}{_INSTANCE}", layer
 
 
 def _below(layer: Any) -> Any:
@@ -223,15 +241,13 @@ def _is_current(path: str, value: object) -> bool:
 
     Any other user there may well be meant: a technical one, or an entry of a cache.
     """
-    if not isinstance(value, HttpRequest) and not hasattr(type(value), "__dict__"):
-        return False
     meaning = meaning_of(value)
     return meaning.request is not None or (meaning.identity.id is not None and _CURRENT.search(path) is not None)
 
 
 def _is_keyed_by_threads(mapping: dict[Any, Any]) -> bool:
     idents = {thread.ident for thread in threading.enumerate()}
-    return all(isinstance(key, threading.Thread) or (type(key) is int and key in idents) for key in list(mapping)[:8])
+    return all(is_really(key, threading.Thread) or (type(key) is int and key in idents) for key in list(mapping)[:8])
 
 
 def _variable_of(local: Local) -> ContextVar[Any] | None:

@@ -16,6 +16,7 @@ from reqtrace.holders.base import Holder
 from reqtrace.holders.calls import CallableHolder
 from reqtrace.holders.context import AsgirefHolder, ContextVarHolder
 from reqtrace.holders.thread_local import ThreadLocalHolder, is_thread_local
+from reqtrace.real_types import is_really, pretends
 
 
 def resolve(path: str) -> Holder:
@@ -34,14 +35,14 @@ def resolve(path: str) -> Holder:
         tail = rest[index + 1 :]
         value = _step(path, done, owner, name)
         here = f"{done}.{name}"
-        if isinstance(value, ContextVar):
+        if is_really(value, ContextVar):
             return _whole(path, here, tail, ContextVarHolder(path, value))
-        if isinstance(value, Local) or is_thread_local(value):
+        if is_really(value, Local) or is_thread_local(value):
             if len(tail) != 1:
                 raise SettingsError(
                     f"{path!r}: {here} is a {type(value).__name__}; name one attribute of it behind it."
                 )
-            holder = AsgirefHolder if isinstance(value, Local) else ThreadLocalHolder
+            holder = AsgirefHolder if is_really(value, Local) else ThreadLocalHolder
             return holder(path, value, tail[0])
         if type(value) is dict and not tail:
             return KeyedDictHolder(path, value)
@@ -81,14 +82,14 @@ def _step(path: str, done: str, owner: Any, name: str) -> Any:
 
 
 def _last(path: str, owner: Any, name: str, value: Any) -> Holder:
-    if isinstance(value, property):
+    if is_really(value, property):
         raise SettingsError(f"{path!r} is a property: reading it runs code, which might query. Name what it reads.")
-    if isinstance(value, staticmethod):
+    if is_really(value, staticmethod):
         return CallableHolder(path, value.__func__)
-    if isinstance(value, classmethod):
+    if is_really(value, classmethod):
         bound: Callable[[], object] = value.__get__(None, owner)
         return CallableHolder(path, bound)
-    if inspect.isroutine(value):
+    if not pretends(type(value)) and inspect.isroutine(value):  # which would evaluate a lazy object
         return CallableHolder(path, value)
     return AttributeHolder(path, owner, name)
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 class Library(NamedTuple):
     """One library of those in `reqtrace.holders.known`, or one that keeps neither request nor user."""
 
-    middleware: str
+    middleware: str | None = None
     apps: tuple[str, ...] = ()
     use: str | None = None
-    """A function of the library that views of its users call with the user."""
+    """A function of the library that views of its users call with the user, or a context manager to work within."""
     holders: tuple[tuple[str, str, str], ...] = ()
     """Path, kind, and what stands there in a view that has used the library: ``request``, ``user`` or ``nobody``."""
     leaks_under: tuple[str, ...] = ()
@@ -47,6 +47,23 @@ LIBRARIES = {
     "django-crequest": Library(
         "crequest.middleware.CrequestMiddleware",
         holders=(("crequest.middleware.CrequestMiddleware._requests", "dict by thread", "request"),),
+    ),
+    "django-cms": Library(
+        "cms.middleware.user.CurrentUserMiddleware",
+        apps=("django.contrib.sites", "django.contrib.admin", "cms", "menus", "treebeard", "sekizai"),
+        settings={
+            "SITE_ID": 1,
+            "CMS_CONFIRM_VERSION4": True,
+            "LANGUAGE_CODE": "en",
+            "LANGUAGES": [("en", "English")],
+            "TEMPLATES": [
+                {
+                    "BACKEND": "django.template.backends.django.DjangoTemplates",
+                    "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+                }
+            ],
+        },
+        holders=(("cms.utils.permissions._current_user", "ContextVar", "user"),),
     ),
     "django-simple-history": Library(
         "simple_history.middleware.HistoryRequestMiddleware",
@@ -90,6 +107,20 @@ LIBRARIES = {
         "django_structlog.middlewares.RequestMiddleware",
         apps=("django_structlog",),
         holders=(("structlog.contextvars.structlog_user_id", "ContextVar", "user"),),
+    ),
+    "wagtail": Library(
+        apps=(
+            "wagtail",
+            "wagtail.admin",
+            "wagtail.users",
+            "wagtail.images",
+            "wagtail.documents",
+            "taggit",
+            "modelcluster",
+        ),
+        settings={"STATIC_URL": "static/", "WAGTAIL_SITE_NAME": "a site", "WAGTAILADMIN_BASE_URL": "http://testserver"},
+        use="wagtail.log_actions.LogContext",  # as its admin does around each of its views
+        holders=(("wagtail.log_actions._active.value", "asgiref.Local", "user"),),
     ),
     "django-guid": Library("django_guid.middleware.guid_middleware", apps=("django_guid",)),
     "django-log-request-id": Library("log_request_id.middleware.RequestIDMiddleware"),

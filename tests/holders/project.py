@@ -8,10 +8,12 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import django
 from asgiref.sync import async_to_sync, iscoroutinefunction
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
@@ -40,7 +42,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     f"{__name__}.early",
-    LIBRARY.middleware,
+    *filter(None, [LIBRARY.middleware]),
 ]
 named: dict[str, str] = {}
 """What each holder named in a view that has used the library, by path."""
@@ -68,12 +70,12 @@ def view_that_uses(request: HttpRequest) -> HttpResponse:
     from reqtrace.meaning import meaning_of
 
     if request.user.is_authenticated:
-        if LIBRARY.use is not None:
-            import_string(LIBRARY.use)(request.user)
-        for holder in known.installed():
-            meaning = meaning_of(holder.read())
-            is_user = meaning.request is None and meaning.identity.id == str(request.user.pk)
-            named[holder.path] = "request" if meaning.request is request else "user" if is_user else "nobody"
+        used = import_string(LIBRARY.use)(request.user) if LIBRARY.use is not None else None
+        with used if hasattr(used, "__exit__") else nullcontext():
+            for holder in known.installed():
+                meaning = meaning_of(holder.read())
+                is_user = meaning.request is None and meaning.identity.id == str(request.user.pk)
+                named[holder.path] = "request" if meaning.request is request else "user" if is_user else "nobody"
     return HttpResponse("used")
 
 
@@ -100,7 +102,6 @@ def configure() -> None:
         ],
         MIDDLEWARE=MIDDLEWARE,
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-        MIGRATION_MODULES={app.rpartition(".")[2]: None for app in ("auth", "contenttypes", "sessions", *LIBRARY.apps)},
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         LOGGING_CONFIG=None,
@@ -108,6 +109,7 @@ def configure() -> None:
         **LIBRARY.settings,
     )
     django.setup()
+    settings.MIGRATION_MODULES = {app.label: None for app in apps.get_app_configs()}
     call_command("migrate", run_syncdb=True, verbosity=0)
 
 

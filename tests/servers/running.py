@@ -90,7 +90,7 @@ def require(name: str) -> None:
 
 
 @contextmanager
-def serve(name: str, directory: Path, **environment: str) -> Iterator[Server]:
+def serve(name: str, directory: Path, application: str = ASGI, **environment: str) -> Iterator[Server]:
     """Run a server on a free port, with a store and a database of its own, until the block ends."""
     require(name)
     with socket.socket() as probe:
@@ -98,6 +98,7 @@ def serve(name: str, directory: Path, **environment: str) -> Iterator[Server]:
         port = probe.getsockname()[1]
     file = directory / "traces.sqlite3"
     command = COMMANDS[name].format(python=sys.executable, bin=Path(sys.executable).parent, port=port)
+    command = command.replace(ASGI, application)
     log = directory / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
