@@ -1,5 +1,6 @@
 """From entries of a store to spans, for whoever follows the line and sends it on."""
 
+import time
 from collections.abc import Iterator, Sequence
 
 from reqtrace.otlp import ResourceSpans
@@ -21,7 +22,7 @@ class Batches:
         self._processes: dict[str, Process | None] = {}
 
     def of(self, entries: Sequence[Entry]) -> Iterator[ResourceSpans]:
-        """Yield the spans of the requests that finished, and of what was found about others."""
+        """Yield the spans of requests that finished, and of what was found about others, even where these are gone."""
         requests: dict[str, Request] = {}
         findings: dict[str, list[Finding]] = {}
         for entry in entries:
@@ -30,16 +31,17 @@ class Batches:
                     requests[request.id] = request
                 case Finding() as finding:
                     findings.setdefault(finding.request, []).append(finding)
-        spans: dict[str, list[Span]] = {}
+        spans: dict[str | None, list[Span]] = {}
         for request in requests.values():
             spans.setdefault(request.process, []).extend(spans_of(request, findings.pop(request.id, ())))
         for id_, late in findings.items():
-            of_before = self._reader.request(id_)
-            if of_before is not None:
-                spans.setdefault(of_before.process, []).extend(late_span_of(of_before, finding) for finding in late)
+            of_before, now_ns = self._reader.request(id_), time.time_ns()
+            process = None if of_before is None else of_before.process
+            spans.setdefault(process, []).extend(late_span_of(finding, of_before, now_ns) for finding in late)
         for process, made in spans.items():
             self.spans += len(made)
-            yield ResourceSpans(resource_of(process, self._process(process), self._service), made)
+            record = None if process is None else self._process(process)
+            yield ResourceSpans(resource_of(process, record, self._service), made)
 
     def _process(self, id_: str) -> Process | None:
         if self._processes.get(id_) is None:  # it may be written after its requests

@@ -1,21 +1,33 @@
 """Delivers messages to an OTLP/HTTP endpoint, by the rules of its specification.
 
-https://opentelemetry.io/docs/specs/otlp/#otlphttp says which answers are worth another try and which are not.
+https://opentelemetry.io/docs/specs/otlp/#otlphttp says which answers are worth another try and which are not, and
+https://opentelemetry.io/docs/specs/otel/protocol/exporter/ which variables of the environment an exporter obeys.
 """
 
 import gzip
+import math
+import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.client import HTTPException
+from typing import NamedTuple, Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from reqtrace.exceptions import DeliveryFailed, DeliveryRefused, MessageRefused, SettingsError
 
 _PATH = "/v1/traces"
-_TIMEOUT_SECONDS = 10
+_VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_")
+"""How the names of the variables begin; the first that is set holds."""
+_COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda body: gzip.compress(body, 1),
+    "deflate": lambda body: zlib.compress(body, 1),
+    "none": bytes,
+}
 _EXCERPT = 300
 _TRY_AGAIN = {
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -25,21 +37,92 @@ _TRY_AGAIN = {
 }
 
 
+class Manner(NamedTuple):
+    """How to deliver."""
+
+    headers: Mapping[str, str] = {}
+    compression: str = "gzip"
+    timeout_seconds: float = 10.0
+    certificate: str | None = None
+    """A file with the certificates of those who vouch for the endpoint; None for those that the system trusts."""
+    client_certificate: str | None = None
+    """A file with the certificate that we show, and perhaps its key."""
+    client_key: str | None = None
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Self:
+        """Read it from OpenTelemetry's variables.
+
+        Raises:
+            SettingsError: when the value of one cannot be used.
+
+        """
+        given = {
+            name: environment[prefix + name]
+            for prefix in reversed(_VARIABLES)
+            for name in ("HEADERS", "COMPRESSION", "TIMEOUT", "CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")
+            if environment.get(prefix + name)
+        }
+        manner = cls(
+            headers_of(given.get("HEADERS", "")),
+            given.get("COMPRESSION", cls().compression).strip().lower(),
+            _seconds(given.get("TIMEOUT", "10")),
+            given.get("CERTIFICATE"),
+            given.get("CLIENT_CERTIFICATE"),
+            given.get("CLIENT_KEY"),
+        )
+        if manner.compression not in _COMPRESSIONS:
+            raise SettingsError(
+                f"OTEL_EXPORTER_OTLP_COMPRESSION is {given['COMPRESSION']!r}; it takes {', '.join(_COMPRESSIONS)}."
+            )
+        return manner
+
+    def context(self) -> ssl.SSLContext:
+        """Return whom to trust, and as whom to appear.
+
+        Raises:
+            SettingsError: when a file cannot be used for that.
+
+        """
+        try:
+            context = ssl.create_default_context(cafile=self.certificate)
+            if self.client_certificate is not None:
+                context.load_cert_chain(self.client_certificate, self.client_key)
+        except OSError as error:  # `SSLError` is one
+            files = ", ".join(filter(None, (self.certificate, self.client_certificate, self.client_key)))
+            raise SettingsError(
+                f"No certificate can be read in {files}: {error}. Mend OTEL_EXPORTER_OTLP_CERTIFICATE and its like."
+            ) from error
+        return context
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Goes nowhere else: what is sent on would go as a GET without a body, and our headers are for this endpoint."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Let the answer be one that failed."""
+
+
 class Endpoint:
     """A place that takes traces: a Collector, Jaeger, Tempo."""
 
-    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, url: str, manner: Manner) -> None:
         """Deliver to `url`; without a path it is the one that the specification names.
 
         Raises:
-            SettingsError: when that is no address of HTTP.
+            SettingsError: when that is no address of HTTP, or the manner cannot be kept.
 
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SettingsError(f"{url!r} is no address of an OTLP/HTTP endpoint; it takes http://localhost:4318.")
         self.url = urlunsplit(parts._replace(path=parts.path.rstrip("/") or _PATH))
-        self._headers = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip", **headers}
+        self._manner = manner
+        self._headers = {"Content-Type": "application/x-protobuf", **manner.headers}
+        if manner.compression != "none":
+            self._headers["Content-Encoding"] = manner.compression
+        https = urllib.request.HTTPSHandler(context=manner.context())
+        self._opener = urllib.request.build_opener(_Stay, https)
 
     def deliver(self, body: bytes) -> str:
         """Send an encoded ``ExportTraceServiceRequest``; return what the endpoint has to say, mostly nothing.
@@ -50,14 +133,15 @@ class Endpoint:
             DeliveryRefused: it will not take any.
 
         """
-        request = urllib.request.Request(self.url, gzip.compress(body, 1), self._headers)  # noqa: S310  checked above
+        packed = _COMPRESSIONS[self._manner.compression](body)
+        request = urllib.request.Request(self.url, packed, self._headers)  # noqa: S310  checked above
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+            with self._opener.open(request, timeout=self._manner.timeout_seconds) as answer:
                 return _readable(answer.read(_EXCERPT))
         except urllib.error.HTTPError as error:
             with error:
                 self._refused(error)
-        except OSError as error:  # `URLError` is one, and so is a timeout
+        except (OSError, HTTPException) as error:  # `URLError` is one of the first, and so is a timeout
             reason = getattr(error, "reason", None) or error
             raise DeliveryFailed(f"{self.url} cannot be reached: {reason}.") from error
         raise AssertionError("unreachable")
@@ -72,9 +156,29 @@ class Endpoint:
 
 
 def headers_of(text: str) -> dict[str, str]:
-    """Return the headers that ``OTEL_EXPORTER_OTLP_HEADERS`` holds: ``name=value,name=value``, percent-encoded."""
+    """Return the headers that ``OTEL_EXPORTER_OTLP_HEADERS`` holds: ``name=value,name=value``, percent-encoded.
+
+    Raises:
+        SettingsError: when one cannot be sent.
+
+    """
     pairs = (pair.partition("=") for pair in text.split(",") if "=" in pair)
-    return {unquote(name).strip(): unquote(value).strip() for name, _, value in pairs}
+    headers = {unquote(name).strip(): unquote(value).strip() for name, _, value in pairs}
+    for name, value in headers.items():
+        if not (name.isascii() and value.isascii() and (name + value).isprintable()):
+            raise SettingsError(f"OTEL_EXPORTER_OTLP_HEADERS has the header {name!r}, which cannot be sent as it is.")
+    return headers
+
+
+def _seconds(text: str) -> float:
+    """Return the length that a variable names, in seconds as OpenTelemetry for Python has it."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise SettingsError(f"OTEL_EXPORTER_OTLP_TIMEOUT is {text!r}; it takes seconds, such as 10.")
+    return seconds
 
 
 def _retry_after(text: str | None) -> float | None:

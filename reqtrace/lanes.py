@@ -2,11 +2,10 @@
 
 from bisect import bisect_left, insort
 
-from reqtrace.assembly import Assembled
 from reqtrace.records import Hop, Request
 
-Lane = tuple[str, int, int]
-"""Process, thread serial, and slot, from 1."""
+Stay = tuple[int, int]
+"""A thread's serial, and the Unix time since which a request was on it."""
 
 
 class Slots:
@@ -33,39 +32,25 @@ class Slots:
         return slot
 
 
-class Lanes:
-    """The slots of every thread.
+def stays_of(request: Request, start_ns: int, end_ns: int) -> list[Stay]:
+    """Return the threads that a request was on, and since when.
 
-    Whoever draws the same requests twice is given the same lanes twice, and so can count them before.
+    It is on the thread of its view from its start, on another from when it came there, and until its end on all of
+    them: it is in flight there, as the thread's record counts.
     """
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.threads: dict[tuple[str, int], Slots] = {}
-
-    def place(self, assembled: Assembled) -> dict[int, Lane]:
-        """Return the lane of a request on each thread that it was seen on, by the thread's serial.
-
-        A request is on the thread of its view from its start, on another from when it came there, and until its end
-        on all of them: it is in flight there, as the thread's record counts.
-        """
-        request, until_ns = assembled.request, assembled.until_ns
-        since = {request.thread_serial: assembled.start_ns}
-        for hop in moves_of(request):
-            at_ns = begin_of(hop, assembled)
-            since[hop.thread_serial] = min(at_ns, since.get(hop.thread_serial, at_ns))
-        lanes = {}
-        for serial, start_ns in since.items():
-            slots = self.threads.get((request.process, serial))
-            if slots is None:
-                slots = self.threads[request.process, serial] = Slots()
-            lanes[serial] = (request.process, serial, slots.take(start_ns, until_ns))
-        return lanes
+    moves = moves_of(request)
+    if not moves:
+        return [(request.thread_serial, start_ns)]
+    since = {request.thread_serial: start_ns}
+    for hop in moves:
+        at_ns = begin_of(hop, start_ns, end_ns)
+        since[hop.thread_serial] = min(at_ns, since.get(hop.thread_serial, at_ns))
+    return list(since.items())
 
 
-def begin_of(hop: Hop, assembled: Assembled) -> int:
+def begin_of(hop: Hop, start_ns: int, end_ns: int) -> int:
     """Return the Unix time of a hop, which lies within its request."""
-    return max(assembled.start_ns, min(assembled.start_ns + hop.at_ns, assembled.end_ns))
+    return max(start_ns, min(start_ns + hop.at_ns, end_ns))
 
 
 def moves_of(request: Request) -> list[Hop]:

@@ -6,12 +6,12 @@ published schema. `ExportTraceServiceRequest`, which is sent, and `TracesData`, 
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import msgspec
 
 from reqtrace.protobuf import fixed64, integer, message, text
-from reqtrace.spans import Attributes, Event, Span, Value
+from reqtrace.spans import Attributes, Event, Shared, Span, Value
 
 _SCOPE = "reqtrace"
 _ERROR = 2
@@ -29,7 +29,7 @@ class ResourceSpans(NamedTuple):
 class _JsonEvent(msgspec.Struct, rename="camel", gc=False):
     time_unix_nano: str
     name: str
-    attributes: list[msgspec.Raw]
+    attributes: msgspec.Raw
 
 
 class _JsonStatus(msgspec.Struct, omit_defaults=True, gc=False):
@@ -44,7 +44,7 @@ class _JsonSpan(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     kind: int
     start_time_unix_nano: str
     end_time_unix_nano: str
-    attributes: list[msgspec.Raw]
+    attributes: msgspec.Raw
     parent_span_id: str = ""
     events: list[_JsonEvent] = []
     status: _JsonStatus | None = None
@@ -86,23 +86,37 @@ def _json_span(span: Span) -> _JsonSpan:
         span.kind,
         str(span.start_ns),
         str(span.end_ns),
-        [*_json_shared(span.shared), *_json_attributes(span.attributes)],
+        _json_array([*map(_json_shared, span.shared), _json_pairs(span.attributes)]),
         span.parent_id.hex(),
         [_JsonEvent(str(event.at_ns), event.name, _json_attributes(event.attributes)) for event in span.events],
         None if span.error is None else _JsonStatus(span.error, _ERROR),
     )
 
 
-def _json_attributes(attributes: Iterable[tuple[str, Value]]) -> list[msgspec.Raw]:
-    return [_json_pair(key, value) for key, value in attributes]
+def _json_attributes(attributes: Attributes) -> msgspec.Raw:
+    return _json_array([_json_pairs(attributes)])
 
 
-_json_shared = lru_cache(maxsize=1_024)(_json_attributes)
+def _json_array(parts: Iterable[bytes]) -> msgspec.Raw:
+    return msgspec.Raw(b"[%b]" % b",".join(filter(None, parts)))
 
 
-def _json_pair(key: str, value: Value) -> msgspec.Raw:
-    held = {"intValue": str(value)} if _is_integer(value) else {"stringValue": str(value)}
-    return msgspec.Raw(_encode({"key": key, "value": held}))
+def _json_pairs(attributes: Attributes) -> bytes:
+    return b",".join([_json_pair(key, value) for key, value in attributes])
+
+
+@lru_cache(maxsize=1_024)
+def _json_shared(shared: Shared) -> bytes:
+    return _json_pairs(shared.attributes)
+
+
+def _json_pair(key: str, value: Value) -> bytes:
+    if _is_integer(value):
+        return b'{"key":%b,"value":{"intValue":"%d"}}' % (_json_key(key), value)
+    return b'{"key":%b,"value":{"stringValue":%b}}' % (_json_key(key), _encode(str(value)))
+
+
+_json_key = lru_cache(maxsize=1_024)(_encode)
 
 
 def _protobuf_span(span: Span) -> bytes:
@@ -110,7 +124,8 @@ def _protobuf_span(span: Span) -> bytes:
     if span.parent_id:
         parts.append(message(4, span.parent_id))
     parts += text(5, span.name), integer(6, span.kind), fixed64(7, span.start_ns), fixed64(8, span.end_ns)
-    parts += _shared(span.shared), _attributes(9, span.attributes)
+    parts += map(_protobuf_shared, span.shared)
+    parts.append(_attributes(9, span.attributes))
     parts += [message(11, _protobuf_event(event)) for event in span.events]
     if span.error is not None:
         parts.append(message(15, text(2, span.error) + integer(3, _ERROR)))
@@ -121,13 +136,13 @@ def _protobuf_event(event: Event) -> bytes:
     return fixed64(1, event.at_ns) + text(2, event.name) + _attributes(3, event.attributes)
 
 
-def _attributes(field: int, attributes: Iterable[tuple[str, Value]]) -> bytes:
+def _attributes(field: int, attributes: Attributes) -> bytes:
     return b"".join([_attribute(field, key, value) for key, value in attributes])
 
 
 @lru_cache(maxsize=1_024)
-def _shared(attributes: tuple[tuple[str, Value], ...]) -> bytes:
-    return _attributes(9, attributes)
+def _protobuf_shared(shared: Shared) -> bytes:
+    return _attributes(9, shared.attributes)
 
 
 def _attribute(field: int, key: str, value: Value) -> bytes:
@@ -140,6 +155,6 @@ def _named(key: str) -> bytes:
     return text(1, key)
 
 
-def _is_integer(value: Value) -> bool:
+def _is_integer(value: Value) -> TypeGuard[int]:
     """Tell whether a value can be sent as a number: the protocol's have 64 bits."""
     return isinstance(value, int) and -(2**63) <= value < 2**63

@@ -8,22 +8,22 @@ _VARINT, _FIXED64, _LENGTH = 0, 1, 2
 _64_BITS = 2**64 - 1
 
 
+_14_BITS = 2**14 - 1
+_CONTINUED = [bytes((value & 0x7F | 0x80, value >> 7 | 0x80)) for value in range(_14_BITS + 1)]
+_LAST = [bytes((value,)) if value < 0x80 else bytes((value & 0x7F | 0x80, value >> 7)) for value in range(_14_BITS + 1)]
+"""An integer of 14 bits, and whether more of it follows: two bytes at a time take a third of the time."""
+
+
 def varint(value: int) -> bytes:
     """Return an integer in as few bytes as it takes; a negative one as its complement of 64 bits."""
-    if 0 <= value < 0x80:
-        return _SHORT[value]
-    if 0 <= value < 0x4000:  # most lengths
-        return bytes((value & 0x7F | 0x80, value >> 7))
     value &= _64_BITS
-    written = bytearray()
-    while value > 0x7F:
-        written.append(value & 0x7F | 0x80)
-        value >>= 7
-    written.append(value)
-    return bytes(written)
+    written = b""
+    while value > _14_BITS:
+        written += _CONTINUED[value & _14_BITS]
+        value >>= 14
+    return written + _LAST[value]
 
 
-_SHORT = [bytes((value,)) for value in range(0x80)]
 _VARINTS, _FIXEDS, _LENGTHS = (
     [varint(field << 3 | kind) for field in range(0x80)] for kind in (_VARINT, _FIXED64, _LENGTH)
 )
@@ -43,7 +43,7 @@ def fixed64(field: int, value: int) -> bytes:
 def message(field: int, value: bytes) -> bytes:
     """Return a field that holds bytes, or a message."""
     length = len(value)
-    return _LENGTHS[field] + (_SHORT[length] if length < 0x80 else varint(length)) + value
+    return _LENGTHS[field] + (_LAST[length] if length <= _14_BITS else varint(length)) + value
 
 
 def text(field: int, value: str) -> bytes:

@@ -1,17 +1,15 @@
 """Records out of a store: decoded, filtered, paged; what cannot be decoded is skipped and counted."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
+from reqtrace.packing import unpack
 from reqtrace.queries import Page, Query
-from reqtrace.records import TYPES, Finding, Process, Record, RecordKind, Request, Thread
+from reqtrace.records import Finding, Mark, Process, Record, RecordKind, Request, Thread
 from reqtrace.stores.base import Entry, Store
 
-_DECODERS: dict[RecordKind, msgspec.json.Decoder[Record]] = {
-    kind: msgspec.json.Decoder(type_) for kind, type_ in TYPES.items()
-}
 _BATCH = 1_000
 
 
@@ -23,21 +21,14 @@ class RequestPage(msgspec.Struct, frozen=True):
     """The `Page.before` of the next page; None at the end."""
 
 
-class Progress(msgspec.Struct):
-    """How far a reader has come in its present walk along the line."""
-
-    kind: RecordKind = "process"
-    share: float = 0.0
-    """From 0 to 1."""
-
-
 class Reader:
     """Reads one store for one purpose, such as one export or one API call."""
 
     def __init__(self, store: Store) -> None:
         """Read from `store`."""
         self.store = store
-        self.progress = Progress()
+        self.watch: Callable[[str, float], None] = lambda stage, share: None
+        """Is told of each step what is being read, and which share of the line lies behind it, from 0 to 1."""
         self._corrupt: set[int] = set()
 
     @property
@@ -48,7 +39,7 @@ class Reader:
     def decode(self, entry: Entry) -> Record | None:
         """Return the record of an entry, or None, counted, when its payload is not one."""
         try:
-            return _DECODERS[entry.kind].decode(entry.payload)
+            return unpack(entry.kind, entry.payload)
         except (msgspec.MsgspecError, UnicodeDecodeError, TypeError):
             self._corrupt.add(entry.position)
             return None
@@ -81,6 +72,10 @@ class Reader:
             assert isinstance(record, Finding)
             if query is None or self._is_asked(record, query):
                 yield record
+
+    def marks(self) -> Iterator[Mark]:
+        """Yield what people said of groups of findings, in the order in which they did; what was taken back, too."""
+        return (record for record in self._forward("mark") if isinstance(record, Mark))
 
     def request(self, id_: str) -> Request | None:
         """Return the request with that id."""
@@ -130,7 +125,7 @@ class Reader:
                 if _may_change(record):
                     changeable.add(entry.key)
                 yield record
-            self.progress = Progress(kind, min((after - first + 1) / (end - first + 1), 1.0))
+            self.watch(f"reading {kind} records", min((after - first + 1) / (end - first + 1), 1.0))
             if len(entries) < _BATCH:
                 return
 
@@ -138,8 +133,7 @@ class Reader:
         """Return the ids of the requests with a finding as the query asks for; None when it asks for none."""
         if query is None or not query.asks_findings:
             return None
-        of_findings = Query(kind=query.kind, level=query.level)
-        return {finding.request for finding in self.findings(of_findings)}
+        return {finding.request for finding in self.findings(query.of_findings)}
 
     def _is_asked(self, finding: Finding, query: Query) -> bool:
         if not query.matches_finding(finding):
@@ -156,7 +150,7 @@ def _matches(query: Query, request: Request, found: set[str] | None) -> bool:
 
 
 def _may_change(record: Record) -> bool:
-    return isinstance(record, Process | Thread) or (isinstance(record, Request) and record.outcome == "open")
+    return isinstance(record, Process | Thread | Mark) or (isinstance(record, Request) and record.outcome == "open")
 
 
 def _is_news(record: Record, began_ns: int) -> bool:

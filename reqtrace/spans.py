@@ -6,21 +6,31 @@ Stable there are ``http.*``, ``url.*``, ``error.type``, ``code.function.name``, 
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from reqtrace.lanes import moves_of
-from reqtrace.records import Finding, Process, Request, User
+from reqtrace.records import Finding, Process, Request
 
 Value = str | int
-Attributes = list[tuple[str, Value]]
+Attributes = Sequence[tuple[str, Value]]
 
 INTERNAL, SERVER = 1, 2
 _METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
 _LATEST_NS = 2**63 - 1
+
+
+class Shared:
+    """Attributes that many spans have in common: always the same object for the same ones, to be encoded once."""
+
+    __slots__ = ("attributes",)
+
+    def __init__(self, told: Mapping[str, Value | None]) -> None:
+        """Keep what was told; None is nothing."""
+        self.attributes: Attributes = _told(told)
 
 
 class Event(NamedTuple):
@@ -44,36 +54,37 @@ class Span(NamedTuple):
     end_ns: int
     attributes: Attributes
     """What is its own."""
-    shared: tuple[tuple[str, Value], ...]
-    """What it has in common with many others, and is worth encoding once for them all."""
+    shared: Sequence[Shared]
     events: list[Event]
     error: str | None
     """What went wrong; empty where nobody said; None where nothing did."""
 
 
-def resource_of(id_: str, process: Process | None, service: str | None) -> Attributes:
+def resource_of(id_: str | None, process: Process | None, service: str | None) -> Attributes:
     """Return what is said of a process, once for all its spans.
 
     Args:
-        id_: the process's id.
+        id_: the process's id; None where nobody knows which it was.
         process: its record, where there is one.
         service: the application's name.
 
     """
     if process is None:
-        return [("service.name", service or "unknown_service"), ("service.instance.id", id_)]
-    return [
-        ("service.name", service or f"unknown_service:{process.server}"),
-        ("service.instance.id", id_),
-        ("host.name", process.host),
-        ("process.pid", process.pid),
-        ("process.parent_pid", process.parent_pid),
-        ("process.runtime.version", process.python),
-        ("reqtrace.server", process.server),
-        ("reqtrace.worker_class", process.worker_class),
-        ("reqtrace.interface", process.interface),
-        ("reqtrace.django", process.django),
-    ]
+        return _told({"service.name": service or "unknown_service", "service.instance.id": id_})
+    return _told(
+        {
+            "service.name": service or f"unknown_service:{process.server}",
+            "service.instance.id": id_,
+            "host.name": process.host,
+            "process.pid": process.pid,
+            "process.parent_pid": process.parent_pid,
+            "process.runtime.version": process.python,
+            "reqtrace.server": process.server,
+            "reqtrace.worker_class": process.worker_class,
+            "reqtrace.interface": process.interface,
+            "reqtrace.django": process.django,
+        }
+    )
 
 
 def spans_of(request: Request, findings: Sequence[Finding]) -> Iterator[Span]:
@@ -90,41 +101,54 @@ def spans_of(request: Request, findings: Sequence[Finding]) -> Iterator[Span]:
         start_ns,
         end_ns,
         _own_attributes(request, findings),
-        _shared_attributes(
-            request.method,
-            request.path,
-            request.route,
-            request.view,
-            request.status,
-            request.outcome,
-            request.protocol,
-            request.user,
-            request.thread_id,
-            request.thread_name,
-            request.thread_serial,
-            request.native_thread_id,
+        (
+            _exchange(request.method, request.status, request.outcome, request.protocol),
+            _place(request.route, request.view),
+            _person(request.user.id, request.user.state, request.session),
+            _thread(request.thread_id, request.thread_name, request.thread_serial, request.native_thread_id),
         ),
         [event_of(request, finding) for finding in findings],
         _error_of(request, findings),
     )
     for number, hop in enumerate(moves_of(request)):
         at_ns = max(start_ns, min(start_ns + hop.at_ns, end_ns))
-        attributes: Attributes = [("thread.id", hop.thread_id), ("reqtrace.thread.serial", hop.thread_serial)]
-        if hop.task_serial is not None:
-            attributes.append(("reqtrace.asyncio.task.serial", hop.task_serial))
-        if hop.greenlet_serial is not None:
-            attributes.append(("reqtrace.greenlet.serial", hop.greenlet_serial))
+        attributes = _told(
+            {
+                "thread.id": hop.thread_id,
+                "reqtrace.thread.serial": hop.thread_serial,
+                "reqtrace.asyncio.task.serial": hop.task_serial,
+                "reqtrace.greenlet.serial": hop.greenlet_serial,
+            }
+        )
         id_, name = _id(f"{request.id} hop {number}"), f"hop {hop.checkpoint}"
         yield Span(trace_id, id_, span_id, name, INTERNAL, at_ns, end_ns, attributes, (), [], None)
 
 
-def late_span_of(request: Request, finding: Finding) -> Span:
-    """Return a span for a finding whose request has been sent before: it stands below that one."""
-    event = event_of(request, finding)
+def late_span_of(finding: Finding, request: Request | None, otherwise_ns: int) -> Span:
+    """Return a span for a finding that cannot be an event: it stands below the span of its request.
+
+    Args:
+        finding: what was found.
+        request: its request, which was sent before; None where it is no longer there.
+        otherwise_ns: Unix time to give the finding then, because nobody knows when it was.
+
+    """
+    trace_id = _id(finding.request, 16) if request is None else trace_id_of(request)
+    at_ns, _ = _times(otherwise_ns if request is None else request.start_ns + finding.at_ns, 0)
     error = finding.message if finding.level == "leak" else None
-    id_, parent_id = _id(f"finding {finding.id}"), _id(request.id)
-    name = f"finding {finding.kind}"
-    return Span(trace_id_of(request), id_, parent_id, name, INTERNAL, event.at_ns, event.at_ns, [], (), [event], error)
+    return Span(
+        trace_id,
+        _id(f"finding {finding.id}"),
+        _id(finding.request),
+        f"finding {finding.kind}",
+        INTERNAL,
+        at_ns,
+        at_ns,
+        [("reqtrace.request.id", finding.request)],
+        (),
+        [_event(finding, at_ns)],
+        error,
+    )
 
 
 def trace_id_of(request: Request) -> bytes:
@@ -137,6 +161,10 @@ def trace_id_of(request: Request) -> bytes:
 def event_of(request: Request, finding: Finding) -> Event:
     """Return a finding as an event."""
     at_ns, _ = _times(request.start_ns + finding.at_ns, 0)
+    return _event(finding, at_ns)
+
+
+def _event(finding: Finding, at_ns: int) -> Event:
     told = {
         "reqtrace.finding.id": finding.id,
         "reqtrace.finding.kind": finding.kind,
@@ -149,60 +177,66 @@ def event_of(request: Request, finding: Finding) -> Event:
         "reqtrace.finding.expected.user.id": finding.expected.user.id,
         "reqtrace.finding.observed.user.id": finding.observed.user.id,
         "reqtrace.finding.observed.request.id": finding.observed.request,
-        "code.stacktrace": "\n".join(f"{frame.file}:{frame.line} {frame.function}" for frame in finding.stack),
+        "code.stacktrace": "\n".join(f"{frame.file}:{frame.line} {frame.function}" for frame in finding.stack) or None,
     }
-    return Event("reqtrace.finding", at_ns, [(key, value) for key, value in told.items() if value])
+    return Event("reqtrace.finding", at_ns, _told(told))
 
 
 def _own_attributes(request: Request, findings: Iterable[Finding]) -> Attributes:
-    told = (
-        ("reqtrace.request.id", request.id),
-        ("reqtrace.thread.requests_before", request.same_thread.before),
-        ("reqtrace.thread.requests_at_once", request.same_thread.at_once),
-        ("url.query", request.query_string),
-        ("session.id", request.session),
-        ("reqtrace.asyncio.task.id", request.task_id),
-        ("reqtrace.asyncio.task.serial", request.task_serial),
-        ("reqtrace.asyncio.task.name", request.task_name),
-        ("reqtrace.greenlet.id", request.greenlet_id),
-        ("reqtrace.greenlet.serial", request.greenlet_serial),
-        ("error.type", _error_type_of(request, findings)),
+    return _told(
+        {
+            "url.path": request.path,
+            "url.query": request.query_string,
+            "reqtrace.request.id": request.id,
+            "reqtrace.thread.requests_before": request.same_thread.before,
+            "reqtrace.thread.requests_at_once": request.same_thread.at_once,
+            "reqtrace.asyncio.task.id": request.task_id,
+            "reqtrace.asyncio.task.serial": request.task_serial,
+            "reqtrace.asyncio.task.name": request.task_name,
+            "reqtrace.greenlet.id": request.greenlet_id,
+            "reqtrace.greenlet.serial": request.greenlet_serial,
+            "error.type": _error_type_of(request, findings),
+        }
     )
-    return [(key, value) for key, value in told if value is not None]
 
 
 @lru_cache(maxsize=1_024)
-def _shared_attributes(
-    method: str,
-    path: str,
-    route: str,
-    view: str,
-    status: int | None,
-    outcome: str,
-    protocol: str,
-    user: User,
-    thread_id: int,
-    thread_name: str,
-    thread_serial: int,
-    native_thread_id: int,
-) -> tuple[tuple[str, Value], ...]:
-    told = (
-        ("http.request.method", method if method in _METHODS else "_OTHER"),
-        ("http.request.method_original", None if method in _METHODS else method),
-        ("http.route", route or None),
-        ("http.response.status_code", status),
-        ("url.path", path),
-        ("code.function.name", view or None),
-        ("user.id", user.id),
-        ("thread.id", thread_id),
-        ("thread.name", thread_name),
-        ("reqtrace.thread.serial", thread_serial),
-        ("reqtrace.thread.native_id", native_thread_id),
-        ("reqtrace.outcome", outcome),
-        ("reqtrace.protocol", protocol),
-        ("reqtrace.user.state", user.state),
+def _exchange(method: str, status: int | None, outcome: str, protocol: str) -> Shared:
+    return Shared(
+        {
+            "http.request.method": method if method in _METHODS else "_OTHER",
+            "http.request.method_original": None if method in _METHODS else method,
+            "http.response.status_code": status,
+            "reqtrace.outcome": outcome,
+            "reqtrace.protocol": protocol,
+        }
     )
-    return tuple((key, value) for key, value in told if value is not None)
+
+
+@lru_cache(maxsize=1_024)
+def _place(route: str, view: str) -> Shared:
+    return Shared({"http.route": route or None, "code.function.name": view or None})
+
+
+@lru_cache(maxsize=1_024)
+def _person(id_: str | None, state: str, session: str | None) -> Shared:
+    return Shared({"user.id": id_, "reqtrace.user.state": state, "session.id": session})
+
+
+@lru_cache(maxsize=1_024)
+def _thread(id_: int, name: str, serial: int, native_id: int) -> Shared:
+    return Shared(
+        {
+            "thread.id": id_,
+            "thread.name": name,
+            "reqtrace.thread.serial": serial,
+            "reqtrace.thread.native_id": native_id,
+        }
+    )
+
+
+def _told(told: Mapping[str, Value | None]) -> Attributes:
+    return [(name, value) for name, value in told.items() if value is not None]
 
 
 def _error_type_of(request: Request, findings: Iterable[Finding]) -> str | None:

@@ -1,26 +1,29 @@
-"""Traces out of files: JSON and NDJSON, compressed or not, whole or cut off."""
+"""Traces out of files: JSON and NDJSON, compressed or not, whole or cut off, and never more than a piece at a time."""
 
-import json
-import re
-import zlib
+import codecs
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from reqtrace.archives import unpacked
 from reqtrace.exceptions import TraceFileError
 from reqtrace.records import FORMAT, TYPES, VERSION, Record, RecordKind
+from reqtrace.scanner import Scanner
 
-_STEP = 512
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_FIRST_LINE = 64 * 1024
+"""How far the first line of NDJSON may reach."""
+_LONGEST_LINE = 64 * 1024 * 1024
+_PROBLEMS = 100
 _ARRAYS: dict[str, RecordKind] = {
     "processes": "process",
     "threads": "thread",
     "requests": "request",
     "findings": "finding",
 }
-_SPACE = re.compile(r"[ \t\r\n]*")
+_encode = msgspec.json.Encoder().encode
 
 
 class _Opening(msgspec.Struct):
@@ -38,7 +41,11 @@ class TraceFile:
         """Read from `path`, once."""
         self.path = path
         self.problems: list[str] = []
-        """What was left out, each with its place in the file."""
+        """What was left out, each with its place in the file: the first hundred."""
+        self.left_out = 0
+        """How many problems there were."""
+        self.share = 0.0
+        """How much of the file has been read, from 0 to 1."""
 
     def records(self) -> Iterator[Record]:
         """Yield every record that is whole.
@@ -47,37 +54,28 @@ class TraceFile:
             TraceFileError: when the file cannot be read, or is no trace of ours.
 
         """
+        blocks = self._blocks()
+        head = b""
+        while len(head) < _FIRST_LINE and b"\n" not in head.lstrip() and (block := next(blocks, b"")):
+            head += block
+        if not head.lstrip().startswith(b"{"):
+            raise TraceFileError(f"{self.path} is no trace of reqtrace: it begins with {head[:20]!r}.")
+        blocks = chain((head,), blocks)
+        yield from self._lines(blocks) if _is_ndjson(head) else self._document(blocks)
+
+    def _blocks(self) -> Iterator[bytes]:
         try:
-            data = self.path.read_bytes()
+            size = self.path.stat().st_size
+            with self.path.open("rb") as stream:
+                for block in unpacked(stream, self._note):
+                    self.share = stream.tell() / size if size else 1.0
+                    if block:
+                        yield block
         except OSError as error:
             raise TraceFileError(f"{self.path} cannot be read: {error.strerror}.") from error
-        if data.startswith(_ZSTD):
-            raise TraceFileError(f"{self.path} is compressed with Zstandard: unpack it first, with unzstd.")
-        if data.startswith(_GZIP):
-            data = self._unpacked(data)
-        if not data.lstrip().startswith(b"{"):
-            raise TraceFileError(f"{self.path} is no trace of reqtrace: it begins with {data[:20]!r}.")
-        return self._lines(data) if _is_ndjson(data) else self._document(data.decode(errors="replace"))
 
-    def _unpacked(self, data: bytes) -> bytes:
-        unpacked = bytearray()
-        while data.startswith(_GZIP):  # several archives one behind another are one
-            unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-            at = 0
-            try:
-                while not unpacking.eof and at < len(data):  # in steps: a damage takes the step that it lies in
-                    unpacked += unpacking.decompress(data[at : at + _STEP])
-                    at += _STEP
-            except zlib.error as error:
-                self.problems.append(f"the archive is damaged: {error}")
-                break
-            if not unpacking.eof:
-                self.problems.append("the archive ends in the middle")
-            data = unpacking.unused_data + data[at:]
-        return bytes(unpacked)
-
-    def _lines(self, data: bytes) -> Iterator[Record]:
-        for number, line in enumerate(data.split(b"\n"), 1):
+    def _lines(self, blocks: Iterator[bytes]) -> Iterator[Record]:
+        for number, line in enumerate(_split(blocks), 1):
             try:
                 if line.strip():
                     opening = msgspec.json.decode(line, type=_Opening)
@@ -85,12 +83,12 @@ class TraceFile:
                     if opening.type != "trace":
                         yield msgspec.json.decode(line, type=TYPES[opening.type])  # type: ignore[index]
             except KeyError as error:
-                self.problems.append(f"line {number:,}: there is no type {error}")
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                self.problems.append(f"line {number:,}: {error}")
+                self._note(f"line {number:,}: there is no type {error}")
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                self._note(f"line {number:,}: {error}")
 
-    def _document(self, text: str) -> Iterator[Record]:
-        scanner = _Scanner(text)
+    def _document(self, blocks: Iterator[bytes]) -> Iterator[Record]:
+        scanner = Scanner(codecs.iterdecode(blocks, "utf-8", errors="replace"))
         head: dict[str, Any] = {}
         try:
             for key in scanner.names():
@@ -99,16 +97,24 @@ class TraceFile:
                     yield from self._array(scanner, _ARRAYS[key])
                 else:
                     head[key] = scanner.value()
-        except (ValueError, IndexError):
-            self.problems.append(f"{scanner.place(scanner.at)}: the file is damaged here, or ends")
+        except (ValueError, IndexError, RecursionError):
+            self._note(f"{scanner.place()}: the file is damaged here, or ends")
         self._examine(head.get("format"), head.get("version"))
 
-    def _array(self, scanner: "_Scanner", kind: RecordKind) -> Iterator[Record]:
+    def _array(self, scanner: Scanner, kind: RecordKind) -> Iterator[Record]:
         for value in scanner.values():
             try:
-                yield msgspec.convert(value, TYPES[kind])
-            except msgspec.ValidationError as error:
-                self.problems.append(f"{scanner.place(scanner.began)}, a {kind}: {error}")
+                record = msgspec.convert(value, TYPES[kind])
+                _encode(record)  # half a character, as JSON allows it, goes nowhere from here
+            except (msgspec.ValidationError, UnicodeEncodeError) as error:
+                self._note(f"{scanner.place_of_value()}, a {kind}: {error}")
+            else:
+                yield record
+
+    def _note(self, problem: str) -> None:
+        self.left_out += 1
+        if len(self.problems) < _PROBLEMS:
+            self.problems.append(problem)
 
     def _examine(self, format_: object, version: object) -> None:
         if format_ != FORMAT:
@@ -117,68 +123,27 @@ class TraceFile:
             raise TraceFileError(f"{self.path} has version {version!r}, and this reqtrace reads version {VERSION}.")
 
 
-class _Scanner:
-    """Goes through a JSON object value by value, so that what stands before a damage is not lost."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self.at = 0
-        self.began = 0
-        """Where the last value taken begins."""
-        self._decode = json.JSONDecoder().raw_decode
-
-    def place(self, at: int) -> str:
-        """Say where in the file that is."""
-        return f"line {self._text.count(chr(10), 0, at) + 1:,}, character {at - self._text.rfind(chr(10), 0, at):,}"
-
-    def value(self) -> Any:
-        """Return the next value."""
-        self._skip()
-        value, end = self._decode(self._text, self.at)
-        self.began, self.at = self.at, end
-        return value
-
-    def names(self) -> Iterator[Any]:
-        """Yield the names in an object; the value of each is to be taken before the next."""
-        for _ in self._until("{", "}"):
-            key = self.value()
-            self._take(":")
-            yield key
-
-    def values(self) -> Iterator[Any]:
-        """Yield the values of an array."""
-        for _ in self._until("[", "]"):
-            yield self.value()
-
-    def _until(self, opening: str, closing: str) -> Iterator[None]:
-        self._take(opening)
-        if self._next() != closing:
-            yield
-            while self._next() != closing:
-                self._take(",")
-                yield
-        self._take(closing)
-
-    def _next(self) -> str:
-        self._skip()
-        return self._text[self.at]
-
-    def _skip(self) -> None:
-        match = _SPACE.match(self._text, self.at)
-        assert match is not None
-        self.at = match.end()
-
-    def _take(self, char: str) -> None:
-        if self._next() != char:
-            raise ValueError(f"no {char}")
-        self.at += 1
+def _split(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the lines in `blocks`; of one that is too long, only what makes it no line of ours."""
+    parts: list[bytes] = []
+    length = 0
+    for block in blocks:
+        *lines, rest = block.split(b"\n")
+        if lines:
+            yield b"".join((*parts, lines[0]))
+            yield from lines[1:]
+            parts, length = [], 0
+        if length <= _LONGEST_LINE:
+            parts.append(rest)
+            length += len(rest)
+    yield b"".join(parts)
 
 
-def _is_ndjson(data: bytes) -> bool:
+def _is_ndjson(head: bytes) -> bool:
     """Tell by the first line: a whole object that says its type, and is no document on one line."""
-    line = data.lstrip().partition(b"\n")[0]
+    line = head.lstrip().partition(b"\n")[0]
     try:
         msgspec.json.decode(line, type=_Opening)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
     return True

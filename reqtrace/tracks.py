@@ -1,26 +1,24 @@
 """What a timeline of another tool shows of a trace: its tracks, and the words on them."""
 
-from collections.abc import Mapping
-from itertools import count
+from collections.abc import Iterator, Mapping
+from itertools import chain, count, pairwise
 from typing import NamedTuple
 
 import msgspec
 
-from reqtrace.assembly import Assembly
+from reqtrace.assembly import Assembled, Assembly, ThreadKey
 from reqtrace.exporters.base import Source
-from reqtrace.lanes import Lane, Lanes
 from reqtrace.records import Finding, Hop, Process, Request, User
 
 
 class RequestFacts(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
-    """What is told of a request; from `user` on, it is the same for many."""
+    """What is told of a request; from `user` on, what stands together is the same for many (`SHARED`)."""
 
     detail: str
     """In one line, for readers that show one thing only."""
     request: str
     earlier_on_thread: int
     others_at_once: int
-    session: str | None = None
     task: str | None = None
     task_serial: int | None = None
     greenlet_serial: int | None = None
@@ -28,16 +26,23 @@ class RequestFacts(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     user: str
     user_state: str
     user_id: str | None = None
+    session: str | None = None
     status: int | None = None
     outcome: str
+    protocol: str
     view: str = ""
     route: str = ""
-    protocol: str
     thread: str
     thread_serial: int
     thread_id: str
     """As text: readers hold numbers of 53 bits."""
     native_thread_id: int
+
+
+_FIELDS = RequestFacts.__struct_fields__
+_FIRST = ("user", "status", "view", "thread")
+SHARED = tuple(slice(*bounds) for bounds in pairwise([*map(_FIELDS.index, _FIRST), len(_FIELDS)]))
+"""Where in the fields stands what goes together: the person, the answer, the place in the code, the thread."""
 
 
 class HopFacts(msgspec.Struct, gc=False):
@@ -87,37 +92,49 @@ class Track(NamedTuple):
 
 
 class Board:
-    """The processes of a trace and their tracks; goes through all requests once to count the slots."""
+    """The processes of a trace and their tracks."""
 
     def __init__(self, source: Source, assembly: Assembly) -> None:
         """Lay the tracks out."""
-        lanes = Lanes()
-        names: dict[tuple[str, int], str] = {}
-        pids: dict[str, int] = {}
-        for assembled in assembly.requests():
-            request = assembled.request
-            lanes.place(assembled)
-            names[request.process, request.thread_serial] = _thread_name(
-                request.thread_name, request.thread_serial, request.native_thread_id
-            )
-            pids[request.process] = request.pid
+        names = {key: _thread_name(name, key[1], native_id) for key, (name, native_id) in assembly.names.items()}
         for thread in source.threads():
             names[thread.process, thread.serial] = _thread_name(thread.name, thread.serial, thread.native_id)
-        numbers = _distinct(pids)
+        numbers = _distinct(assembly.pids)
         pids_taken = set(numbers.values())
+        pid_aside = next(pid for pid in count(1) if pid not in pids_taken)
+        pids_taken.add(pid_aside)
         known = {process.id: process for process in source.processes()}
         self.processes = [
-            ProcessTracks(number, _process_name(id_, known.get(id_)) + (f", pid {pids[id_]}" * (number != pids[id_])))
+            ProcessTracks(
+                number,
+                _process_name(id_, known.get(id_)) + f", pid {assembly.pids[id_]}" * (number != assembly.pids[id_]),
+            )
             for id_, number in numbers.items()
         ]
-        self.tracks: dict[Lane, Track] = {}
+        self._tracks: dict[ThreadKey, list[Track]] = {}
         ranks = {id_: rank for rank, id_ in enumerate(numbers)}
         # A thread whose number is the pid of a process would be taken for the main thread of that one.
         tids = (tid for tid in count(1) if tid not in pids_taken)
-        for id_, serial in sorted(lanes.threads, key=lambda key: (ranks[key[0]], key[1])):
+        for id_, serial in sorted(assembly.slots, key=lambda key: (ranks[key[0]], key[1])):
             name = names.get((id_, serial)) or f"Thread #{serial}"
-            for slot in range(1, len(lanes.threads[id_, serial]) + 1):
-                self.tracks[id_, serial, slot] = Track(numbers[id_], next(tids), name, slot)
+            slots = range(1, assembly.slots[id_, serial] + 1)
+            self._tracks[id_, serial] = [Track(numbers[id_], next(tids), name, slot) for slot in slots]
+        self.aside: Track | None = None
+        """Where findings lie whose request is not there."""
+        if assembly.homeless:
+            self.processes.append(ProcessTracks(pid_aside, "Findings whose request is no longer there"))
+            self.aside = Track(pid_aside, next(tids), "at a time that nobody knows", 1)
+
+    def tracks(self) -> Iterator[Track]:
+        """Yield every track, in the order in which they are to stand."""
+        yield from chain.from_iterable(self._tracks.values())
+        if self.aside is not None:
+            yield self.aside
+
+    def tracks_of(self, one: Assembled) -> dict[int, Track]:
+        """Return the track of a request on each thread that it was on, by the thread's serial."""
+        process = one.request.process
+        return {serial: self._tracks[process, serial][slot - 1] for serial, slot in one.slots.items()}
 
 
 def title_of(request: Request) -> str:

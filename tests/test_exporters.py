@@ -20,6 +20,7 @@ from reqtrace.schema import schema_text, trace_schema
 from reqtrace.selection import Selection
 from reqtrace.stores.memory import MemoryStore
 from tests.factories import BOB, corrupt, finding, items, process, request, thread
+from tests.judges.crowd import Crowd
 
 GOLDEN = Path(__file__).parent / "golden"
 NOW = datetime(2026, 1, 31, 12, 0, 5, 123456, tzinfo=UTC)
@@ -92,6 +93,13 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "requests": Request,
     "findings": Finding,
 }
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_names_each_request_and_each_finding_also_those_whose_request_was_trimmed(name: str) -> None:
+    exported = b"".join(registry.exporter(name).chunks(Crowd()))
+    everything = (*Crowd().made, *Crowd().found, *Crowd().gone)
+    assert [one.id for one in everything if one.id.encode() not in exported] == []
 
 
 def test_an_empty_store_gives_a_document_too() -> None:
@@ -179,7 +187,28 @@ def test_memory_does_not_grow_with_the_trace(name: str) -> None:
         finally:
             tracemalloc.stop()
 
-    assert peak(20_000) < peak(2_000) + 50_000
+    assert peak(20_000) < peak(5_000) + 50_000
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_whoever_watches_is_told_all_along_what_is_being_done(name: str) -> None:
+    told: dict[str, list[float]] = {}
+
+    def watch(stage: str, share: float) -> None:
+        told.setdefault(stage, []).append(share)
+
+    store = MemoryStore()
+    store.append(items(*(request(number) for number in range(2_500))))
+    reader = Reader(store)
+    reader.watch = watch
+    list(registry.exporter(name).chunks(Selection(reader, Query(), NOW), watch))
+    long = {"reading request records"} | ({"laying out", "writing"} if name in ("chrome", "perfetto") else set())
+    assert long <= set(told)
+    for stage in long:
+        steps = [round(after - before, 2) for before, after in itertools.pairwise([0, *told[stage]])]
+        assert sum(steps) == pytest.approx(1)
+        assert min(steps) >= 0
+        assert max(steps) <= 0.4
 
 
 @pytest.mark.parametrize("name", ["json", "ndjson"])

@@ -45,7 +45,7 @@ def test_the_trace_processor_finds_every_request_hop_finding_and_flow_and_has_no
     assert {row["category"]: row["number"] for row in slices} == {
         "request": len(crowd.made),
         "hop": crowd.hops,
-        "finding": len(crowd.found),
+        "finding": len(crowd.found) + len(crowd.gone),
     }
     assert flows == [{"number": crowd.flows}]
     assert crowd.flows > 0
@@ -63,7 +63,8 @@ def test_the_trace_processor_reads_every_time_to_the_nanosecond(crowd: Crowd, ex
     }
     start = {one.id: one.start_ns for one in crowd.made}
     assert {(row["id"], row["ts"] + origin) for row in instants} == {
-        (one.id, start[one.request] + one.at_ns) for one in crowd.found
+        *((one.id, start[one.request] + one.at_ns) for one in crowd.found),
+        *((one.id, origin) for one in crowd.gone),
     }
 
 
@@ -74,6 +75,7 @@ def test_the_trace_processor_names_processes_and_threads_as_we_do(exported: byte
         "JOIN thread USING (utid)",
     )
     assert [row["name"] for row in processes] == [
+        "Findings whose request is no longer there",
         "gunicorn gthread on web-1",
         "uvicorn uvicorn on web-2, pid 101",
     ]
@@ -123,12 +125,27 @@ def test_what_lies_beyond_a_person_s_time_is_drawn_and_never_backwards() -> None
     bars = events(exported, "X")
     assert len(bars) == 4
     assert all(bar["dur"] >= 0 and bar["ts"] >= 0 for bar in bars)
-    assert len(events(exported, "i")) == 2
+    assert len(events(exported, "i")) == 2 + len(Odd.gone)
 
 
-def test_findings_without_their_request_have_no_time_and_are_counted() -> None:
+def test_findings_without_their_request_are_counted_and_lie_aside_at_the_beginning() -> None:
     exported = b"".join(registry.exporter("chrome").chunks(selection(example())))
     assert json.loads(exported)["otherData"]["findings_without_request"] == 1
+    names = {event["pid"]: event["args"]["name"] for event in events(exported, "M") if event["name"] == "process_name"}
+    (alone,) = (event for event in events(exported, "i") if event["args"]["request"] == "p1-trimmed")
+    assert names[alone["pid"]] == "Findings whose request is no longer there"
+    assert list(names)[-1] == alone["pid"]
+    assert alone["ts"] == 0
+
+
+def test_a_trace_of_nothing_but_findings_lies_when_it_was_exported() -> None:
+    class Alone(Crowd):
+        def __init__(self) -> None:
+            self.made, self.found = [], []
+
+    exported = b"".join(registry.exporter("chrome").chunks(Alone()))
+    assert json.loads(exported)["otherData"]["start_ns"] == Alone.exported_at.timestamp() * 10**9
+    assert len(events(exported, "i")) == len(Alone.gone)
 
 
 def test_a_request_tells_all_that_matters(crowd: Crowd, exported: bytes) -> None:

@@ -19,6 +19,8 @@ from tests.judges.crowd import Crowd
 class Given(Crowd):
     """A trace of what a test says."""
 
+    gone = ()
+
     def __init__(self, *made: Request, found: Iterable[Finding] = (), by: Process | None = None) -> None:
         """Hold these."""
         self.made = list(made)
@@ -75,15 +77,29 @@ def test_every_request_hop_and_finding_arrives_to_the_nanosecond(name: str) -> N
     assert {(id_, span.start_time_unix_nano, span.end_time_unix_nano) for id_, span in servers.items()} == {
         (one.id, one.start_ns, one.start_ns + one.duration_ns) for one in crowd.made
     }
-    assert len(found) == len(crowd.made) + crowd.hops
+    assert len(found) == len(crowd.made) + crowd.hops + len(crowd.gone)
     assert len({span.span_id for span in found}) == len(found)
     by_id = {span.span_id: span for span in servers.values()}
-    for hop in (span for span in found if span.kind == Span.SPAN_KIND_INTERNAL):
+    for hop in (span for span in found if span.name.startswith("hop ")):
         parent = by_id[hop.parent_span_id]
         assert hop.trace_id == parent.trace_id
         assert parent.start_time_unix_nano <= hop.start_time_unix_nano <= hop.end_time_unix_nano
     events = {told(event)["reqtrace.finding.id"]: event for span in servers.values() for event in span.events}
     assert set(events) == {one.id for one in crowd.found}
+
+
+@pytest.mark.parametrize("name", ["otlp", "otlp-proto"])
+def test_a_finding_whose_request_is_gone_is_a_span_below_the_one_that_was(name: str) -> None:
+    class Both(Given):
+        gone = (finding("p1-00000001", 7),)
+
+    (whole,), (other, alone) = spans(Given(request(1, hops=[])), name), spans(Both(request(2, hops=[])), name)
+    assert (alone.name, alone.trace_id, alone.parent_span_id) == ("finding crossed", whole.trace_id, whole.span_id)
+    assert alone.start_time_unix_nano == alone.events[0].time_unix_nano == other.start_time_unix_nano
+    assert told(alone) == {"reqtrace.request.id": "p1-00000001"}
+    assert told(alone.events[0])["reqtrace.finding.id"] == "f00000007"
+    (data,) = read(Both(), name)
+    assert set(told(data.resource_spans[0].resource)) == {"service.name"}
 
 
 def test_both_encodings_say_the_same() -> None:
@@ -200,5 +216,5 @@ def test_what_no_field_can_hold_still_goes_in(name: str) -> None:
 
 def test_a_line_is_a_line_and_ids_are_in_hexadecimal() -> None:
     exported = b"".join(registry.exporter("otlp").chunks(Crowd(1_200)))
-    assert len(exported.splitlines()) == 6
+    assert len(exported.splitlines()) == 6 + len(Crowd.gone)
     assert re.search(rb'"traceId":"[0-9a-f]{32}","spanId":"[0-9a-f]{16}"', exported)

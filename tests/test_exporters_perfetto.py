@@ -75,7 +75,7 @@ def test_the_trace_processor_finds_everything_to_the_nanosecond_and_has_nothing_
     assert {row["category"]: row["number"] for row in counts} == {
         "request": len(crowd.made),
         "hop": crowd.hops,
-        "finding": len(crowd.found),
+        "finding": len(crowd.found) + len(crowd.gone),
     }
     assert [row["clock_value"] for row in clocks] == [origin]
     writers = {one.id: one.writer.request for one in crowd.found if one.writer is not None}
@@ -83,7 +83,8 @@ def test_the_trace_processor_finds_everything_to_the_nanosecond_and_has_nothing_
     assert all(writers[row["id"]] == row["writer"] for row in flows)
     start = {one.id: one.start_ns for one in crowd.made}
     assert {(row["id"], row["ts"] + origin) for row in instants} == {
-        (one.id, start[one.request] + one.at_ns) for one in crowd.found
+        *((one.id, start[one.request] + one.at_ns) for one in crowd.found),
+        *((one.id, origin) for one in crowd.gone),
     }
 
 
@@ -96,8 +97,13 @@ def test_bars_of_one_user_have_one_colour_and_slots_of_a_thread_one_lane(crowd: 
     )
     assert {row["user"] for row in colours} == {"alice", "bob", "çelik \N{GRINNING FACE}", "anonymous", "unresolved"}
     assert all(row["colour"] == row["user"] for row in colours)
-    assert Counter(row["name"] for row in lanes) == {"MainThread #1 (101)": 2, "ThreadPoolExecutor-0_2 #2 (102)": 2}
+    assert Counter(row["name"] for row in lanes) == {
+        "MainThread #1 (101)": 2,
+        "ThreadPoolExecutor-0_2 #2 (102)": 2,
+        "at a time that nobody knows": 1,
+    }
     assert [row["name"] for row in processes] == [
+        "Findings whose request is no longer there",
         "gunicorn gthread on web-1",
         "uvicorn uvicorn on web-2, pid 101",
     ]

@@ -4,9 +4,12 @@ import gzip
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,12 +28,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from reqtrace import registry
 from reqtrace.batches import Batches
 from reqtrace.cli.ship import Trouble
-from reqtrace.delivery import headers_of
+from reqtrace.delivery import Manner, headers_of
+from reqtrace.exceptions import SettingsError
 from reqtrace.reader import Reader
 from reqtrace.stores.base import Store
 from tests.conftest import eventually
 from tests.factories import corrupt, finding, items, process, request
 from tests.test_commands import ROOT, run
+
+UNPACK: dict[str | None, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "deflate": zlib.decompress, None: bytes}
 
 
 class Receiver:
@@ -57,7 +63,7 @@ class Receiver:
         self._thread.start()
 
     def _take(self, handler: Any) -> None:
-        body = gzip.decompress(handler.rfile.read(int(handler.headers["Content-Length"])))
+        body = UNPACK[handler.headers["Content-Encoding"]](handler.rfile.read(int(handler.headers["Content-Length"])))
         self.asked.append({"path": handler.path, **{key.lower(): value for key, value in handler.headers.items()}})
         code, headers = self.refusals.pop(0) if self.refusals else (200, {})
         if code == 200:
@@ -140,16 +146,19 @@ def test_a_request_is_sent_when_it_has_finished(store: Store, receiver: Receiver
     assert receiver.requests.count("p1-00000003") == 1
 
 
-def test_a_late_finding_is_sent_below_its_request_and_one_about_a_request_that_is_gone_is_not(
+def test_a_late_finding_is_sent_below_its_request_even_where_that_is_gone(
     store: Store, receiver: Receiver, tmp_path: Path
 ) -> None:
     ship(receiver, tmp_path)
     store.append(items(finding("p1-00000001", 7), finding("p1-trimmed", 8)))
     ship(receiver, tmp_path)
-    first, _, late = receiver.spans
+    first, _, late, alone = receiver.spans
     assert (late.name, late.parent_span_id, late.trace_id) == ("finding crossed", first.span_id, first.trace_id)
     assert late.events[0].name == "reqtrace.finding"
     assert late.status.code == 2
+    assert {one.key: one.value.string_value for one in alone.attributes} == {"reqtrace.request.id": "p1-trimmed"}
+    assert "f00000008" in str(alone.events[0])
+    assert alone.parent_span_id not in {first.span_id, b""}
 
 
 def test_an_endpoint_that_is_busy_is_asked_again(
@@ -229,6 +238,101 @@ def test_headers_come_from_the_environment_and_what_the_endpoint_says_is_shown(
     assert "one is too old" in ship(receiver, tmp_path)
     assert receiver.asked[0]["authorization"] == "Basic c2hvcA=="
     assert headers_of(" a = b ,, c") == {"a": "b"}
+    with pytest.raises(SettingsError, match="cannot be sent"):
+        headers_of("a=%C3%BC")
+
+
+@pytest.mark.parametrize("compression", ["gzip", "deflate", "none"])
+def test_it_compresses_as_the_environment_says(
+    store: Store, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compression: str
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", compression)
+    ship(receiver, tmp_path)
+    assert len(receiver.requests) == 2
+    assert receiver.asked[0].get("content-encoding", "none") == compression
+
+
+def test_a_variable_for_traces_goes_before_the_one_for_all() -> None:
+    given = {
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "a=b",
+        "OTEL_EXPORTER_OTLP_HEADERS": "c",
+    }
+    assert Manner.of(given) == Manner(headers={"a": "b"}, timeout_seconds=3)
+    assert Manner.of(given | {"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "0.5"}).timeout_seconds == 0.5
+    assert Manner.of({}) == Manner()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TIMEOUT", "soon", "TIMEOUT is 'soon'; it takes seconds"),
+        ("TIMEOUT", "0", "TIMEOUT is '0'; it takes seconds"),
+        ("COMPRESSION", "brotli", "COMPRESSION is 'brotli'; it takes gzip, deflate, none"),
+        ("HEADERS", "a=b%0Ac", "HEADERS has the header 'a', which cannot be sent"),
+        ("CERTIFICATE", "/nowhere", "No certificate can be read in /nowhere"),
+    ],
+)
+def test_a_variable_that_cannot_be_used_is_named(
+    store: Store, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{name}", value)
+    with pytest.raises(CommandError, match=said):
+        run("ship", "--otlp", "http://127.0.0.1:1", "--once")
+
+
+def test_it_trusts_the_certificate_that_the_environment_names_and_no_other(
+    store: Store, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    receiver.server.socket = context.wrap_socket(receiver.server.socket, server_side=True)
+    receiver.url = receiver.url.replace("http:", "https:")
+
+    def give_up(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("reqtrace.cli.ship.time.sleep", give_up)
+        assert "certificate verify failed" in ship(receiver, tmp_path)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(certificate))
+    ship(receiver, tmp_path)
+    assert len(receiver.requests) == 2
+
+
+@pytest.mark.parametrize("code", [301, 302, 307, 308])
+def test_it_is_not_sent_on_elsewhere(store: Store, receiver: Receiver, tmp_path: Path, code: int) -> None:
+    receiver.refusals = [(code, {"Location": f"{receiver.url}/elsewhere"})]
+    with pytest.raises(CommandError, match=f"answered {code} .* Mend the address"):
+        ship(receiver, tmp_path)
+    assert len(receiver.asked) == 1
+
+
+def test_an_answer_that_is_no_http_is_a_reason_to_try_again(
+    store: Store, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_up(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reqtrace.cli.ship.time.sleep", give_up)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        away = Thread(target=_babble, args=(server,))
+        away.start()
+        receiver.url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        said = ship(receiver, tmp_path)
+        away.join()
+    assert "cannot be reached: babble" in said
+
+
+def _babble(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65_536)
+        connection.sendall(b"babble\r\n")
 
 
 def test_a_store_made_anew_is_sent_from_its_beginning(store: Store, receiver: Receiver, tmp_path: Path) -> None:

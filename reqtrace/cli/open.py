@@ -7,32 +7,31 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import msgspec
-
 from reqtrace import registry
 from reqtrace.cli import base, dashboard
 from reqtrace.cli.terminal import printable
 from reqtrace.exceptions import TraceFileError
-from reqtrace.records import TYPES, Finding, Process, Record, RecordKind, Request, Thread, key_of
-from reqtrace.stores.base import Item, Store
+from reqtrace.merging import Merge
+from reqtrace.stores.base import Store
 from reqtrace.stores.sqlite import SqliteStore
 from reqtrace.trace_files import TraceFile
 
 _BATCH = 1_000
 _SHOWN = 5
-_KINDS: dict[type[Record], RecordKind] = {type_: kind for kind, type_ in TYPES.items()}
 
 
 class Command(base.Subcommand):
     """Reads the files into a store of their own, which is gone when the page is."""
 
     help = "Serve the dashboard on exported JSON or NDJSON files, several of them as one trace, until Ctrl-C."
-    examples = "open trace.json\nopen web-1.ndjson.gz web-2.ndjson.gz --port 9000"
+    examples = "open trace.json\nopen web-1.ndjson.gz web-2.ndjson.zst --port 9000"
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
         """Declare the files, and where to listen."""
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSON or NDJSON, or either with gzip")
+        parser.add_argument(
+            "files", nargs="+", type=Path, metavar="FILE", help="JSON or NDJSON, or either with gzip or Zstandard"
+        )
         dashboard.Command.add_arguments(parser)
 
     def run(self, options: Mapping[str, Any]) -> None:
@@ -54,35 +53,29 @@ class Command(base.Subcommand):
             TraceFileError: when one is no trace, or none of them holds a record.
 
         """
-        records: list[Record] = []
-        for path in paths:
-            file = TraceFile(path)
-            before = len(records)
-            records += file.records()
-            self.terminal.note(f"{path}: {len(records) - before:,} records.")
-            self._note_problems(file)
-        if not records:
-            raise TraceFileError("There is no whole record to show.")
-        records.sort(key=_moment)
-        items = (Item(_KINDS[type(record)], key_of(record), msgspec.json.encode(record)) for record in records)
-        while batch := list(islice(items, _BATCH)):
-            store.append(batch)
+        with Merge() as merge:
+            for path in paths:
+                self._read(TraceFile(path), merge)
+            if not merge.length:
+                raise TraceFileError("There is no whole record to show.")
+            items, done = merge.items(), 0
+            with self.terminal.bar() as bar:
+                while batch := list(islice(items, _BATCH)):
+                    store.append(batch)
+                    done += len(batch)
+                    bar.show(done / merge.length, "putting in order")
+
+    def _read(self, file: TraceFile, merge: Merge) -> None:
+        before = merge.length
+        with self.terminal.bar() as bar:
+            for record in file.records():
+                merge.take(record)
+                bar.show(file.share, f"{file.path}, {merge.length - before:,} records")
+        self.terminal.note(f"{file.path}: {merge.length - before:,} records.")
+        self._note_problems(file)
 
     def _note_problems(self, file: TraceFile) -> None:
         for problem in file.problems[:_SHOWN]:
             self.terminal.note(f"  left out: {printable(problem)}")
-        if len(file.problems) > _SHOWN:
-            self.terminal.note(f"  left out: {len(file.problems) - _SHOWN:,} more")
-
-
-def _moment(record: Record) -> tuple[int, int]:
-    """Return where a record belongs in the line: what it needs to be understood stands before it."""
-    match record:
-        case Process():
-            return 0, record.started_ns
-        case Thread():
-            return 1, record.seen_ns
-        case Request():
-            return 2, record.start_ns + record.duration_ns
-        case Finding():
-            return 3, 0
+        if file.left_out > _SHOWN:
+            self.terminal.note(f"  left out: {file.left_out - _SHOWN:,} more")

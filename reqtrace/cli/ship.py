@@ -15,7 +15,7 @@ from reqtrace import conf
 from reqtrace.batches import Batches
 from reqtrace.cli import base
 from reqtrace.cli.terminal import printable
-from reqtrace.delivery import Endpoint, headers_of
+from reqtrace.delivery import Endpoint, Manner
 from reqtrace.exceptions import DeliveryFailed, MessageRefused, StoreUnavailable, TraceFileError
 from reqtrace.otlp import to_protobuf
 from reqtrace.reader import Reader
@@ -56,7 +56,7 @@ class Command(base.Subcommand):
 
     def run(self, options: Mapping[str, Any]) -> None:
         """Send, and go on sending."""
-        endpoint = Endpoint(options["otlp"], headers_of(os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")))
+        endpoint = Endpoint(options["otlp"], Manner.of(os.environ))
         path = options["state"] or _default_state()
         reader = self.open_reader()
         state = self._resumed(path, State(reader.store.url, endpoint.url), reader)

@@ -1,7 +1,7 @@
 """What an exporter is: a pure function from records to bytes, in pieces, so that a million requests fit."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import ClassVar, Protocol
 
@@ -10,6 +10,9 @@ import msgspec
 from reqtrace.records import Finding, Process, Request, Thread
 
 _CHUNK = 64 * 1024
+
+Watch = Callable[[str, float], None]
+"""Is told from time to time what is being done, and which share of that, from 0 to 1, is."""
 
 
 class Source(Protocol):
@@ -50,13 +53,16 @@ class Exporter(ABC):
     media_type: ClassVar[str]
 
     @abstractmethod
-    def pieces(self, source: Source) -> Iterator[bytes]:
-        """Yield the export from its first byte to its last, holding no more than a few records at a time."""
+    def pieces(self, source: Source, watch: Watch) -> Iterator[bytes]:
+        """Yield the export from its first byte to its last, holding no more than a few records at a time.
 
-    def chunks(self, source: Source) -> Iterator[bytes]:
+        Reading from `source` need not be told to `watch`: whoever made the source can see that for himself.
+        """
+
+    def chunks(self, source: Source, watch: Watch = lambda stage, share: None) -> Iterator[bytes]:
         """Yield the export in chunks of a size that is worth a system call."""
         chunk = bytearray()
-        for piece in self.pieces(source):
+        for piece in self.pieces(source, watch):
             chunk += piece
             if len(chunk) >= _CHUNK:
                 yield bytes(chunk)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import msgspec
 
 from reqtrace.assembly import Assembled, Assembly, assembled
-from reqtrace.exporters.base import Exporter, Source, head_of
-from reqtrace.lanes import Lanes, begin_of, moves_of
+from reqtrace.exporters.base import Exporter, Source, Watch, head_of
+from reqtrace.lanes import begin_of, moves_of
+from reqtrace.records import Finding
 from reqtrace.tracks import Board, Facts, Track, facts_of, facts_of_finding, facts_of_hop, title_of
 
 _encode = msgspec.json.Encoder().encode
@@ -20,7 +21,7 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
     name: str
     pid: int
     tid: int
-    ts: float = 0.0
+    ts: float | None = None
     """Microseconds since the trace began: since 1970, a double would lose the nanoseconds."""
     dur: float | None = None
     cat: str = ""
@@ -45,9 +46,9 @@ class ChromeExporter(Exporter):
     suffix = ".chrome.json"
     media_type = "application/json"
 
-    def pieces(self, source: Source) -> Iterator[bytes]:
+    def pieces(self, source: Source, watch: Watch) -> Iterator[bytes]:
         """Yield the document, an event a line."""
-        with assembled(source) as assembly:
+        with assembled(source, watch) as assembly:
             head = head_of(source)
             about = {
                 "exported_at": head.exported_at,
@@ -64,17 +65,19 @@ class ChromeExporter(Exporter):
 
 
 def _events(source: Source, assembly: Assembly) -> Iterator[Event]:
-    board, lanes = Board(source, assembly), Lanes()
+    board = Board(source, assembly)
     for rank, (pid, name) in enumerate(board.processes):
         yield Event("M", "process_name", pid, 0, args={"name": name})
         yield Event("M", "process_sort_index", pid, 0, args={"sort_index": rank})
-    for track in board.tracks.values():
+    for track in board.tracks():
         name = track.thread if track.slot == 1 else f"{track.thread} · slot {track.slot}"
         yield Event("M", "thread_name", track.pid, track.tid, args={"name": name})
         yield Event("M", "thread_sort_index", track.pid, track.tid, args={"sort_index": track.tid})
     for one in assembly.requests():
-        tracks = {serial: board.tracks[lane] for serial, lane in lanes.place(one).items()}
-        yield from _drawn(one, tracks, assembly.start_ns)
+        yield from _drawn(one, board.tracks_of(one), assembly.start_ns)
+    for finding in assembly.findings_alone():
+        assert board.aside is not None
+        yield _found(finding, board.aside, at=0.0)
 
 
 def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> Iterator[Event]:
@@ -87,7 +90,11 @@ def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> Iterator
         yield Event("s", "holder", own.pid, own.tid, begin, cat="holder", id=number)
     seen_on = {own}
     for hop in moves_of(request):
-        track, at_ns, args = tracks[hop.thread_serial], begin_of(hop, one), facts_of_hop(hop, request)
+        track, at_ns, args = (
+            tracks[hop.thread_serial],
+            begin_of(hop, one.start_ns, one.end_ns),
+            facts_of_hop(hop, request),
+        )
         at = _microseconds(at_ns - origin_ns)
         if track in seen_on:
             yield Event("i", hop.checkpoint, track.pid, track.tid, at, cat="hop", s="t", args=args)
@@ -96,10 +103,15 @@ def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> Iterator
             length = _microseconds(one.end_ns - at_ns)
             yield Event("X", title_of(request), track.pid, track.tid, at, length, "hop", args=args)
     for finding, at_ns, flow in one.findings:
-        at, told = _microseconds(at_ns - origin_ns), facts_of_finding(finding)
-        yield Event("i", f"{finding.level}: {finding.kind}", own.pid, own.tid, at, cat="finding", s="t", args=told)
+        at = _microseconds(at_ns - origin_ns)
+        yield _found(finding, own, at)
         if flow is not None:
             yield Event("f", "holder", own.pid, own.tid, at, cat="holder", id=flow, bp="e")
+
+
+def _found(finding: Finding, track: Track, at: float) -> Event:
+    name = f"{finding.level}: {finding.kind}"
+    return Event("i", name, track.pid, track.tid, at, cat="finding", s="t", args=facts_of_finding(finding))
 
 
 def _microseconds(ns: int) -> float:

@@ -5,7 +5,7 @@ from itertools import chain
 
 import msgspec
 
-from reqtrace.exporters.base import Exporter, Source, head_of
+from reqtrace.exporters.base import Exporter, Source, Watch, head_of
 from reqtrace.records import FORMAT, VERSION, Record
 
 _encode = msgspec.json.Encoder().encode
@@ -18,7 +18,7 @@ class JsonExporter(Exporter):
     suffix = ".json"
     media_type = "application/json"
 
-    def pieces(self, source: Source) -> Iterator[bytes]:
+    def pieces(self, source: Source, watch: Watch) -> Iterator[bytes]:
         """Yield the document."""
         head = head_of(source)
         yield b'{"format":%b,"version":%d' % (_encode(FORMAT), VERSION)

@@ -5,7 +5,7 @@ from itertools import chain
 
 import msgspec
 
-from reqtrace.exporters.base import Exporter, Source, head_of
+from reqtrace.exporters.base import Exporter, Source, Watch, head_of
 from reqtrace.records import FORMAT, TYPES, VERSION, Record
 
 _encode = msgspec.json.Encoder().encode
@@ -19,7 +19,7 @@ class NdjsonExporter(Exporter):
     suffix = ".ndjson"
     media_type = "application/x-ndjson"
 
-    def pieces(self, source: Source) -> Iterator[bytes]:
+    def pieces(self, source: Source, watch: Watch) -> Iterator[bytes]:
         """Yield the lines."""
         head = head_of(source)
         opening = {"type": "trace", "format": FORMAT, "version": VERSION}

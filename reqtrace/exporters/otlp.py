@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from reqtrace.assembly import with_findings
-from reqtrace.exporters.base import Exporter, Source
+from reqtrace.exporters.base import Exporter, Source, Watch
 from reqtrace.otlp import ResourceSpans, to_json, to_protobuf
 from reqtrace.records import Finding, Process, Request
-from reqtrace.spans import Span, resource_of, spans_of
+from reqtrace.spans import Span, late_span_of, resource_of, spans_of
 
 _BATCH = 200
 
@@ -17,13 +17,14 @@ _BATCH = 200
 class _Exporter(Exporter):
     """Writes batches of spans; the service is named by ``OTEL_SERVICE_NAME``, as everywhere in OpenTelemetry."""
 
-    def pieces(self, source: Source) -> Iterator[bytes]:
+    def pieces(self, source: Source, watch: Watch) -> Iterator[bytes]:
         """Yield a batch at a time."""
         service = os.environ.get("OTEL_SERVICE_NAME")
         processes = {process.id: process for process in source.processes()}
-        requests = with_findings(source)
-        while batch := list(islice(requests, _BATCH)):
-            yield self.encoded(_by_process(batch, processes, service))
+        told, first_ns = with_findings(source), int(source.exported_at.timestamp()) * 10**9
+        while batch := list(islice(told, _BATCH)):
+            first_ns = min([first_ns, *(request.start_ns for request, _ in batch if request is not None)])
+            yield self.encoded(_by_process(batch, first_ns, processes, service))
 
     @abstractmethod
     def encoded(self, batch: Iterable[ResourceSpans]) -> bytes:
@@ -55,10 +56,17 @@ class OtlpProtoExporter(_Exporter):
 
 
 def _by_process(
-    batch: Iterable[tuple[Request, list[Finding]]], processes: dict[str, Process], service: str | None
+    batch: Iterable[tuple[Request | None, list[Finding]]],
+    first_ns: int,
+    processes: dict[str, Process],
+    service: str | None,
 ) -> Iterator[ResourceSpans]:
-    spans: dict[str, list[Span]] = {}
+    spans: dict[str | None, list[Span]] = {}
     for request, findings in batch:
-        spans.setdefault(request.process, []).extend(spans_of(request, findings))
+        if request is None:
+            spans.setdefault(None, []).extend(late_span_of(finding, None, first_ns) for finding in findings)
+        else:
+            spans.setdefault(request.process, []).extend(spans_of(request, findings))
     for id_, made in spans.items():
-        yield ResourceSpans(resource_of(id_, processes.get(id_), service), made)
+        process = None if id_ is None else processes.get(id_)
+        yield ResourceSpans(resource_of(id_, process, service), made)

@@ -4,20 +4,24 @@ The fields are those of ``protos/perfetto/trace/perfetto_trace.proto`` in Perfet
 stands here with the published schema.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 
 import msgspec
 
 from reqtrace.assembly import Assembled, assembled
-from reqtrace.exporters.base import Exporter, Source
-from reqtrace.lanes import Lanes, begin_of, moves_of
+from reqtrace.exporters.base import Exporter, Source, Watch
+from reqtrace.lanes import begin_of, moves_of
 from reqtrace.protobuf import fixed64, integer, message, text
+from reqtrace.records import Finding
 from reqtrace.tracks import (
+    SHARED,
     Board,
     FindingFacts,
     HopFacts,
     RequestFacts,
+    Track,
     facts_of,
     facts_of_finding,
     facts_of_hop,
@@ -25,6 +29,7 @@ from reqtrace.tracks import (
     title_of,
 )
 
+_values = msgspec.structs.astuple
 _BEGIN, _END, _INSTANT = (integer(9, kind) for kind in (1, 2, 3))
 _BOOTTIME, _REALTIME = 6, 1
 _SEQUENCE = integer(10, 1)
@@ -33,13 +38,13 @@ _FIRST, _LATER = integer(13, 1), integer(13, 2)
 _SEQUENCE_LATER = _SEQUENCE + _LATER
 _CATEGORIES = {1: "request", 2: "hop", 3: "finding"}
 _REQUEST, _HOP, _FINDING = (integer(3, number) for number in _CATEGORIES)
-_REQUEST_NAMES = RequestFacts.__struct_fields__
-_SHARED = _REQUEST_NAMES.index("user")
-_OWN_NAMES, _SHARED_NAMES = _REQUEST_NAMES[1:_SHARED], _REQUEST_NAMES[_SHARED:]
-"""Without ``detail``: Perfetto shows all the others."""
-_ALL_NAMES = dict.fromkeys((*_REQUEST_NAMES, *HopFacts.__struct_fields__, *FindingFacts.__struct_fields__))
-_NAMES = {name: integer(1, number) for number, name in enumerate(_ALL_NAMES, 1)}
+_NAMES = dict.fromkeys(chain.from_iterable(one.__struct_fields__ for one in (RequestFacts, HopFacts, FindingFacts)))
+_NAMED = {name: integer(1, number) for number, name in enumerate(_NAMES, 1)}
 """The field that names an annotation by its number."""
+_OWN = slice(1, SHARED[0].start)
+"""Without ``detail``: Perfetto shows all the others."""
+_OWN_NAMES = RequestFacts.__struct_fields__[_OWN]
+_SHARED = [(RequestFacts.__struct_fields__[where], where) for where in SHARED]
 _EXPLICIT_ORDER = integer(11, 3)
 
 
@@ -53,67 +58,75 @@ class PerfettoExporter(Exporter):
     suffix = ".pftrace"
     media_type = "application/octet-stream"
 
-    def pieces(self, source: Source) -> Iterator[bytes]:
+    def pieces(self, source: Source, watch: Watch) -> Iterator[bytes]:
         """Yield the packets."""
-        with assembled(source) as assembly:
-            board, lanes = Board(source, assembly), Lanes()
+        with assembled(source, watch) as assembly:
+            board = Board(source, assembly)
             yield _clocks(assembly.start_ns)
             for rank, (pid, name) in enumerate(board.processes):
                 described = integer(1, pid) + text(6, name) + integer(3, rank)
                 yield _descriptor(integer(1, _uuid_of(pid)) + message(3, described) + _EXPLICIT_ORDER)
-            for track in board.tracks.values():
+            for track in board.tracks():
                 parent = integer(5, _uuid_of(track.pid))
                 yield _descriptor(integer(1, track.tid) + parent + text(2, track.thread) + integer(12, track.tid))
-            fields = {lane: integer(11, track.tid) for lane, track in board.tracks.items()}
             for one in assembly.requests():
-                yield _drawn(
-                    one, {serial: fields[lane] for serial, lane in lanes.place(one).items()}, assembly.start_ns
-                )
+                yield _drawn(one, board.tracks_of(one), assembly.start_ns)
+            for finding in assembly.findings_alone():
+                assert board.aside is not None
+                yield _packet(0, _found(finding, board.aside))
 
 
-def _drawn(one: Assembled, tracks: dict[int, bytes], origin_ns: int) -> bytes:
-    """Return the packets of a request; `tracks` are fields that name them."""
+def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> bytes:
+    """Return the packets of a request."""
     request = one.request
-    own, colour = tracks[request.thread_serial], _colour(person(request.user))
+    own, colour, title = tracks[request.thread_serial], _colour(person(request.user)), text(23, title_of(request))
     begin_ns, end_ns = one.start_ns - origin_ns, one.end_ns - origin_ns
-    facts = msgspec.structs.astuple(facts_of(request))
-    told = _shared(title_of(request), facts[_SHARED:]) + _annotations(_OWN_NAMES, facts[1:_SHARED]) + colour
-    flows = b"".join([fixed64(47, flow) for flow in one.flows])
-    packets = [_packet(begin_ns, _BEGIN + own + told + flows), _packet(end_ns, _END + own)]
+    facts = _values(facts_of(request))
+    parts = [_BEGIN, _on(own), _REQUEST, title, colour, _annotations(_OWN_NAMES, facts[_OWN])]
+    parts += [_shared(names, facts[where]) for names, where in _SHARED]
+    parts += [fixed64(47, flow) for flow in one.flows]
+    packets = [_packet(begin_ns, b"".join(parts)), _packet(end_ns, _END + _on(own))]
     seen_on = {own}
     for hop in moves_of(request):
-        track, at_ns = tracks[hop.thread_serial], begin_of(hop, one) - origin_ns
-        told = track + _HOP + _told(facts_of_hop(hop, request))
+        track, at_ns = tracks[hop.thread_serial], begin_of(hop, one.start_ns, one.end_ns) - origin_ns
+        told = _on(track) + _HOP + _told(facts_of_hop(hop, request))
         if track in seen_on:
             packets.append(_packet(at_ns, _INSTANT + text(23, hop.checkpoint) + told))
         else:
             seen_on.add(track)
-            begin = _BEGIN + text(23, title_of(request)) + told + colour
-            packets += _packet(at_ns, begin), _packet(end_ns, _END + track)
+            packets += _packet(at_ns, _BEGIN + title + told + colour), _packet(end_ns, _END + _on(track))
     for finding, at_ns, flow in one.findings:
-        told = _FINDING + text(23, f"{finding.level}: {finding.kind}") + _told(facts_of_finding(finding))
         ending = b"" if flow is None else fixed64(48, flow)
-        packets.append(_packet(at_ns - origin_ns, _INSTANT + own + told + ending))
+        packets.append(_packet(at_ns - origin_ns, _found(finding, own) + ending))
     return b"".join(packets)
 
 
-def _told(facts: HopFacts | FindingFacts) -> bytes:
-    return _annotations(facts.__struct_fields__, msgspec.structs.astuple(facts))
+def _found(finding: Finding, track: Track) -> bytes:
+    title = text(23, f"{finding.level}: {finding.kind}")
+    return _INSTANT + _on(track) + _FINDING + title + _told(facts_of_finding(finding))
 
 
 @lru_cache(maxsize=1_024)
-def _shared(title: str, told: tuple[str | int | None, ...]) -> bytes:
-    """Return what a request has in common with many others."""
-    return _REQUEST + text(23, title) + _annotations(_SHARED_NAMES, told)
+def _on(track: Track) -> bytes:
+    return integer(11, track.tid)
 
 
-def _annotations(names: Iterable[str], told: Iterable[str | int | None]) -> bytes:
-    pairs = zip(names, told, strict=False)
-    return b"".join([_annotation(key, value) for key, value in pairs if value is not None and value != ""])
+def _told(facts: HopFacts | FindingFacts) -> bytes:
+    return _annotations(facts.__struct_fields__, _values(facts))
 
 
-def _annotation(key: str, value: str | int) -> bytes:
-    return message(4, _NAMES[key] + (integer(4, value) if isinstance(value, int) else text(6, value)))
+def _annotations(names: Sequence[str], told: Iterable[str | int | None]) -> bytes:
+    return b"".join(
+        [
+            message(4, _NAMED[name] + (text(6, value) if isinstance(value, str) else integer(4, value)))
+            for name, value in zip(names, told, strict=True)
+            if value is not None and value != ""
+        ]
+    )
+
+
+_shared = lru_cache(maxsize=1_024)(_annotations)
+"""The same for what a request has in common with many others."""
 
 
 @lru_cache(maxsize=1_024)
@@ -135,7 +148,7 @@ def _clocks(start_ns: int) -> bytes:
         message(1, integer(1, clock) + integer(2, at_ns)) for clock, at_ns in ((_BOOTTIME, 0), (_REALTIME, start_ns))
     )
     names = [message(1, integer(1, number) + text(2, name)) for number, name in _CATEGORIES.items()]
-    names += [message(3, number + text(2, name)) for name, number in _NAMES.items()]
+    names += [message(3, number + text(2, name)) for name, number in _NAMED.items()]
     return message(1, message(6, b"".join(readings))) + message(
         1, _SEQUENCE + _FIRST + message(12, b"".join(names)) + integer(87, 1)
     )

@@ -1,6 +1,6 @@
 """A trace with all that is hard to draw, and what a reader must find in it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from reqtrace.records import Finding, Hop, Process, Request, Thread, User, Writer
@@ -13,6 +13,8 @@ class Crowd:
     """Requests of two processes that overlap, touch, move between threads and last no time at all."""
 
     exported_at = datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC)
+    gone: Sequence[Finding] = (finding("p1-gone", 10**6, message="What was found about p1-gone."),)
+    """Findings whose request is not in the trace."""
 
     def __init__(self, length: int = 200) -> None:
         """Make that many requests."""
@@ -43,9 +45,9 @@ class Crowd:
         yield from self.made[1::2]
 
     def findings(self) -> Iterator[Finding]:
-        """Yield the findings, one of them about a request that is gone."""
+        """Yield all findings."""
         yield from self.found
-        yield finding("p1-gone", 10**6)
+        yield from self.gone
 
     @property
     def hops(self) -> int:

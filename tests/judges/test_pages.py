@@ -63,7 +63,7 @@ def test_the_firefox_profiler_shows_every_bar_and_instant_with_its_words(
     with firefox.loaded(trace, tmp_path) as profiler:
         found = profiler.ask("profile", "markers", "--limit", "0")
         threads = profiler.ask("thread", "list", "--limit", "0")["threads"]
-    assert found["totalCount"] == len(crowd.made) + crowd.hops + len(crowd.found)
+    assert found["totalCount"] == len(crowd.made) + crowd.hops + len(crowd.found) + len(crowd.gone)
     origin = min(one.start_ns for one in crowd.made)
     labels = {marker["label"]: marker for marker in found["markers"]}
     for one in crowd.made:
@@ -71,10 +71,11 @@ def test_the_firefox_profiler_shows_every_bar_and_instant_with_its_words(
         assert marker["name"] == f"GET {one.path}"
         assert round(marker["start"] * 10**6) == one.start_ns - origin
         assert round((marker["duration"] or 0) * 10**6) == one.duration_ns
-    for one in crowd.found:
+    for one in (*crowd.found, *crowd.gone):
         assert f"{one.message} {one.fix}" in labels
     assert [thread["name"] for thread in threads[:2]] == ["MainThread #1 (101)", "MainThread #1 (101) · slot 2"]
     assert {thread["processName"] for thread in threads} == {
+        "Findings whose request is no longer there",
         "gunicorn gthread on web-1",
         "uvicorn uvicorn on web-2, pid 101",
     }
