@@ -10,55 +10,22 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from reqtrace import lifecycle, neighbours, registry
+from reqtrace import lifecycle, panel_content
 from reqtrace.exceptions import StoreError
-from reqtrace.neighbours import Neighbours
-from reqtrace.reader import Reader
-from reqtrace.recorder import current_request
-from reqtrace.records import Finding, Request, Sharing, Thread, User, key_of
+from reqtrace.panel_content import Recorded, Shown
+from reqtrace.records import Sharing
 
-NEAREST = 20
-"""How many neighbours of each kind are listed."""
-
-_SHARING: dict[Sharing, Any] = {
-    "exclusive": _("has handled no other request"),
-    "sequential": _("handles requests one after another"),
-    "interleaved": _("handles several requests at once"),
+_SUBTITLES: dict[Sharing, Any] = {
+    "exclusive": _("%(user)s on a thread that has handled no other request"),
+    "sequential": _("%(user)s on a thread that handles requests one after another"),
+    "interleaved": _("%(user)s on a thread that handles several requests at once"),
 }
-
-
-class Recorded(msgspec.Struct):
-    """What is known while the page is being made; the toolbar stores it as JSON and gives it back in any process."""
-
-    request: Request
-    """As it stood then: still open."""
-    thread: Thread
-    """The thread of its view."""
-    findings: list[Finding]
-    server: str
-    worker_class: str
-    interface: str
-
-
-class Row(msgspec.Struct, frozen=True):
-    """A neighbour as the page shows it."""
-
-    request: Request
-    user: Any
-    offset_ms: float
-    """From the start of the panel's request to its start; negative for one that began earlier."""
-    duration_ms: float
-
-
-class Shown(msgspec.Struct):
-    """What was recorded then, brought up to date from the store."""
-
-    request: Request
-    thread: Thread
-    findings: list[Finding]
-    neighbours: Neighbours
-    trouble: str
-    """Why the store could not be read; empty when it could."""
+# A picture, since its colours are attributes: a style would need the permission of the page's security policy.
+_BADGE = (
+    '<svg aria-hidden="true" width="22" height="16" viewBox="0 0 22 16"><rect width="22" height="16" rx="8"'
+    ' fill="#c62828"/><text x="11" y="12" fill="#fff" font-size="11" font-weight="700" text-anchor="middle">{}</text>'
+    "</svg>"
+)
 
 
 class RequestTracePanel(Panel):  # type: ignore[misc]
@@ -70,19 +37,27 @@ class RequestTracePanel(Panel):  # type: ignore[misc]
     """
 
     is_async = True
-    nav_title = _("Request trace")
     template = "reqtrace/panel.html"
 
     @property
     def title(self) -> Any:
         """Return the title, with the number of findings where there are any."""
-        source = self._shown if self.from_store else self._recorded
-        count = len(source.findings) if source is not None else 0
+        count = self._count
         if not count:
-            return self.nav_title
+            return _("Request trace")
         return ngettext("Request trace: %(count)d finding", "Request trace: %(count)d findings", count) % {
             "count": count
         }
+
+    @property
+    def nav_title(self) -> Any:
+        """Return the title for the side bar: with the number of findings on red where there are any."""
+        return format_html("{} {}", self.title_bar, self.title) if self._count else self.title
+
+    @property
+    def title_bar(self) -> Any:
+        """Return that number on red, for the panel's own title."""
+        return format_html(_BADGE, self._count) if self._count else ""
 
     @property
     def nav_subtitle(self) -> Any:
@@ -90,16 +65,15 @@ class RequestTracePanel(Panel):  # type: ignore[misc]
         recorded = self._recorded
         if recorded is None:
             return _("not traced")
-        return _("%(user)s on a thread that %(sharing)s") % {
-            "user": _name(recorded.request.user),
-            "sharing": _SHARING[recorded.thread.sharing],
-        }
+        return _SUBTITLES[recorded.thread.sharing] % {"user": panel_content.name_of(recorded.request.user)}
 
     @property
     def content(self) -> str:
         """Render the panel; a fault of ours becomes a sentence in its place."""
         try:
-            return render_to_string(self.template, self._context())
+            recorded, shown = self._recorded, self._shown
+            known = {} if recorded is None or shown is None else panel_content.context(recorded, shown)
+            return render_to_string(self.template, known)
         except Exception as error:
             _note(error)
             return format_html("<p>{}</p>", _("reqtrace met a fault while it made this panel; its log says more."))
@@ -107,9 +81,15 @@ class RequestTracePanel(Panel):  # type: ignore[misc]
     def generate_stats(self, request: Any, response: Any) -> None:
         """Record what is known now; nothing is asked of the request itself."""
         try:
-            self.record_stats({"recorded": _record()})
+            self.record_stats({"recorded": panel_content.record()})
         except Exception as error:
             _note(error)
+
+    @property
+    def _count(self) -> int:
+        """Return how many findings there are, as far as that is known when the page is made, or later by the store."""
+        source = self._shown if self.from_store else self._recorded
+        return len(source.findings) if source is not None else 0
 
     @cached_property
     def _recorded(self) -> Recorded | None:
@@ -126,82 +106,11 @@ class RequestTracePanel(Panel):  # type: ignore[misc]
         if recorded is None:
             return None
         try:
-            return _read(recorded)
+            return panel_content.read(recorded)
         except Exception as error:
             if not isinstance(error, StoreError):
                 _note(error)
-            return Shown(recorded.request, recorded.thread, recorded.findings, Neighbours([], [], []), str(error))
-
-    def _context(self) -> dict[str, Any]:
-        shown, recorded = self._shown, self._recorded
-        if shown is None or recorded is None:
-            return {}
-        request = shown.request
-        return {
-            "recorded": recorded,
-            "request": request,
-            "thread": shown.thread,
-            "user": _name(request.user),
-            "sharing": _SHARING[shown.thread.sharing],
-            "hops": [(hop, hop.at_ns / 1e6) for hop in request.hops],
-            "findings": shown.findings,
-            "neighbours": [
-                (_("Before it on its thread"), *_rows(shown.neighbours.before, request)),
-                (_("At once with it on its thread"), *_rows(shown.neighbours.at_once, request)),
-                (_("After it on its thread"), *_rows(shown.neighbours.after, request)),
-            ],
-            "trouble": shown.trouble,
-        }
-
-
-def _record() -> dict[str, Any] | None:
-    """Return a `Recorded` of the request in flight here, as JSON takes it; None when it is not traced."""
-    opened = current_request.get()
-    if opened is None:
-        return None
-    ledger = lifecycle.recorder().ledger
-    serving = ledger.serving
-    assert serving is not None
-    recorded = Recorded(
-        ledger.request_so_far(opened),
-        ledger.thread(opened.place.thread),
-        list(opened.findings),
-        serving.server,
-        serving.worker_class,
-        serving.interface,
-    )
-    made: dict[str, Any] = msgspec.to_builtins(recorded)
-    return made
-
-
-def _read(recorded: Recorded) -> Shown:
-    reader = Reader(registry.store())
-    request = reader.request(recorded.request.id) or recorded.request
-    thread_entry = reader.store.get("thread", key_of(recorded.thread))
-    thread = reader.decode(thread_entry) if thread_entry else None
-    stored = {finding.id: finding for finding in reader.findings() if finding.request == request.id}
-    return Shown(
-        request,
-        thread if isinstance(thread, Thread) else recorded.thread,
-        list(({finding.id: finding for finding in recorded.findings} | stored).values()),
-        neighbours.of(reader, request),
-        "",
-    )
-
-
-def _rows(requests: list[Request], of: Request) -> tuple[list[Row], int]:
-    """Return the nearest as rows, and how many more there are."""
-    nearest = [
-        Row(other, _name(other.user), (other.start_ns - of.start_ns) / 1e6, other.duration_ns / 1e6)
-        for other in requests[:NEAREST]
-    ]
-    return nearest, len(requests) - len(nearest)
-
-
-def _name(user: User) -> Any:
-    if user.state == "authenticated":
-        return user.label or _("somebody")
-    return _("nobody signed in") if user.state == "anonymous" else _("user never asked for")
+            return panel_content.unread(recorded, str(error))
 
 
 def _note(error: Exception) -> None:

@@ -3,27 +3,30 @@
 import asyncio
 import html
 import re
+import sys
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
-import msgspec
 import pytest
 from debug_toolbar import settings as toolbar_settings
 from debug_toolbar.middleware import show_toolbar_func_or_path
 from debug_toolbar.store import get_store
 from debug_toolbar.toolbar import DebugToolbar, StoredDebugToolbar
-from django.contrib.auth.models import User
+from django.contrib.auth.models import User as Account
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import clear_url_caches, include, path
 
+from dashboard import urls as dashboard
 from reqtrace import exclusions, neighbours
 from reqtrace.exceptions import StoreUnavailable
-from reqtrace.panel import NEAREST, RequestTracePanel
+from reqtrace.panel import RequestTracePanel
+from reqtrace.panel_content import NEAREST
+from reqtrace.reader import Reader
 from reqtrace.recorder import Recorder
-from reqtrace.records import Finding, Side
+from reqtrace.records import Finding, Frame, Side, User, Writer
 from reqtrace.stores.base import Item
 from tests import views
 from tests.conftest import Tracing
@@ -46,8 +49,19 @@ async def slow_page(request: HttpRequest) -> HttpResponse:
     return HttpResponse("<html><body>page</body></html>")
 
 
+holding: HttpRequest | None = None
+
+
+def forgetful_page(request: HttpRequest) -> HttpResponse:
+    """Keep the request for ever."""
+    global holding
+    holding = request
+    return HttpResponse("<html><body>page</body></html>")
+
+
 urlpatterns = [
     path("page/", page),
+    path("forgetful-page/", forgetful_page),
     path("slow-page/", slow_page),
     path("slow-async/", views.slow_async),
     path("__debug__/", include("debug_toolbar.urls")),
@@ -108,7 +122,7 @@ def _text(markup: str) -> str:
 def test_the_page_says_whose_request_it_is_and_the_panel_where_it_ran(tracing: Start) -> None:
     traced = tracing()
     client = Client()
-    client.force_login(User.objects.create_user("alice"))
+    client.force_login(Account.objects.create_user("alice"))
     answer = client.get("/page/?who")
     assert "alice on a thread that has handled no other request" in _text(answer.content.decode())
     request = traced.request()
@@ -209,7 +223,7 @@ def test_nothing_of_the_request_is_needed_to_show_it_again(tracing: Start) -> No
 def test_the_panel_asks_nothing_of_the_request(tracing: Start) -> None:
     traced = tracing()
     client = Client()
-    client.force_login(User.objects.create_user("alice"))
+    client.force_login(Account.objects.create_user("alice"))
     with CaptureQueriesContext(connection) as queries:
         answer = client.get("/page/")
     assert len(queries) == 0
@@ -245,21 +259,83 @@ def test_findings_of_the_request_are_counted_in_the_title_and_listed(tracing: St
             holder="shop.middleware._thread_locals.request",
             holder_kind="threading.local",
             expected=Side(),
-            observed=Side(),
-            writer=None,
-            stack=[],
+            observed=Side("another", User("authenticated", "2", "bob")),
+            writer=Writer("earlier"),
+            stack=[Frame("shop/views.py", 7, "home")],
             message=f"Holder {number} names <another> request.",
             fix="Keep it on the request.",
             group="g",
         )
-        traced.store.append([Item("finding", finding.id, msgspec.json.encode(finding))])
+        traced.store.append([Item.of(finding)])
     id_, panel = _stored()
     assert panel.title == "Request trace: 1 finding"
     text = _opened(id_)
     assert "Holder 0 names <another> request." in text
     assert "Holder 1" not in text
-    assert "shop.middleware._thread_locals.request view" in text
+    assert "shop.middleware._thread_locals.request (threading.local), checkpoint view, after 0.000 ms" in text
+    assert "How to mend it Keep it on the request." in text
+    assert "Observed bob request another" in text
+    assert "Written by request earlier" in text
+    assert "shop/views.py:7 home" in text
     assert "&lt;another&gt;" in panel.content
+
+
+def test_findings_stand_in_the_page_itself_with_their_count_on_red(tracing: Start) -> None:
+    traced = tracing(HOLDERS=[f"{__name__}.holding"])
+    Client().get("/forgetful-page/")
+    page_ = Client().get("/forgetful-page/").content.decode()
+    assert re.search(r'fill="#c62828"/><text [^>]+>2</text></svg> Request trace: 2 findings', page_)
+    kinds = [finding["kind"] for finding in _stored()[1].get_stats()["recorded"]["findings"]]
+    traced.recorder.shipper.ship()
+    of_both = [finding.kind for finding in Reader(traced.store).findings()]
+    assert kinds == of_both[-2:] == ["leftover", "crossed"]
+
+
+def test_the_panel_says_whom_each_holder_named_at_each_checkpoint(tracing: Start) -> None:
+    tracing(HOLDERS=[f"{__name__}.holding"])
+    client = Client()
+    client.get("/forgetful-page/")
+    client.get("/forgetful-page/")
+    text = _text(_stored()[1].content)
+    assert "Holder start view view-end" in text
+    assert f"{__name__}.holding somebody else somebody else this request" in text
+
+
+@pytest.mark.parametrize("mount", ["https://traces.test/reqtrace/", "/reqtrace/", ""])
+def test_the_panel_leads_to_the_live_page_where_its_address_is_known(
+    tracing: Start, monkeypatch: pytest.MonkeyPatch, mount: str
+) -> None:
+    traced = tracing(DASHBOARD_URL=mount if mount.startswith("https") else "")
+    if mount == "/reqtrace/":
+        monkeypatch.setattr(sys.modules[__name__], "urlpatterns", [*urlpatterns, path("reqtrace/", include(dashboard))])
+        clear_url_caches()
+    Client().get("/page/")
+    content = _stored()[1].content
+    link = f'<a href="{mount}#request={traced.request().id}">'
+    assert (link in content, "manage.py reqtrace dashboard" in content) == (bool(mount), not mount)
+
+
+@pytest.mark.parametrize("viewer", ["https://jaeger.test/trace/{trace_id}", None])
+def test_the_panel_leads_to_the_trace_viewer_where_the_request_came_with_a_trace(
+    tracing: Start, viewer: str | None
+) -> None:
+    tracing(TRACE_URL=viewer)
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    Client().get("/page/", headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"})
+    link = f'<a href="https://jaeger.test/trace/{trace_id}" target="_blank" rel="noopener noreferrer">'
+    assert (link in _stored()[1].content) == (viewer is not None)
+    Client().get("/page/")
+    assert "jaeger" not in _stored()[1].content
+
+
+async def test_requests_in_flight_meanwhile_are_named_since_other_panels_record_them_too(tracing: Start) -> None:
+    traced = tracing()
+    client = AsyncClient()
+    await asyncio.gather(client.get("/slow-page/"), client.get("/slow-async/?seconds=0.05"))
+    traced.recorder.shipper.ship()
+    text = next(text for index in range(2) if "GET /slow-async/" in (text := _text(_stored(index)[1].content)))
+    assert "1 other request was in flight in this process meanwhile." in text
+    assert "may belong to another one" in text
 
 
 def test_a_request_that_is_not_traced_is_told_so(tracing: Start) -> None:
@@ -282,7 +358,7 @@ def test_a_fault_while_the_page_is_made_spares_it_and_is_counted(
 ) -> None:
     recorder = tracing().recorder
     faulty.append(recorder)
-    monkeypatch.setattr(recorder.ledger, "request_so_far", lambda opened: 1 / 0)
+    monkeypatch.setattr(recorder.ledger, "request", lambda opened: 1 / 0)
     answer = Client().get("/page/")
     assert "not traced" in _text(answer.content.decode())
     assert recorder.faults.count == 1
