@@ -12,7 +12,8 @@ from reqtrace.asgi import TraceASGI
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demo.settings")
 
-application = ProtocolTypeRouter({"http": TraceASGI(ASGIStaticFilesHandler(get_asgi_application()))})
+django = ASGIStaticFilesHandler(get_asgi_application())
+application = ProtocolTypeRouter({"http": TraceASGI(django)})
 
 if settings.MOUNT_DASHBOARD:
     from dashboard.routing import websocket_urlpatterns
@@ -20,7 +21,8 @@ if settings.MOUNT_DASHBOARD:
     application.application_mapping["websocket"] = URLRouter(websocket_urlpatterns)
 
 if settings.TOUR_SERVER:
-    from demo.scenarios.serving import websocket_urlpatterns
+    from demo.scenarios.serving import AroundDjango, websocket_urlpatterns
 
+    application.application_mapping["http"] = TraceASGI(AroundDjango(django))
     # Inside: it is Channels that knows whose a connection is.
     application.application_mapping["websocket"] = AuthMiddlewareStack(TraceASGI(URLRouter(websocket_urlpatterns)))

@@ -25,6 +25,7 @@ def shop_servers(ports: list[int], logs: Path, tour: Mapping[str, str], **enviro
     """Return the three servers, not started yet, by their addresses; the last knows where those of the `tour` are."""
     gunicorn, uvicorn, daphne = ports
     mounting = {"DEMO_MOUNT_DASHBOARD": "1", "DEMO_TOUR_SERVERS": json.dumps(tour)}
+    environment["REQTRACE_DASHBOARD_URL"] = f"{_url(daphne)}/reqtrace/"  # for links from the others' toolbars
     return {
         _url(gunicorn): Child("gunicorn", _gunicorn(gunicorn, workers=2), logs, environment),
         _url(uvicorn): Child("uvicorn", _uvicorn(uvicorn), logs, environment),
@@ -37,7 +38,7 @@ def tour_servers(logs: Path, **environment: str) -> dict[str, Child]:
 
     Apart from the shop's: what the scenarios break stays broken for whoever comes next on the same thread.
     """
-    commands = {"gunicorn": partial(_gunicorn, workers=1), "uvicorn": _uvicorn}
+    commands = {"gunicorn": partial(_gunicorn, workers=1), "uvicorn": partial(_uvicorn, loop="asyncio")}
     return {
         _url(port): Child(
             f"tour-{name}", command(port), logs, {"DEMO_TOUR_SERVER": name, "DEMO_DEBUG": "0"} | environment
@@ -60,8 +61,8 @@ def _gunicorn(port: int, workers: int) -> list[str]:
     return [sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}", *threads, "demo.wsgi"]
 
 
-def _uvicorn(port: int) -> list[str]:
-    options = ["--host", HOST, "--port", str(port), "--no-access-log"]
+def _uvicorn(port: int, loop: str = "auto") -> list[str]:
+    options = ["--host", HOST, "--port", str(port), "--loop", loop, "--no-access-log"]
     return [sys.executable, "-m", "uvicorn", *options, "demo.asgi:application"]
 
 

@@ -9,6 +9,9 @@ VAR_DIR = Path(os.environ.get("DEMO_VAR", BASE_DIR / "demo" / "var"))
 """Database, traces and logs: all that the demo writes. Removing the folder starts afresh."""
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
+LAB_REPORT = VAR_DIR / "lab.json"
+"""What ``manage.py lab`` found out last, for the page /lab/."""
+
 # Known to everybody, which does for a shop that sells nothing and listens on 127.0.0.1.
 SECRET_KEY = "reqtrace demo shop"
 PASSWORD = "reqtrace"
@@ -54,6 +57,8 @@ if DEBUG:
     MIDDLEWARE.insert(1, "debug_toolbar.middleware.DebugToolbarMiddleware")
 
 REQTRACE: dict[str, object] = {"STORE": f"sqlite:///{VAR_DIR / 'traces.sqlite3'}"}
+if MOUNT_DASHBOARD:
+    REQTRACE["LINKS"] = {"Shop": "/", "Tour": "/tour/", "Lab": "/lab/"}
 if TOUR_SERVER:
     MIDDLEWARE.append("demo.scenarios.serving.ScenarioMiddleware")
     # Declared, so that the first request counts already: discovery would find them, too, but after a while.

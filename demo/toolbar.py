@@ -6,6 +6,6 @@ from django.http import HttpRequest
 
 
 def shown_to(request: HttpRequest) -> bool:
-    """Show it to people in the shop: traffic would be slowed down, and live page and tour are pages of their own."""
+    """Show it to people in the shop: traffic would be slowed down, and live page, tour and lab stand alone."""
     is_traffic = request.headers.get("User-Agent") == settings.TRAFFIC_AGENT
-    return show_toolbar(request) and not is_traffic and not request.path.startswith(("/reqtrace/", "/tour/"))
+    return show_toolbar(request) and not is_traffic and not request.path.startswith(("/reqtrace/", "/tour/", "/lab/"))

@@ -30,7 +30,11 @@ if settings.DEBUG:
     urlpatterns += debug_toolbar_urls()
 
 if settings.MOUNT_DASHBOARD:
-    urlpatterns += [path("reqtrace/", include("dashboard.urls")), path("tour/", include("demo.tour"))]
+    urlpatterns += [
+        path("reqtrace/", include("dashboard.urls")),
+        path("tour/", include("demo.tour")),
+        path("lab/", include("demo.lab.page")),
+    ]
 
 if settings.TOUR_SERVER:
     urlpatterns.append(path("", include("demo.scenarios.serving")))

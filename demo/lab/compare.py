@@ -1,67 +1,48 @@
 """The comparison: what the application read, beside what reqtrace found, request by request and holder by holder."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-
-import msgspec
+from collections.abc import Container, Iterable, Mapping
+from typing import NamedTuple
 
 from demo.lab.holders import HOLDERS, Holder
+from demo.lab.report import Cell, Score, Sharing, added
 from demo.lab.truth import Line
 from reqtrace.reader import Reader
+from reqtrace.records import Request
 
 MOMENTS = ("view", "wait", "out")
 """When code of the request reads after the middleware has set the holders."""
 
 
-class Score(msgspec.Struct):
-    """How many requests were such by the application's log, by reqtrace's findings, and by both."""
+class Known(NamedTuple):
+    """Which holders reqtrace knew as which requests began."""
 
-    true: int = 0
-    found: int = 0
-    both: int = 0
+    order: list[str]
+    """All requests by their start, named as in the application's log."""
+    pairs: set[tuple[str, str]]
+    """Those requests with those holders."""
 
-    @property
-    def precision(self) -> float | None:
-        """Return the share of the findings that are true; None without findings."""
-        return self.both / self.found if self.found else None
-
-    @property
-    def recall(self) -> float | None:
-        """Return the share of the truth that was found; None where there was none."""
-        return self.both / self.true if self.true else None
-
-    def add(self, *, true: bool, found: bool) -> None:
-        """Count one request."""
-        self.true += true
-        self.found += found
-        self.both += true and found
+    def after(self, holder: str) -> int | None:
+        """Return how many requests had begun before the first that found it known; None where none did."""
+        return next((number for number, key in enumerate(self.order) if (key, holder) in self.pairs), None)
 
 
-class Cell(msgspec.Struct):
-    """One holder under one server, stack and kind of view."""
-
-    requests: int = 0
-    wrong: dict[str, int] = {}
-    """By moment: how often another request, or another user, was read. At ``start``: from a request that had ended."""
-    empty: dict[str, int] = {}
-    """By moment: how often nothing was read although the middleware had set it."""
-    crossed: Score = msgspec.field(default_factory=Score)
-    leftover: Score = msgspec.field(default_factory=Score)
-    lost: Score = msgspec.field(default_factory=Score)
-
-
-class Sharing(msgspec.Struct):
-    """What threads did, by the application's log, over all its requests."""
-
-    threads: int
-    requests_per_thread: int
-    """The most on one thread."""
-    at_once: int
-    """The most in flight on one thread at the same time."""
+def known_at_start(reader: Reader) -> Known:
+    """Read off which holders were read as a request began."""
+    requests = sorted(reader.requests(), key=lambda request: request.start_ns)
+    pairs = {
+        (_key_of(request), reading.holder)
+        for request in requests
+        for reading in request.readings
+        if reading.checkpoint == "start"
+    }
+    return Known([_key_of(request) for request in requests], pairs)
 
 
-def cells(lines: Iterable[Line], reader: Reader) -> dict[str, dict[str, Cell]]:
-    """Return the comparison by view and holder."""
+def cells(
+    lines: Iterable[Line], reader: Reader, known: Container[tuple[str, str]] | None = None
+) -> dict[str, dict[str, Cell]]:
+    """Return the comparison by view and holder; with `known`, of those pairs of a request and a holder alone."""
     lines = list(lines)
     ends = {line.key: line.ended_ns for line in lines}
     first_end: dict[str, int] = {}
@@ -74,6 +55,8 @@ def cells(lines: Iterable[Line], reader: Reader) -> dict[str, dict[str, Cell]]:
             continue
         for name, seen in line.seen.items():
             holder = HOLDERS[name]
+            if known is not None and (line.key, holder.path) not in known:
+                continue
             own = line.person if holder.of_user else line.key
             cell = table.setdefault(line.view, {}).setdefault(name, Cell())
             cell.requests += 1
@@ -93,9 +76,14 @@ def cells(lines: Iterable[Line], reader: Reader) -> dict[str, dict[str, Cell]]:
     return table
 
 
+def total(table: Mapping[str, Mapping[str, Cell]]) -> Score:
+    """Add up what is a leak or a hazard."""
+    return added(score for view in table.values() for cell in view.values() for score in (cell.crossed, cell.leftover))
+
+
 def found(reader: Reader) -> Mapping[tuple[str, str], set[str]]:
     """Return the kinds of finding by request and holder, the request named as in the application's log."""
-    keys = {request.id: request.path.split("/")[2] for request in reader.requests()}
+    keys = {request.id: _key_of(request) for request in reader.requests()}
     kinds: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for finding in reader.findings():
         kinds[keys.get(finding.request, ""), finding.holder or ""].add(finding.kind)
@@ -124,6 +112,10 @@ def sharing(lines: Iterable[Line]) -> Sharing:
 def sharing_found(reader: Reader) -> dict[str, int]:
     """Return what reqtrace says that threads turned out to be, with how many."""
     return dict(Counter(thread.sharing for thread in reader.threads()))
+
+
+def _key_of(request: Request) -> str:
+    return request.path.split("/")[2]
 
 
 def _most_at_once(lines: list[Line]) -> int:

@@ -86,5 +86,4 @@ def _wave(
     deadline = time.monotonic() + WAVE_SECONDS
     while 0 not in statuses and not log.read_on() >= set(keys.values()) and time.monotonic() < deadline:
         time.sleep(0.002)
-    time.sleep(0.002)  # the application's log is written just before reqtrace's record is closed
     return statuses

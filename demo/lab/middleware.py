@@ -2,14 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.signals import request_finished
 
 from demo.lab import gate
 from demo.lab.odd_people import ODD, disguise
 from demo.lab.truth import CHOSEN, Truth
+
+_closing: ContextVar[Truth | None] = ContextVar("lab_closing", default=None)
 
 
 class SyncMiddleware:
@@ -67,6 +72,7 @@ def begin(request: Any) -> Truth:
     if make is not _ordinary:
         disguise(request)
     request.lab_truth = truth = Truth(key, name, view)
+    request_finished.connect(_write)  # once, and behind reqtrace's own receiver, which is there by now
     truth.read("start")
     return truth
 
@@ -89,6 +95,21 @@ def held(request: Any, truth: Truth) -> Iterator[None]:
 
 
 def end_with(response: Any, truth: Truth) -> Any:
-    """Write the log when the response is closed."""
-    response._resource_closers.append(truth.end)
+    """Read for the last time as the response is closed, and write the log when Django is done with it.
+
+    By then reqtrace has read, too: a new wave begins when all of the last one is in the log, and would be read instead.
+    """
+    response._resource_closers.append(partial(_close, truth))
     return response
+
+
+def _close(truth: Truth) -> None:
+    truth.read("close")
+    _closing.set(truth)
+
+
+def _write(**_: object) -> None:
+    truth = _closing.get()
+    if truth is not None:
+        _closing.set(None)
+        truth.end()

@@ -7,29 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import cycle
 
-import msgspec
-
 from demo.lab.odd_people import ODD
 from demo.lab.servers import Running
 
 _TIMEOUT_SECONDS = 20
 _BODY = b"x" * 300_000
 """More than the 64 KiB at which servers stop reading ahead."""
-
-
-class Oddity(msgspec.Struct):
-    """What was found in a clean application under odd loads."""
-
-    server: str
-    stack: str
-    answers: dict[str, int]
-    """How many requests of each load were answered."""
-    requests: int
-    """How many were recorded."""
-    alarms: int
-    """Leaks and hazards that were reported."""
-    messages: list[str]
-    """Some of them."""
 
 
 def storm(running: Running, *, quick: bool) -> int:

@@ -19,8 +19,7 @@ WSGI_APPLICATION = "demo.lab.wsgi.application"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
 
-# Declared, so that every request is compared from the first on: discovery finds them, too, but after a while.
-REQTRACE = {
-    "HOLDERS": [HOLDERS[name].path for name in os.environ.get("LAB_HOLDERS", ",".join(HOLDERS)).split(",") if name],
-    "DISCOVER": os.environ.get("LAB_DISCOVER") == "1",
-}
+# Declared, so that every request is compared from the first on; or left to discovery, which needs a while.
+_chosen = [HOLDERS[name].path for name in os.environ.get("LAB_HOLDERS", ",".join(HOLDERS)).split(",") if name]
+_discovers = os.environ.get("LAB_DISCOVER") == "1"
+REQTRACE = {"HOLDERS": [] if _discovers else _chosen, "DISCOVER": _discovers}

@@ -1,17 +1,16 @@
 """The whole lab: every server with every stack, under load, compared; then a clean application under odd loads."""
 
+import os
 import platform
 import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
 
-import msgspec
-
 from demo.children import Died
 from demo.lab import compare, load
-from demo.lab.compare import Cell, Score, Sharing
 from demo.lab.holders import CLEAN, HOLDERS
-from demo.lab.oddities import LOADS, Oddity
+from demo.lab.oddities import LOADS
+from demo.lab.report import Dirt, Discovered, Failure, Missing, Oddity, Progress, Report, Run, Score
 from demo.lab.servers import Server, running
 from demo.lab.truth import Log
 from reqtrace import conf
@@ -23,60 +22,8 @@ WAVES, WAVES_QUICK = 12, 3
 SHIPPING_SECONDS = 5
 _PACKAGES = (
     "django", "asgiref", "gunicorn", "gevent", "uvicorn", "uvloop", "daphne", "hypercorn", "granian", "waitress",
-    "uwsgi",
+    "uwsgi", "mod_wsgi",
 )  # fmt: skip
-
-
-class Run(msgspec.Struct):
-    """What one server did with one middleware stack."""
-
-    server: str
-    stack: str
-    at_once: int
-    """How many requests a wave had."""
-    statuses: dict[str, dict[str, int]]
-    """By view and status; ``0`` where no answer came."""
-    sharing: Sharing
-    sharing_found: dict[str, int]
-    """What reqtrace says that the threads turned out to be."""
-    recognised: list[str]
-    """What reqtrace took the server for."""
-    cells: dict[str, dict[str, Cell]]
-    """The comparison, by view and holder."""
-    others: dict[str, int]
-    """Findings of further kinds."""
-    seconds: float
-
-
-class Dirt(msgspec.Struct):
-    """Requests that a server let begin in the context of the one before, where a `ContextVar` is never reset."""
-
-    server: str
-    requests: int
-    score: Score
-
-
-class Failure(msgspec.Struct):
-    """A server that could not be measured, and why."""
-
-    server: str
-    stack: str
-    reason: str
-
-
-class Report(msgspec.Struct):
-    """All that the lab found out."""
-
-    versions: dict[str, str]
-    holders: dict[str, str]
-    """What people call them, by name."""
-    runs: list[Run] = []
-    oddities: list[Oddity] = []
-    dirt: list[Dirt] = []
-    failures: list[Failure] = []
-    missing: list[str] = []
-    """Servers that are not installed."""
-    seconds: float = 0
 
 
 def disagreements(report: Report) -> list[str]:
@@ -90,22 +37,38 @@ def disagreements(report: Report) -> list[str]:
         for kind, score in (("crossed", cell.crossed), ("leftover", cell.leftover))
         if not score.true == score.found == score.both
     ]
+    found += [
+        f"{one.server}, nothing declared: {one.score.found} found, {one.score.both} of them true."
+        for one in report.discovered
+        if one.score.found != one.score.both
+    ]
     found += [f"{one.server}: false alarms: {' '.join(one.messages)}" for one in report.oddities if one.alarms]
     return found
 
 
-def survey(servers: Iterable[Server], holders: Iterable[str], *, quick: bool, say: Callable[[str], None]) -> Report:
-    """Measure these servers with these holders, and `say` how it goes."""
+def survey(
+    servers: Iterable[Server],
+    holders: Iterable[str],
+    *,
+    quick: bool,
+    say: Callable[[str], None],
+    keep: Callable[[Report], None],
+) -> Report:
+    """Measure these servers with these holders; `say` how it goes, and `keep` what is known so far."""
     began = time.monotonic()
-    report = Report(_versions(), {name: HOLDERS[name].title for name in holders})
+    report = Report(_versions(), {name: HOLDERS[name].title for name in holders}, quick, time.time_ns())
     there = [server for server in servers if server.is_installed]
-    report.missing = [server.name for server in servers if not server.is_installed]
+    report.missing = [Missing(server.name, server.needs) for server in servers if not server.is_installed]
     steps = [(server, stack) for server in there for stack in server.stacks]
-    for number, (server, stack) in enumerate(steps, 1):
-        say(f"[{number}/{len(steps)}, {time.monotonic() - began:.0f} s] {server.name}, {stack} middleware")
+    for number, (server, stack) in enumerate(steps):
+        doing = f"{server.name}, {stack} middleware"
+        say(f"[{number + 1}/{len(steps)}, {time.monotonic() - began:.0f} s] {doing}")
+        report.progress = Progress(os.getpid(), number, len(steps), doing)
+        keep(report)
         try:
             report.runs.append(measure(server, stack, report.holders, WAVES_QUICK if quick else WAVES))
             if stack == server.stacks[-1]:
+                report.discovered.append(discover(server, stack, report.holders, WAVES_QUICK if quick else WAVES))
                 report.oddities.append(irritate(server, stack, quick=quick))
             if stack == "async":
                 report.dirt.append(pipeline(server, quick=quick))
@@ -113,6 +76,8 @@ def survey(servers: Iterable[Server], holders: Iterable[str], *, quick: bool, sa
             report.failures.append(Failure(server.name, stack, str(died)))
             say(str(died))
     report.seconds = round(time.monotonic() - began, 1)
+    report.progress = None
+    keep(report)
     return report
 
 
@@ -136,6 +101,25 @@ def measure(server: Server, stack: str, holders: Iterable[str], waves: int) -> R
             cells=compare.cells(log.lines, reader),
             others=compare.others(reader),
             seconds=round(time.monotonic() - began, 1),
+        )
+
+
+def discover(server: Server, stack: str, holders: Iterable[str], waves: int) -> Discovered:
+    """Run it once more with the same holders, of which reqtrace is told nothing."""
+    with running(server, stack, ",".join(holders), LAB_DISCOVER="1") as it:
+        log, reader = Log(it.truth), Reader(SqliteStore(it.store))
+        load.waves(it, log, VIEWS, waves)
+        _wait_for(reader, len(log.read_on()))
+        it.child.stop()
+        _require_no_fault(reader)
+        known = compare.known_at_start(reader)
+        return Discovered(
+            server=server.name,
+            stack=stack,
+            requests=len(log.lines),
+            after={name: known.after(HOLDERS[name].path) for name in holders},
+            score=compare.total(compare.cells(log.lines, reader)),
+            score_since=compare.total(compare.cells(log.lines, reader, known.pairs)),
         )
 
 

@@ -1,6 +1,7 @@
 """How each server is started for the lab, and how many requests it takes at once."""
 
 import importlib.util
+import os
 import shutil
 import socket
 import sys
@@ -29,9 +30,11 @@ class Server:
 
     name: str
     command: str
-    """``{port}`` is filled in; the first word is a module of Python's, or a program beside it."""
+    """``{port}`` and ``{directory}`` are filled in; the first word is a module of Python's, or a program beside it."""
     module: str
     """What must be installed."""
+    package: str = ""
+    """Its name for pip, where that is another; with what else it takes."""
     is_asgi: bool = False
     at_once: int = CLIENTS
     """How many requests it can have in flight in its process."""
@@ -46,6 +49,11 @@ class Server:
         return importlib.util.find_spec(self.module) is not None or shutil.which(self.module, path=_BIN) is not None
 
     @property
+    def needs(self) -> str:
+        """Say what to install."""
+        return f"pip install {self.package or self.module}"
+
+    @property
     def stacks(self) -> tuple[str, ...]:
         """Return the middleware stacks that differ under it: under WSGI both run synchronously."""
         return ("sync", "async") if self.is_asgi else ("sync",)
@@ -53,6 +61,11 @@ class Server:
 
 _GUNICORN = "gunicorn -b 127.0.0.1:{port} -w 1 --keep-alive 30 --log-level warning "
 _UWSGI = f"uwsgi --http-socket 127.0.0.1:{{port}} --module {_WSGI} --die-on-term --disable-logging "
+_MOD_WSGI = (
+    "mod_wsgi-express start-server demo.lab.wsgi --application-type module --host 127.0.0.1 --port {port} "
+    "--server-root {directory}/apache --processes 1 --keep-alive-timeout 30 --locale C.UTF-8 --log-to-terminal "
+)
+_MOD_WSGI_PACKAGE = "mod_wsgi, with Apache and its development files (apache2, apache2-dev) to build it against"
 _GEVENT = {"LAB_PAUSE": "gevent"}
 
 SERVERS: dict[str, Server] = {
@@ -78,8 +91,10 @@ SERVERS: dict[str, Server] = {
                has_greenlets=True, keeps_alive=False),
         Server("uWSGI gevent, patched early", f"{_UWSGI} --gevent 20 --gevent-early-monkey-patch", "uwsgi",
                has_greenlets=True, keeps_alive=False),
+        Server("mod_wsgi", f"{_MOD_WSGI} --threads 1", "mod_wsgi", _MOD_WSGI_PACKAGE, at_once=1),
+        Server("mod_wsgi threads", f"{_MOD_WSGI} --threads {THREADS}", "mod_wsgi", _MOD_WSGI_PACKAGE, at_once=THREADS),
         Server("gunicorn uvicorn", f"{_GUNICORN} -k uvicorn_worker.UvicornWorker {_ASGI}", "uvicorn_worker",
-               is_asgi=True),
+               "uvicorn-worker", is_asgi=True),
         Server("uvicorn asyncio", f"uvicorn --port {{port}} --loop asyncio --no-access-log {_ASGI}", "uvicorn",
                is_asgi=True),
         Server("uvicorn uvloop", f"uvicorn --port {{port}} --loop uvloop --no-access-log {_ASGI}", "uvloop",
@@ -132,7 +147,7 @@ def running(server: Server, stack: str, holders: str = "", **environment: str) -
             **server.environment,
             **environment,
         }
-        child = Child(server.name, _command(server, port), directory, settings)
+        child = Child(server.name, _command(server, port, directory), directory, settings)
         child.start()
         try:
             _wait_until_it_answers(child, port)
@@ -149,12 +164,16 @@ def free_port() -> int:
         return port
 
 
-def _command(server: Server, port: int) -> list[str]:
-    program, *arguments = server.command.format(port=port).split()
+def _command(server: Server, port: int, directory: Path) -> list[str]:
+    program, *arguments = server.command.format(port=port, directory=directory).split()
     if program == "manage.py":
         return [sys.executable, str(ROOT / program), *arguments]
     if program == "uwsgi":
         return [str(_BIN / program), "--virtualenv", sys.prefix, *arguments]
+    if program == "mod_wsgi-express":
+        # Started by root, Apache would run the application as somebody who may have no access to the project.
+        as_nobody_special = ["unshare", "--map-user=1", "--map-group=1"] if os.geteuid() == 0 else []
+        return [*as_nobody_special, str(_BIN / program), *arguments]
     return [sys.executable, "-m", program, *arguments]
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from demo.lab.compare import Cell, Score
-from demo.lab.run import Report, Run
+from demo.lab.report import Cell, Report, Run, Score, added
 
 
 class NoMarkers(Exception):
@@ -35,11 +34,8 @@ def write(path: Path, report: Report) -> list[str]:
 def about(report: Report) -> str:
     """Say what was measured with what."""
     versions = ", ".join(f"{name} {number}" for name, number in report.versions.items())
-    requests = sum(sum(seen.values()) for run in report.runs for seen in run.statuses.values())
-    lines = [f"{len(report.runs)} runs, {requests:,} requests, {report.seconds / 60:.0f} minutes: {versions}."]
-    if report.missing:
-        lines.append(f"Not installed: {', '.join(report.missing)}.")
-    lines += [f"Failed: {one.server} with {one.stack} middleware." for one in report.failures]
+    lines = [f"{len(report.runs)} runs, {report.requests:,} requests, {report.seconds / 60:.0f} minutes: {versions}."]
+    lines += [f"Not installed: {one.server}, which needs {one.needs}." for one in report.missing]
     return "\n".join(lines)
 
 
@@ -82,8 +78,8 @@ def findings(report: Report) -> str:
     totals: dict[str, Score] = {}
     for run in report.runs:
         for kind in ("crossed", "leftover", "lost"):
-            score = _sum(getattr(cell, kind) for cell in _cells(run))
-            totals[kind] = _sum((totals.get(kind, Score()), score))
+            score = added(getattr(cell, kind) for cell in _cells(run))
+            totals[kind] = added((totals.get(kind, Score()), score))
             rows.append((run.server, run.stack, f"`{kind}`", *_score(score)))
     rows += [("**all**", "", f"`{kind}`", *_score(score)) for kind, score in totals.items()]
     return _table(("server", "middleware", "kind", "in truth", "found", "both", "precision", "recall"), rows)
@@ -94,10 +90,27 @@ def by_holder(report: Report) -> str:
     rows = []
     for name, title in report.holders.items():
         for kind in ("crossed", "leftover", "lost"):
-            score = _sum(getattr(view[name], kind) for run in report.runs for view in run.cells.values())
+            score = added(getattr(view[name], kind) for run in report.runs for view in run.cells.values())
             if score.true or score.found:
                 rows.append((title, f"`{kind}`", *_score(score)))
     return _table(("holder", "kind", "in truth", "found", "both", "precision", "recall"), rows)
+
+
+def discovered(report: Report) -> str:
+    """Tabulate after how many requests discovery knew each holder, and the recall before and after."""
+    rows = [
+        (
+            one.server,
+            one.stack,
+            *("never" if (after := one.after[name]) is None else after for name in report.holders),
+            _share(one.score.precision),
+            _share(one.score.recall),
+            _share(one.score_since.recall),
+        )
+        for one in report.discovered
+    ]
+    head = ("server", "middleware", *report.holders.values(), "precision", "recall of all", "recall once known")
+    return _table(head, rows)
 
 
 def oddities(report: Report) -> str:
@@ -123,6 +136,7 @@ SECTIONS: dict[str, Callable[[Report], str]] = {
     "identities": identities,
     "findings": findings,
     "by-holder": by_holder,
+    "discovered": discovered,
     "oddities": oddities,
     "contexts": contexts,
 }
@@ -130,27 +144,13 @@ SECTIONS: dict[str, Callable[[Report], str]] = {
 
 
 def _identity(cell: Cell) -> str:
-    """Return which share of the requests read somebody else, read nothing, began with somebody who had gone."""
-    in_view = max(cell.wrong["view"], cell.wrong["wait"])
-    shares = {
-        "wrong": in_view,
-        "wrong behind it": cell.wrong["out"] if not in_view else 0,
-        "empty": max(cell.empty["view"], cell.empty["wait"]),
-        "left over": cell.wrong["start"],
-    }
-    texts = [f"{100 * count / cell.requests:.0f}% {what}" for what, count in shares.items() if count]
-    return "**" + texts[0] + "**" + "".join(f", {text}" for text in texts[1:]) if in_view else ", ".join(texts) or "0"
+    """Return what requests read, with **wrong** in bold."""
+    texts = [f"{100 * share:.0f}% {what}" for what, share in cell.shares.items()]
+    return ", ".join(f"**{text}**" if text.endswith(" wrong") else text for text in texts) or "0"
 
 
 def _cells(run: Run) -> Iterable[Cell]:
     return (cell for view in run.cells.values() for cell in view.values())
-
-
-def _sum(scores: Iterable[Score]) -> Score:
-    total = Score()
-    for score in scores:
-        total = Score(total.true + score.true, total.found + score.found, total.both + score.both)
-    return total
 
 
 def _score(score: Score) -> tuple[object, ...]:

@@ -54,8 +54,7 @@ class Truth:
         self.line.view_thread = threading.get_native_id()
 
     def end(self) -> None:
-        """Read for the last time, and write the line."""
-        self.read("close")
+        """Write the line."""
         self.line.ended_ns = time.monotonic_ns()
         if _FILE:
             # One write of a line that fits a page: processes that append at once do not tear each other's.

@@ -11,25 +11,18 @@ import asyncio
 from contextvars import Context, ContextVar
 from typing import Any
 
-from asgiref.sync import markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 
 import reqtrace
 from demo.scenarios.base import Scenario, Way
+from demo.scenarios.overlapping import AsyncMiddleware
 from demo.scenarios.visit import Visit
 
 acting: ContextVar[Any] = ContextVar("acting")
 
 
-class KnowsWhoActs:
+class KnowsWhoActs(AsyncMiddleware):
     """Keeps the current user in a context variable, and resets it: there is nothing wrong with that."""
-
-    async_capable, sync_capable = True, False
-
-    def __init__(self, get_response: Any) -> None:
-        """Wrap the next layer."""
-        self.get_response = get_response
-        markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Set the context variable for the length of the request."""

@@ -21,6 +21,8 @@ class Way:
     """Views, by their path below the way's own."""
     sockets: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """ASGI applications for WebSocket connections, likewise."""
+    around: Callable[[Any], Any] | None = None
+    """An ASGI middleware that stands around Django for these pages."""
     middleware: Sequence[Callable[[Any], Any]] = ()
     """What stands in ``MIDDLEWARE`` for these pages, outermost first."""
     code: Sequence[Callable[..., Any]] = ()

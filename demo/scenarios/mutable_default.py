@@ -7,32 +7,20 @@ served, the last on it is current for both.
 Replaced by a new tuple instead of changed in place, the stack is each request's own.
 """
 
-from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
 
-from asgiref.sync import markcoroutinefunction
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 
-import reqtrace
 from demo.scenarios.base import Scenario, Way
-from demo.scenarios.meeting import together
+from demo.scenarios.overlapping import AsyncMiddleware, page_by
 from demo.scenarios.visit import Visit
 
 shared_stack: ContextVar[list[HttpRequest]] = ContextVar("shared_stack", default=[])  # noqa: B039  the fault to be seen
 own_stack: ContextVar[tuple[HttpRequest, ...]] = ContextVar("own_stack", default=())
 
 
-class AppendsToTheList:
+class AppendsToTheList(AsyncMiddleware):
     """Puts the request on the stack, and takes it off."""
-
-    async_capable, sync_capable = True, False
-
-    def __init__(self, get_response: Any) -> None:
-        """Wrap the next layer."""
-        self.get_response = get_response
-        markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Change the list: ``shared_stack = ContextVar("shared_stack", default=[])``."""
@@ -43,15 +31,8 @@ class AppendsToTheList:
             shared_stack.get().pop()
 
 
-class SetsANewTuple:
+class SetsANewTuple(AsyncMiddleware):
     """Puts the request on the stack, and takes it off."""
-
-    async_capable, sync_capable = True, False
-
-    def __init__(self, get_response: Any) -> None:
-        """Wrap the next layer."""
-        self.get_response = get_response
-        markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Set a new tuple: ``own_stack = ContextVar("own_stack", default=())``."""
@@ -60,19 +41,6 @@ class SetsANewTuple:
             return await self.get_response(request)
         finally:
             own_stack.reset(token)
-
-
-def address_by(current_request: Callable[[], HttpRequest]) -> Any:
-    """Return a view that asks `current_request` to whom a parcel goes."""
-
-    @login_required
-    async def address(request: HttpRequest) -> HttpResponse:
-        async with together(request.GET):  # as when it waits for a database
-            reqtrace.checkpoint("address")
-            person = await current_request().auser()
-        return HttpResponse(f"Your parcel goes to {person.get_username()}.")
-
-    return address
 
 
 def traffic(visit: Visit) -> None:
@@ -86,11 +54,15 @@ scenario = Scenario(
     server="uvicorn",
     kind="crossed",
     broken=Way(
-        pages={"": address_by(lambda: shared_stack.get()[-1])},
+        pages={"": page_by(lambda: shared_stack.get()[-1], "Your parcel goes to {}.")},
         middleware=(AppendsToTheList,),
         code=(AppendsToTheList,),
     ),
-    mended=Way(pages={"": address_by(lambda: own_stack.get()[-1])}, middleware=(SetsANewTuple,), code=(SetsANewTuple,)),
+    mended=Way(
+        pages={"": page_by(lambda: own_stack.get()[-1], "Your parcel goes to {}.")},
+        middleware=(SetsANewTuple,),
+        code=(SetsANewTuple,),
+    ),
     traffic=traffic,
-    code=(address_by,),
+    code=(page_by,),
 )

@@ -9,31 +9,20 @@ request. A context variable is not: each request has a context of its own.
 """
 
 import threading
-from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
 
-from asgiref.sync import markcoroutinefunction
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 
 from demo.scenarios.base import Scenario, Way
-from demo.scenarios.meeting import together
+from demo.scenarios.overlapping import AsyncMiddleware, page_by
 from demo.scenarios.visit import Visit
 
 held = threading.local()
 current: ContextVar[HttpRequest] = ContextVar("current")
 
 
-class KeepsInThreadLocal:
+class KeepsInThreadLocal(AsyncMiddleware):
     """Keeps the current request in a thread-local."""
-
-    async_capable, sync_capable = True, False
-
-    def __init__(self, get_response: Any) -> None:
-        """Wrap the next layer."""
-        self.get_response = get_response
-        markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Set the thread-local: for this request, and for all that are under way on the thread."""
@@ -41,15 +30,8 @@ class KeepsInThreadLocal:
         return await self.get_response(request)
 
 
-class KeepsInContextVar:
+class KeepsInContextVar(AsyncMiddleware):
     """Keeps the current request in a context variable."""
-
-    async_capable, sync_capable = True, False
-
-    def __init__(self, get_response: Any) -> None:
-        """Wrap the next layer."""
-        self.get_response = get_response
-        markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Set the context variable, and reset it whatever happens."""
@@ -58,18 +40,6 @@ class KeepsInContextVar:
             return await self.get_response(request)
         finally:
             current.reset(token)
-
-
-def orders_by(current_request: Callable[[], HttpRequest]) -> Any:
-    """Return a view that asks `current_request` whose orders to show."""
-
-    @login_required
-    async def orders(request: HttpRequest) -> HttpResponse:
-        async with together(request.GET):  # as when it waits for a database
-            person = await current_request().auser()
-        return HttpResponse(f"The orders of {person.get_username()}.")
-
-    return orders
 
 
 def traffic(visit: Visit) -> None:
@@ -83,12 +53,16 @@ scenario = Scenario(
     server="uvicorn",
     kind="crossed",
     broken=Way(
-        pages={"": orders_by(lambda: held.request)},
+        pages={"": page_by(lambda: held.request, "The orders of {}.")},
         middleware=(KeepsInThreadLocal,),
         code=(KeepsInThreadLocal,),
         tidy=lambda: vars(held).clear(),
     ),
-    mended=Way(pages={"": orders_by(current.get)}, middleware=(KeepsInContextVar,), code=(KeepsInContextVar,)),
+    mended=Way(
+        pages={"": page_by(current.get, "The orders of {}.")},
+        middleware=(KeepsInContextVar,),
+        code=(KeepsInContextVar,),
+    ),
     traffic=traffic,
-    code=(orders_by,),
+    code=(page_by,),
 )

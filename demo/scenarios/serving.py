@@ -46,6 +46,19 @@ websocket_urlpatterns: list[URLPattern] = [
 ]
 
 
+class AroundDjango:
+    """Puts each way's own ASGI middleware around Django for its own pages."""
+
+    def __init__(self, application: Callable[..., Any]) -> None:
+        """Wrap Django."""
+        self.application = application
+        self.wrapped = {prefix: way.around(application) for prefix, way in _WAYS if way.around}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Let a request through."""
+        await self.wrapped.get(_prefix_of(scope["path"]), self.application)(scope, receive, send)
+
+
 class ScenarioMiddleware:
     """Runs each way's own middleware around its own pages, and nothing around all others."""
 
@@ -65,5 +78,8 @@ class ScenarioMiddleware:
 
     def __call__(self, request: HttpRequest) -> Any:
         """Let a request through the chain of its prefix; the answer is awaited where the next layer is."""
-        prefix = "/".join(request.path.split("/")[:4]) + "/"
-        return self.chains.get(prefix, self.get_response)(request)
+        return self.chains.get(_prefix_of(request.path), self.get_response)(request)
+
+
+def _prefix_of(path: str) -> str:
+    return "/".join(path.split("/")[:4]) + "/"

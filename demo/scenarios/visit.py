@@ -3,9 +3,10 @@
 import http.client
 import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from contextlib import contextmanager
+from typing import BinaryIO, NamedTuple
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
@@ -91,18 +92,20 @@ class Visit:
         with ThreadPoolExecutor(len(people)) as pool:
             self.saw.extend(pool.map(lambda person: self._talk(person, wave), people))
 
-    def over_one_connection(self, *people: Person) -> None:
+    def without_waiting(self, *people: Person) -> None:
         """Send several people's requests over one connection without waiting, as a proxy in front may do."""
-        host, port = urlsplit(self.server).hostname, urlsplit(self.server).port
-        sent = [
-            f"GET {self.prefix} HTTP/1.1\r\nHost: {host}\r\nCookie: {person.cookie_header}\r\n\r\n" for person in people
-        ]
-        with socket.create_connection((host, port), timeout=SECONDS) as connection, connection.makefile("rb") as file:
-            connection.sendall("".join(sent).encode())
+        with self._connection() as (connection, answers):
+            connection.sendall(b"".join(self._request("GET", person) for person in people))
             for person in people:
-                file.readline()
-                length = http.client.parse_headers(file)["Content-Length"]
-                self.saw.append(Saw(person.name, file.read(int(length or 0)).decode()))
+                self.saw.append(Saw(person.name, _next_of(answers)))
+
+    def behind_an_upload(self, uploader: Person, size: int, person: Person, page: str) -> None:
+        """Let somebody open a page over the connection over which somebody else has sent so many bytes before."""
+        with self._connection() as (connection, answers):
+            connection.sendall(self._request("POST", uploader, body=bytes(size)))
+            self.saw.append(Saw(uploader.name, _next_of(answers)))
+            connection.sendall(self._request("GET", person, page))
+            self.saw.append(Saw(person.name, _next_of(answers)))
 
     def end(self) -> None:
         """Ask for the last page, on every thread at once."""
@@ -125,6 +128,23 @@ class Visit:
         self._people.append(person)
         return person
 
+    @contextmanager
+    def _connection(self) -> Iterator[tuple[socket.socket, BinaryIO]]:
+        """Connect; what is kept alive by a browser's pool may be any connection."""
+        address = urlsplit(self.server).hostname, urlsplit(self.server).port
+        with socket.create_connection(address, timeout=SECONDS) as connection, connection.makefile("rb") as answers:
+            yield connection, answers
+
+    def _request(self, method: str, person: Person, page: str = "", body: bytes = b"") -> bytes:
+        headers = {
+            "Host": urlsplit(self.server).hostname,
+            "Cookie": person.cookie_header,
+            "X-CSRFToken": person.browser.cookies.get("csrftoken"),
+            "Content-Length": len(body),
+        }
+        lines = [f"{method} {self.prefix}{page} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        return "\r\n".join([*lines, "", ""]).encode() + body
+
     def _wave(self, of: int) -> dict[str, object]:
         self._waves += 1
         return {"wave": f"{self._run}-{self._waves}", "of": of}
@@ -138,6 +158,13 @@ class Visit:
         address = f"{self.server.replace('http', 'ws', 1)}{self.prefix}?{urlencode(wave)}"
         with connect(address, additional_headers={"Cookie": person.cookie_header}, proxy=None) as connection:
             return Saw(person.name, "\n".join(map(str, connection)))
+
+
+def _next_of(answers: BinaryIO) -> str:
+    """Read one answer off a connection."""
+    status = answers.readline().decode().strip()
+    text = answers.read(int(http.client.parse_headers(answers)["Content-Length"] or 0)).decode()
+    return text if " 200 " in status else status
 
 
 def signed_in(server: str, names: Iterable[str], password: str) -> dict[str, httpx.Cookies]:

@@ -237,7 +237,7 @@ class Run:
         """Yield what a reader must know to judge the result."""
         if not self._traces.requests:
             yield (
-                f"No request of this run stands in the traces ({self._server.store}): judged by answers alone. "
+                f"No request of this run stands in the traces ({self._traces.address}): judged by answers alone. "
                 "Is reqtrace.middleware.TraceMiddleware first in MIDDLEWARE, and the store the server's own?"
             )
         failed = sum(page.failed for page in self._pages.values())

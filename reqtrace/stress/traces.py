@@ -29,6 +29,11 @@ class Traces:
         self._patience = conf.get().flush_ms / 1000 * 2 + 0.3
 
     @property
+    def address(self) -> str:
+        """The address of the store, without a password."""
+        return self._reader.store.url
+
+    @property
     def requests(self) -> list[Request]:
         """The requests of this run so far."""
         return list(self._requests.values())

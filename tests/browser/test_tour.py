@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from demo.children import Child
+from demo.scenarios import SCENARIOS
+from demo.scenarios.base import Scenario
 from demo.servers import addresses_of, free_ports, shop_servers, tour_servers, wait_until_it_answers
 from tests.browser.conftest import PASSWORD, ROOT, Site
 
@@ -58,6 +60,17 @@ def saw(outcome: Locator, person: str) -> Locator:
     return outcome.locator(".person").filter(has_text=f"{person} saw")
 
 
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_scenario_shows_the_finding_of_its_kind_where_it_is_broken_and_none_where_it_is_mended(
+    page: Page, site: Tour, scenario: Scenario
+) -> None:
+    broken, mended = walk(page, site, scenario.title)
+    expect(broken.locator(".wrong").first).to_be_visible()
+    expect(broken.locator(".finding code").first).to_have_text(scenario.kind)
+    expect(mended.locator(".wrong, .finding")).to_have_count(0)
+    expect(mended).to_contain_text("reqtrace found nothing.")
+
+
 def test_alice_and_bob_are_shown_side_by_side_and_the_finding_is_one_click_away(page: Page, site: Tour) -> None:
     broken, mended = walk(page, site, "A page out of the cache that was made for somebody else")
     alice, bob = saw(broken, "Alice").bounding_box(), saw(broken, "Bob").bounding_box()
@@ -79,7 +92,13 @@ def test_one_of_two_in_flight_on_the_loops_thread_is_shown_the_others_orders(pag
     expect(broken.locator(".finding")).to_contain_text("demo.scenarios.overwritten.held.request named")
     expect(saw(mended, "Alice")).to_contain_text("The orders of alice.")
     expect(saw(mended, "Bob")).to_contain_text("The orders of bob.")
-    expect(mended.locator(".wrong, .finding")).to_have_count(0)
+
+
+def test_a_context_is_dirty_behind_a_request_in_flight_and_behind_a_large_body(page: Page, site: Tour) -> None:
+    broken, mended = walk(page, site, "A context that another request has used before")
+    for text in ("The profile of", "The basket of"):
+        expect(saw(broken, "Bob")).to_contain_text(f"{text} alice.")
+        expect(saw(mended, "Bob")).to_contain_text(f"{text} bob.")
 
 
 def test_without_its_script_the_page_does_the_same(page: Page, site: Tour) -> None:

@@ -3,12 +3,14 @@
 import signal
 from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from demo.lab import report as reports
 from demo.lab import table
 from demo.lab.holders import HOLDERS
 from demo.lab.run import disagreements, survey
@@ -27,14 +29,20 @@ class Command(BaseCommand):
         servers, holders = ", ".join(SERVERS), ", ".join(HOLDERS)
         parser.add_argument("--servers", nargs="+", metavar="SERVER", help=f"of {servers}; default: all installed")
         parser.add_argument("--holders", nargs="+", metavar="HOLDER", help=f"of {holders}; default: all")
-        parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report there")
+        parser.add_argument(
+            "--json",
+            type=Path,
+            default=settings.LAB_REPORT,
+            metavar="FILE",
+            help="write the whole report there; default: where the demo's page /lab/ shows it",
+        )
         parser.add_argument(
             "--markdown",
             type=Path,
             nargs="+",
             default=[],
             metavar="FILE",
-            help="write the sections for which these have markers, all of them into a new file",
+            help="write the sections for which these have markers, all of them into a new file; not when a run failed",
         )
         parser.add_argument("--quick", action="store_true", help="fewer requests: about three minutes instead of ten")
 
@@ -44,9 +52,15 @@ class Command(BaseCommand):
         holders = _chosen(options["holders"], HOLDERS, "--holders")
         # As Ctrl-C does: the server of the moment must not outlive the lab.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        report = survey(servers, [one.name for one in holders], quick=options["quick"], say=self.stderr.write)
-        if options["json"]:
-            options["json"].write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+        report = survey(
+            servers,
+            [one.name for one in holders],
+            quick=options["quick"],
+            say=self.stderr.write,
+            keep=partial(reports.write, options["json"]),
+        )
+        if report.failures:
+            raise CommandError(f"{len(report.failures)} runs failed: {report.failures[0].reason}")
         for path in options["markdown"]:
             try:
                 self.stderr.write(f"{path}: {', '.join(table.write(path, report))}")
@@ -54,8 +68,6 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from None
         if not options["markdown"]:
             self.stdout.write(table.about(report) + "\n\n" + table.findings(report))
-        if report.failures:
-            raise CommandError(f"{len(report.failures)} runs failed: {report.failures[0].reason}")
         if disagree := disagreements(report):
             raise CommandError("reqtrace and the application disagree:\n" + "\n".join(disagree))
 
