@@ -5,10 +5,10 @@ import msgspec
 from reqtrace import neighbours
 from reqtrace.queries import Page, Query, threads_of
 from reqtrace.reader import Reader
-from reqtrace.records import Finding
+from reqtrace.records import Finding, Measurement, Process, Request
 from reqtrace.stores.base import Store
 
-from .protocol import FindingList, ProcessList, RequestDetail, RequestList, ThreadList
+from .protocol import FindingList, MarkList, ProcessList, RequestDetail, RequestList, ThreadList
 
 BEFORE_MAX = AFTER_MAX = 20
 DURING_MAX = 50
@@ -20,7 +20,7 @@ def requests(store: Store, query: Query, page: Page) -> RequestList:
     """List requests, newest first."""
     reader = Reader(store)
     found = reader.page(query, page)
-    return RequestList(requests=found.requests, cursor=_cursor(found.cursor), corrupt=reader.corrupt)
+    return RequestList(requests=_listed(found.requests), cursor=_cursor(found.cursor), corrupt=reader.corrupt)
 
 
 def threads(store: Store, query: Query, page: Page) -> ThreadList:
@@ -40,7 +40,8 @@ def processes(store: Store, query: Query, page: Page) -> ProcessList:
     if _asks_requests(query) or query.thread is not None:
         used = {request.process for request in reader.requests(query)}
         found = [process for process in found if process.id in used]
-    return ProcessList(processes=found[: -page.limit - 1 : -1], corrupt=reader.corrupt)
+    listed = found[: -page.limit - 1 : -1]
+    return ProcessList(processes=listed, measurements=_newest_measurements(reader, listed), corrupt=reader.corrupt)
 
 
 def findings(store: Store, query: Query, page: Page) -> FindingList:
@@ -64,6 +65,13 @@ def findings(store: Store, query: Query, page: Page) -> FindingList:
     return FindingList(findings=found, cursor=None, corrupt=reader.corrupt)
 
 
+def marks(store: Store, csrf_token: str, csrf_header: str) -> MarkList:
+    """List all marks, with what a request that changes one must bear."""
+    reader = Reader(store)
+    found = list(reader.marks())
+    return MarkList(marks=found, csrf_token=csrf_token, csrf_header=csrf_header, corrupt=reader.corrupt)
+
+
 def request_detail(store: Store, id_: str) -> RequestDetail | None:
     """Return one request with its findings and with the requests that shared its thread, or None."""
     reader = Reader(store)
@@ -76,10 +84,28 @@ def request_detail(store: Store, id_: str) -> RequestDetail | None:
         process=reader.process(request.process),
         thread=next(reader.threads(Query(process=request.process, thread=request.thread_serial)), None),
         findings=[finding for finding in reader.findings() if finding.request == id_],
-        before=around.before[:BEFORE_MAX],
-        during=around.at_once[:DURING_MAX],
-        after=around.after[:AFTER_MAX],
+        before=_listed(around.before[:BEFORE_MAX]),
+        during=_listed(around.at_once[:DURING_MAX]),
+        after=_listed(around.after[:AFTER_MAX]),
     )
+
+
+def _newest_measurements(reader: Reader, processes: list[Process]) -> list[Measurement]:
+    missing = {process.id for process in processes}
+    found = []
+    for entry in reader.store.read_back(None, _BATCH, ("measurement",)):
+        measurement = reader.decode(entry)
+        if isinstance(measurement, Measurement) and measurement.process in missing:
+            missing.remove(measurement.process)
+            found.append(measurement)
+    return found
+
+
+def _listed(requests: list[Request]) -> list[Request]:
+    """Return requests without what is for whoever looks at one of them."""
+    for request in requests:
+        request.readings = []
+    return requests
 
 
 def _asks_requests(query: Query) -> bool:

@@ -14,8 +14,8 @@ from reqtrace.exceptions import StoreError
 from reqtrace.reader import Reader
 from reqtrace.stores.base import Store
 
-from .protocol import Batch, Health, Hello, Status
-from .snapshot import changes_between, portions, records_of, state_at
+from .protocol import Batch, Health, Hello, Older, Status
+from .snapshot import changes_between, older_than, portions, records_of, state_at
 from .subscription import Chunk, Subscription
 
 PERIOD_SECONDS = 0.1
@@ -94,6 +94,7 @@ class Feed:
             resumed=changes is not None,
             health=msgspec.structs.replace(self.health, corrupt=reader.corrupt),
             records=first,
+            older=older_than(entries) if changes is None else Older(),
         )
         messages: list[Hello | Batch] = [
             hello,

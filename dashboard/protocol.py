@@ -4,11 +4,11 @@ Records travel as in the trace JSON (`reqtrace.records`). `tests/golden/protocol
 message and is read by the tests of both sides.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from reqtrace.records import Finding, Process, Request, Thread
+from reqtrace.records import Finding, Mark, Measurement, Process, Request, Thread
 
 PROTOCOL_VERSION = 1
 
@@ -33,6 +33,16 @@ class Records(msgspec.Struct, kw_only=True):
     threads: list[Thread] = []
     requests: list[Request] = []
     findings: list[Finding] = []
+    marks: list[Mark] = []
+    """What people said of groups; of one group, the last counts."""
+    measurements: list[Measurement] = []
+
+
+class Older(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the API's lists go on behind what a `Hello` holds: the `cursor` of each; None where nothing is older."""
+
+    requests: str | None = None
+    findings: str | None = None
 
 
 class Hello(msgspec.Struct, kw_only=True, tag_field="type", tag="hello"):
@@ -53,6 +63,8 @@ class Hello(msgspec.Struct, kw_only=True, tag_field="type", tag="hello"):
     """
     health: Health
     records: Records
+    older: Older = Older()
+    """Of a full state; a browser that keeps what it has knows it already."""
 
 
 class Batch(msgspec.Struct, kw_only=True, tag_field="type", tag="batch"):
@@ -67,7 +79,7 @@ class Missed(msgspec.Struct, kw_only=True, tag_field="type", tag="missed"):
     """This browser was too slow: what stood between these positions was not sent to it.
 
     To catch up: `GET api/requests?limit=1000&cursor=<until + 1>`, following `cursor`, until it is None or not
-    above `after`; likewise `api/findings`. `api/threads` and `api/processes` hold the rest.
+    above `after`; likewise `api/findings`. `api/threads`, `api/processes` and `api/marks` hold the rest.
     """
 
     after: int
@@ -137,6 +149,8 @@ class ProcessList(msgspec.Struct, kw_only=True):
     """Answer of `api/processes`."""
 
     processes: list[Process]
+    measurements: list[Measurement] = []
+    """The newest of each process, where there is one that is young enough."""
     corrupt: int = 0
 
 
@@ -146,6 +160,23 @@ class FindingList(msgspec.Struct, kw_only=True):
     findings: list[Finding]
     cursor: str | None
     corrupt: int = 0
+
+
+class MarkList(msgspec.Struct, kw_only=True):
+    """Answer of `api/marks`: every mark, those taken back among them."""
+
+    marks: list[Mark]
+    csrf_token: str
+    """What a change must bear, in the header that is named here; the cookie that goes with it is set now."""
+    csrf_header: str
+    corrupt: int = 0
+
+
+class MarkRequest(msgspec.Struct, kw_only=True):
+    """Body of a `POST api/marks/<group>`, whose answer is the `Mark`, as is that of a `DELETE`, which has no body."""
+
+    note: Annotated[str, msgspec.Meta(max_length=1_000)] = ""
+    """Why this is no surprise, in a person's own words."""
 
 
 class Error(msgspec.Struct, kw_only=True):
@@ -169,3 +200,7 @@ class PageConfig(msgspec.Struct, kw_only=True):
     sign_out_url: str | None
     """Where a POST with the CSRF token signs out; None where this page does not do that."""
     csrf_token: str
+    links: dict[str, str] = {}
+    """Links of the project's own: text to address."""
+    trace_url: str | None = None
+    """Where a trace viewer shows a trace, with ``{trace_id}`` in place of its id."""

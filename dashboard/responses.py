@@ -6,7 +6,10 @@ import msgspec
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.template import Context, Engine
+from django.utils import translation
 from django.utils.safestring import SafeString
+
+from . import language
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -46,8 +49,11 @@ def secured(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def html(template: str, context: dict[str, object], status: int = 200) -> HttpResponse:
-    """Return a page from one of this app's templates."""
-    text: SafeString = _engine.get_template(f"reqtrace_dashboard/{template}").render(Context(context))
+    """Return a page from one of this app's templates, in the visitor's language."""
+    spoken = language.current()
+    with translation.override(spoken):
+        page = _engine.get_template(f"reqtrace_dashboard/{template}")
+        text: SafeString = page.render(Context({"language": spoken, **context}))
     return HttpResponse(text, status=status)
 
 

@@ -12,6 +12,7 @@ from django.urls import re_path
 from reqtrace import conf
 from reqtrace.exceptions import ReqtraceError
 
+from . import language
 from .consumers import Receive, Send
 from .routing import websocket_urlpatterns
 from .visitor import Scope, has_accounts
@@ -19,6 +20,7 @@ from .visitor import Scope, has_accounts
 _PACKAGE = __name__.rpartition(".")[0]
 _LOOPBACK = [".localhost", "127.0.0.1", "[::1]"]
 _SECURE = f"{_PACKAGE}.middleware.SecureEverything"
+_LANGUAGE = "django.middleware.locale.LocaleMiddleware"
 _ACCOUNTS = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -47,7 +49,10 @@ def take_settings_over(host: str) -> None:
     """Keep the project's accounts, sessions, databases and secrets, and replace what concerns its pages."""
     replaced: dict[str, Any] = {
         "ROOT_URLCONF": f"{_PACKAGE}.standalone_urls",
-        "MIDDLEWARE": [_SECURE, *_ACCOUNTS] if has_accounts() else [_SECURE],
+        "MIDDLEWARE": [_SECURE, _LANGUAGE, *_ACCOUNTS] if has_accounts() else [_SECURE, _LANGUAGE],
+        "USE_I18N": True,
+        "LANGUAGES": list(language.SPOKEN.items()),
+        "LANGUAGE_CODE": language.nearest(settings.LANGUAGE_CODE),
         "ALLOWED_HOSTS": [*settings.ALLOWED_HOSTS, *_LOOPBACK, *_names_of(host)],
         "FORCE_SCRIPT_NAME": None,
         # Cookies know hosts but no ports: under the project's own names, signing in here would sign the same person

@@ -5,7 +5,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from . import assets, responses, views
@@ -68,7 +68,7 @@ def broken(request: HttpRequest) -> HttpResponse:
     return _failed(_("This server met an error; its log says which."), 500)
 
 
-def _failed(message: str, status: int) -> HttpResponse:
+def _failed(message: object, status: int) -> HttpResponse:
     return _html("failed.html", {"message": message}, status)
 
 

@@ -3,17 +3,27 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from reqtrace.reader import Reader
-from reqtrace.records import Finding, Process, Record, RecordKind, Request, Thread
+from reqtrace.records import Finding, Mark, Measurement, Process, Record, RecordKind, Request, Thread
 from reqtrace.stores.base import Entry
 
-from .protocol import Records
+from .protocol import Older, Records
 
-NEWEST: dict[RecordKind, int] = {"process": 5_000, "thread": 5_000, "finding": 1_000, "request": 5_000}
-"""How many of each kind, in the order in which they are sent: findings first, lest a page look clean for a moment."""
+NEWEST: dict[RecordKind, int] = {
+    "mark": 5_000,
+    "process": 5_000,
+    "thread": 5_000,
+    "finding": 1_000,
+    "request": 5_000,
+    "measurement": 5_000,
+}
+"""How many of each kind, in the order in which they are sent: marks before findings, lest a page look bad for a moment,
+and findings before requests, lest it look clean. Charts can wait."""
 RESUME_LIMIT = 10_000
 """A browser that is further behind starts afresh, which costs less."""
 MESSAGE_BYTES = 512 * 1024
 """How much goes into one message. Daphne refuses to send more than 1 MiB: its limit for what it receives."""
+_NAMES_BYTES = 600
+"""What a request's payload grows by in a message at most: in a store it stands without the names of its fields."""
 
 
 def state_at(reader: Reader, position: int) -> list[Entry]:
@@ -25,6 +35,16 @@ def state_at(reader: Reader, position: int) -> list[Entry]:
     for kind, limit in NEWEST.items():
         entries += reversed(reader.store.read_back(position + 1, limit, (kind,)))
     return entries
+
+
+def older_than(entries: Iterable[Entry]) -> Older:
+    """Return where the lists go on behind a state: of those that did not go into it whole."""
+    positions: dict[RecordKind, list[int]] = {"request": [], "finding": []}
+    for entry in entries:
+        if entry.kind in positions:
+            positions[entry.kind].append(entry.position)
+    cursors = {kind: str(min(of)) for kind, of in positions.items() if len(of) == NEWEST[kind]}
+    return Older(requests=cursors.get("request"), findings=cursors.get("finding"))
 
 
 def changes_between(reader: Reader, after: int, position: int) -> list[Entry] | None:
@@ -42,10 +62,11 @@ def portions(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
     """Cut entries, in their order, into portions for one message each; at least one, which may be empty."""
     begin = size = 0
     for index, entry in enumerate(entries):
-        size += len(entry.payload)
+        length = len(entry.payload) + _NAMES_BYTES
+        size += length
         if size > MESSAGE_BYTES and index > begin:
             yield entries[begin:index]
-            begin, size = index, len(entry.payload)
+            begin, size = index, length
     yield entries[begin:]
 
 
@@ -54,6 +75,8 @@ def records_of(entries: Iterable[Entry], reader: Reader) -> Records:
     records = Records()
     for entry in entries:
         record = reader.decode(entry)
+        if isinstance(record, Request):
+            record.readings = []  # for whoever looks at one request
         if record is not None:
             _list_for(records, record).append(record)
     return records
@@ -67,5 +90,9 @@ def _list_for(records: Records, record: Record) -> list[Record]:
             return records.threads  # type: ignore[return-value]
         case Finding():
             return records.findings  # type: ignore[return-value]
+        case Mark():
+            return records.marks  # type: ignore[return-value]
+        case Measurement():
+            return records.measurements  # type: ignore[return-value]
         case Process():
             return records.processes  # type: ignore[return-value]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from . import marking, views
 
 app_name = "reqtrace_dashboard"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("api/threads", views.thread_list, name="threads"),
     path("api/processes", views.process_list, name="processes"),
     path("api/findings", views.finding_list, name="findings"),
+    path("api/marks", marking.mark_list, name="marks"),
+    path("api/marks/<str:group>", marking.mark, name="mark"),
     path("api/export", views.export, name="export"),
     path("assets/<str:name>", views.asset, name="asset"),
 ]

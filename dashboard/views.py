@@ -11,33 +11,39 @@ from django.middleware.csrf import get_token
 from django.utils.cache import get_conditional_response
 
 import reqtrace
-from reqtrace import access, queries, registry
+from reqtrace import access, conf, queries, registry
 from reqtrace.exceptions import QueryError, StoreError
 from reqtrace.queries import Page, Query
 
-from . import answers, assets, downloads, responses
+from . import answers, assets, downloads, language, responses
 from .protocol import Error, PageConfig
 
 View = Callable[..., HttpResponseBase]
 FOR_EVER = "private, max-age=31536000, immutable"
 
 
-def reading(view: View) -> View:
-    """Make a view read-only, with the security headers, and with faults of question and store told in plain words."""
+def answering(*methods: str) -> Callable[[View], View]:
+    """Make a view answer to these methods, with the security headers, and tell faults of question and store plainly."""
 
-    @wraps(view)
-    def read(request: HttpRequest, **arguments: str) -> HttpResponseBase:
-        if request.method not in ("GET", "HEAD"):
-            return responses.secured(HttpResponseNotAllowed(["GET", "HEAD"]))
-        try:
-            return responses.secured(view(request, **arguments))
-        except QueryError as error:
-            answer = responses.json(Error(error=str(error), parameter=error.parameter), status=400)
-        except StoreError as error:
-            answer = responses.json(Error(error=str(error)), status=503)
-        return responses.secured(answer)
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answer(request: HttpRequest, **arguments: str) -> HttpResponseBase:
+            if request.method not in methods:
+                return responses.secured(HttpResponseNotAllowed(methods))
+            try:
+                return responses.secured(view(request, **arguments))
+            except QueryError as error:
+                said = responses.json(Error(error=str(error), parameter=error.parameter), status=400)
+            except StoreError as error:
+                said = responses.json(Error(error=str(error)), status=503)
+            return responses.secured(said)
 
-    return read
+        return answer
+
+    return decorate
+
+
+reading = answering("GET", "HEAD")
 
 
 def guarded(view: View) -> View:
@@ -75,8 +81,16 @@ def render_page(request: HttpRequest, sign_out_url: str | None = None) -> HttpRe
         user=user.get_username() if user is not None and user.is_authenticated else "",
         sign_out_url=sign_out_url,
         csrf_token=get_token(request) if sign_out_url else "",
+        links=conf.get().links,
+        trace_url=conf.get().trace_url,
     )
-    context = {"config": msgspec.to_builtins(config), "script": script, "style": style, "mount": request.path}
+    context = {
+        "config": msgspec.to_builtins(config),
+        "messages": language.messages(language.current()),
+        "script": script,
+        "style": style,
+        "mount": request.path,
+    }
     return responses.html("page.html", context)
 
 

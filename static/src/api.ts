@@ -1,14 +1,22 @@
 /** The server's API: where each list stands and how it is fetched. */
 
+import { t } from "./lib/text";
 import {
   type ApiError,
   type FindingList,
+  type Level,
   LIMIT_MAX,
+  type Mark,
+  type MarkList,
+  type MarkRequest,
   type ProcessList,
   type RequestDetail,
   type RequestList,
   type ThreadList,
 } from "./protocol";
+
+/** What exports are written in. */
+export type Format = "json" | "ndjson" | "chrome" | "perfetto" | "otlp";
 
 /** The API did not give what was asked; `status` is 0 when no answer came at all. */
 export class ApiFailure extends Error {
@@ -25,6 +33,12 @@ export class ApiFailure extends Error {
   }
 }
 
+interface Change {
+  method?: string;
+  headers: Record<string, string>;
+  body?: string | null;
+}
+
 export class Api {
   constructor(
     private readonly url: string,
@@ -33,44 +47,69 @@ export class Api {
 
   /** Return a page of requests, newest first. */
   requests(cursor: string): Promise<RequestList> {
-    return this.get<RequestList>(`requests?limit=${LIMIT_MAX}&cursor=${encodeURIComponent(cursor)}`);
+    return this.ask<RequestList>(`requests?limit=${LIMIT_MAX}&cursor=${encodeURIComponent(cursor)}`);
   }
 
   request(id: string): Promise<RequestDetail> {
-    return this.get<RequestDetail>(`requests/${encodeURIComponent(id)}`);
+    return this.ask<RequestDetail>(`requests/${encodeURIComponent(id)}`);
   }
 
   threads(): Promise<ThreadList> {
-    return this.get<ThreadList>("threads");
+    return this.ask<ThreadList>("threads");
   }
 
   processes(): Promise<ProcessList> {
-    return this.get<ProcessList>("processes");
+    return this.ask<ProcessList>("processes");
   }
 
-  /** Return a page of findings, newest first. */
-  findings(cursor: string): Promise<FindingList> {
-    return this.get<FindingList>(`findings?limit=${LIMIT_MAX}&cursor=${encodeURIComponent(cursor)}`);
+  /** Return a page of findings, newest first: of all, or of one kind and level. */
+  findings(cursor: string, such: { kind?: string; level?: Level } = {}): Promise<FindingList> {
+    return this.ask<FindingList>(`findings?${new URLSearchParams({ limit: String(LIMIT_MAX), cursor, ...such })}`);
   }
 
-  private async get<T>(path: string): Promise<T> {
+  /** Return all marks, and what a request that changes one must bear. */
+  marks(): Promise<MarkList> {
+    return this.ask<MarkList>("marks");
+  }
+
+  /** Mark a group of findings as known to everybody. */
+  mark(group: string, note: string): Promise<Mark> {
+    return this.change<Mark>("POST", `marks/${encodeURIComponent(group)}`, { note } satisfies MarkRequest);
+  }
+
+  /** Take the mark of a group back. */
+  unmark(group: string): Promise<Mark> {
+    return this.change<Mark>("DELETE", `marks/${encodeURIComponent(group)}`);
+  }
+
+  /** Change something, with a token fetched for it: one that came with the page would grow old. */
+  private async change<T>(method: string, path: string, body?: object): Promise<T> {
+    const { csrf_token: token, csrf_header: header } = await this.marks();
+    const headers = { [header]: token, "Content-Type": "application/json" };
+    return this.ask<T>(path, { method, headers, body: body ? JSON.stringify(body) : null });
+  }
+
+  private async ask<T>(path: string, change: Change = { headers: {} }): Promise<T> {
     let response: Response;
     try {
-      // A redirect leads to a sign-in page, which is an answer too: no access.
-      response = await this.send(this.url + path, { headers: { Accept: "application/json" }, redirect: "manual" });
+      response = await this.send(this.url + path, {
+        ...change,
+        headers: { Accept: "application/json", ...change.headers },
+        redirect: "manual", // it would lead to a sign-in page, which is an answer too: no access
+      });
     } catch {
-      throw new ApiFailure("The server does not answer.", 0);
+      throw new ApiFailure(t("The server does not answer."), 0);
     }
-    if (response.type === "opaqueredirect") throw new ApiFailure("You are not signed in any more.", 403);
+    if (response.type === "opaqueredirect") throw new ApiFailure(t("You are not signed in any more."), 403);
     const body = (await response.json().catch(() => null)) as unknown;
     if (response.ok && body !== null) return body as T;
     const said = (body as Partial<ApiError> | null)?.error;
-    throw new ApiFailure(said ?? `The server answered with status ${response.status}.`, response.status);
+    throw new ApiFailure(said ?? t("The server answered with status {status}.", { status: response.status }), response.status);
   }
 }
 
 /** Return where an export with these filters is downloaded. */
-export function exportUrl(apiUrl: string, format: "json" | "ndjson", parameters: URLSearchParams): string {
+export function exportUrl(apiUrl: string, format: Format, parameters: URLSearchParams): string {
   const query = new URLSearchParams([["format", format], ...parameters]);
   return `${apiUrl}export?${query}`;
 }

@@ -6,7 +6,7 @@ import { ApiFailure } from "./api";
 import { Feed, liveUrl, type Sink, type Socket } from "./feed";
 import type { Records, Request, RequestList, ServerMessage } from "./protocol";
 import type { Connection } from "./state/connection";
-import { request } from "./testing";
+import { process, request } from "./testing";
 
 class FakeSocket implements Socket {
   onopen: Socket["onopen"] = null;
@@ -38,7 +38,7 @@ class FakeSocket implements Socket {
   }
 }
 
-const EMPTY: Records = { processes: [], threads: [], requests: [], findings: [] };
+const EMPTY: Records = { processes: [], threads: [], requests: [], findings: [], marks: [], measurements: [] };
 const HEALTH = { store: "ok", message: "", corrupt: 0 } as const;
 
 let sockets: FakeSocket[];
@@ -50,6 +50,7 @@ let pages: Record<string, RequestList | ApiFailure>;
 let asked: string[];
 let askedFindings: string[];
 let probe: ApiFailure | null;
+let signsOfLife: [string, number][];
 
 const sink: Sink = {
   connection: (now) => connections.push(now),
@@ -58,6 +59,7 @@ const sink: Sink = {
   replace: () => {
     replaced += 1;
   },
+  arrived: (processes, timeNs) => signsOfLife.push(...processes.map(({ id }): [string, number] => [id, timeNs])),
   take: ({ requests }) => taken.push(...(requests ?? []).map(({ id }) => id)),
 };
 
@@ -70,9 +72,10 @@ const api = {
   },
   async processes() {
     if (probe) throw probe;
-    return { processes: [], corrupt: 0 };
+    return { processes: [], measurements: [], corrupt: 0 };
   },
   threads: async () => ({ threads: [], corrupt: 0 }),
+  marks: async () => ({ marks: [], csrf_token: "", csrf_header: "", corrupt: 0 }),
   async findings(cursor: string) {
     askedFindings.push(cursor);
     return { findings: [], cursor: null, corrupt: 0 };
@@ -102,7 +105,7 @@ function start(): Feed {
 }
 
 function hello(position: number, resumed = false): ServerMessage {
-  return { type: "hello", version: 1, server_time_ns: 1, position, resumed, health: HEALTH, records: EMPTY };
+  return { type: "hello", version: 1, server_time_ns: 1, position, resumed, health: HEALTH, records: EMPTY, older: { requests: null, findings: null } };
 }
 
 function batch(position: number, ...requests: Request[]): ServerMessage {
@@ -130,6 +133,7 @@ beforeEach(() => {
   replaced = 0;
   pages = {};
   probe = null;
+  signsOfLife = [];
 });
 
 test("the first state replaces what there was, and batches add to it", () => {
@@ -293,4 +297,21 @@ test("a page older than its server's protocol takes nothing in, and asks to be l
   expect(socket.closedByPage).toBe(true);
   expect(replaced).toBe(0);
   expect(timers).toEqual([]);
+});
+
+test("signs of life are told with the time of their arrival, but not those of the state so far", () => {
+  const socket = connect(10);
+  socket.say({ ...batch(11), records: { ...EMPTY, processes: [process({ id: "p1" })] } } as ServerMessage);
+  expect(signsOfLife).toEqual([["p1", 1]]);
+});
+
+test("a feed that was left hears no more, and begins with a full state when it is back", () => {
+  const feed = start();
+  sockets[0]?.say(hello(10));
+  sockets[0]?.say(batch(11));
+  feed.leave();
+  expect(sockets[0]?.closedByPage).toBe(true);
+  expect(timers).toEqual([]);
+  feed.connect();
+  expect(sockets[1]?.url).toBe("ws://here/live/");
 });

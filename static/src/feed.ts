@@ -2,6 +2,7 @@
 
 import { type Api, ApiFailure } from "./api";
 import { waitMs } from "./lib/backoff";
+import { t } from "./lib/text";
 import {
   type Batch,
   CLOSE_DENIED,
@@ -11,6 +12,8 @@ import {
   type Health,
   type Hello,
   type Missed,
+  type Older,
+  type Process,
   PROTOCOL_VERSION,
   type Records,
   type RequestList,
@@ -24,8 +27,10 @@ export interface Sink {
   health(health: Health): void;
   serverTime(timeNs: number): void;
   /** Forget what there was; this is the state. */
-  replace(records: Records): void;
+  replace(records: Records, older: Older): void;
   take(records: Partial<Records>): void;
+  /** Hear which processes gave a sign of life just now, by the server's time. */
+  arrived(processes: readonly Process[], timeNs: number): void;
 }
 
 /** The part of a WebSocket that the feed uses. */
@@ -58,7 +63,7 @@ export class Feed {
 
   constructor(
     private readonly url: string,
-    private readonly api: Pick<Api, "requests" | "threads" | "processes" | "findings">,
+    private readonly api: Pick<Api, "requests" | "threads" | "processes" | "findings" | "marks">,
     private readonly sink: Sink,
     private readonly world: World = BROWSER,
   ) {}
@@ -80,10 +85,18 @@ export class Feed {
     };
     socket.onclose = (event) => {
       this.drop();
-      if (event.code === CLOSE_DENIED) this.deny("You may no longer look at this page.");
+      if (event.code === CLOSE_DENIED) this.deny(t("You may no longer look at this page."));
       else if (opened) this.retryLater();
       else void this.askWhy();
     };
+  }
+
+  /** Hear no more until `connect` is called, which then begins with a full state. */
+  leave(): void {
+    this.world.clearTimeout(this.timer);
+    this.drop();
+    this.position = null;
+    this.failures = 0;
   }
 
   private hear(message: ServerMessage, socket: Socket): void {
@@ -99,6 +112,7 @@ export class Feed {
         break;
       case "batch":
         this.advance(message);
+        this.sink.arrived(message.records.processes, message.server_time_ns);
         this.sink.take(message.records);
         socket.send(encodeSeen(message.position));
         break;
@@ -122,7 +136,7 @@ export class Feed {
     this.advance(hello);
     this.sink.health(hello.health);
     if (hello.resumed) this.sink.take(hello.records);
-    else this.sink.replace(hello.records);
+    else this.sink.replace(hello.records, hello.older);
     this.sink.connection({ state: "live" });
   }
 
@@ -162,6 +176,8 @@ export class Feed {
     }
     yield this.api.processes();
     yield this.api.threads();
+    const { marks } = await this.api.marks();
+    yield { marks };
   }
 
   /** Find out why the socket did not even open: a browser does not tell a refusal from a server that is down. */

@@ -13,12 +13,19 @@ import {
   type FindingList,
   type Health,
   type Hello,
+  type Mark,
+  type MarkList,
+  type MarkRequest,
+  type Measurement,
   type Missed,
+  type NativeThread,
+  type Older,
   type PageConfig,
   PROTOCOL_VERSION,
   type Process,
   type ProcessList,
   type Records,
+  type Reading,
   type Request,
   type RequestDetail,
   type RequestList,
@@ -108,6 +115,9 @@ const request = struct<Request>({
   ),
   same_thread: struct<Request["same_thread"]>({ before: number, at_once: number }),
   query_string: orNull(text),
+  readings: list(
+    struct<Reading>({ checkpoint: text, holder: text, names: oneOf("request", "user", "other", "nobody"), at_ns: number }),
+  ),
 });
 const thread = struct<Thread>({
   process: text,
@@ -161,11 +171,31 @@ const finding = struct<Finding>({
   fix: text,
   group: text,
 });
+const mark = struct<Mark>({ group: text, known: flag, by: text, at_ns: number, note: text });
+const measurement = struct<Measurement>({
+  process: text,
+  number,
+  measured_ns: number,
+  requests_in_flight: number,
+  requests_per_second: number,
+  dropped: number,
+  cpu_utilization: orNull(number),
+  memory_usage: orNull(number),
+  thread_count: orNull(number),
+  open_file_descriptor_count: orNull(number),
+  context_switches_voluntary: orNull(number),
+  context_switches_involuntary: orNull(number),
+  threads: orNull(
+    list(struct<NativeThread>({ native_id: number, name: orNull(text), cpu_time_ns: number, cpu_utilization: number })),
+  ),
+});
 const records = struct<Records>({
   processes: list(process),
   threads: list(thread),
   requests: list(request),
   findings: list(finding),
+  marks: list(mark),
+  measurements: list(measurement),
 });
 const health = struct<Health>({ store: oneOf("ok", "unreachable"), message: text, corrupt: number });
 
@@ -178,6 +208,7 @@ const MESSAGES = {
     resumed: flag,
     health,
     records,
+    older: struct<Older>({ requests: orNull(text), findings: orNull(text) }),
   }),
   batch: struct<Batch>({ type: oneOf("batch"), server_time_ns: number, position: number, records }),
   missed: struct<Missed>({ type: oneOf("missed"), after: number, until: number, requests: number }),
@@ -198,8 +229,10 @@ const OTHERS = {
     after: list(request),
   }),
   thread_list: struct<ThreadList>({ threads: list(thread), corrupt: number }),
-  process_list: struct<ProcessList>({ processes: list(process), corrupt: number }),
+  process_list: struct<ProcessList>({ processes: list(process), measurements: list(measurement), corrupt: number }),
   finding_list: struct<FindingList>({ findings: list(finding), cursor: orNull(text), corrupt: number }),
+  mark_list: struct<MarkList>({ marks: list(mark), csrf_token: text, csrf_header: text, corrupt: number }),
+  mark_request: struct<MarkRequest>({ note: text }),
   error: struct<ApiError>({ error: text, parameter: orNull(text) }),
   page_config: struct<PageConfig>({
     version: number,
@@ -209,6 +242,8 @@ const OTHERS = {
     user: text,
     sign_out_url: orNull(text),
     csrf_token: text,
+    links: struct<Record<string, string>>({ Handbook: text }),
+    trace_url: orNull(text),
   }),
 };
 

@@ -35,6 +35,14 @@ export interface SameThread {
   at_once: number;
 }
 
+/** What a holder named at a checkpoint. */
+export interface Reading {
+  checkpoint: string;
+  holder: string;
+  names: "request" | "user" | "other" | "nobody";
+  at_ns: number;
+}
+
 export interface Request {
   id: string;
   process: string;
@@ -65,6 +73,8 @@ export interface Request {
   hops: Hop[];
   same_thread: SameThread;
   query_string: string | null;
+  /** Empty but in the details of one request. */
+  readings: Reading[];
 }
 
 export interface Thread {
@@ -124,6 +134,44 @@ export interface Finding {
   group: string;
 }
 
+/** A thread as the operating system knows it. */
+export interface NativeThread {
+  native_id: number;
+  name: string | null;
+  cpu_time_ns: number;
+  /** How much of one processor it used of late. */
+  cpu_utilization: number;
+}
+
+/** What a process used of its machine at one moment; null is what could not be measured. */
+export interface Measurement {
+  process: string;
+  number: number;
+  measured_ns: number;
+  requests_in_flight: number;
+  requests_per_second: number;
+  dropped: number;
+  cpu_utilization: number | null;
+  memory_usage: number | null;
+  thread_count: number | null;
+  open_file_descriptor_count: number | null;
+  context_switches_voluntary: number | null;
+  context_switches_involuntary: number | null;
+  /** Only every five seconds. */
+  threads: NativeThread[] | null;
+}
+
+/** What a person said of a group of findings. */
+export interface Mark {
+  group: string;
+  /** False takes an earlier mark back. */
+  known: boolean;
+  /** Empty for a local visitor without an account. */
+  by: string;
+  at_ns: number;
+  note: string;
+}
+
 export interface Health {
   store: "ok" | "unreachable";
   message: string;
@@ -135,6 +183,15 @@ export interface Records {
   threads: Thread[];
   requests: Request[];
   findings: Finding[];
+  /** Of one group, the last counts. */
+  marks: Mark[];
+  measurements: Measurement[];
+}
+
+/** The cursors of what is older than the records of a full state; null where nothing is. */
+export interface Older {
+  requests: string | null;
+  findings: string | null;
 }
 
 export interface Hello {
@@ -145,6 +202,7 @@ export interface Hello {
   resumed: boolean;
   health: Health;
   records: Records;
+  older: Older;
 }
 
 export interface Batch {
@@ -203,6 +261,7 @@ export interface ThreadList {
 
 export interface ProcessList {
   processes: Process[];
+  measurements: Measurement[];
   corrupt: number;
 }
 
@@ -210,6 +269,19 @@ export interface FindingList {
   findings: Finding[];
   cursor: string | null;
   corrupt: number;
+}
+
+export interface MarkList {
+  marks: Mark[];
+  /** What a change must bear, in the header that is named here. */
+  csrf_token: string;
+  csrf_header: string;
+  corrupt: number;
+}
+
+/** What marks a group as known. */
+export interface MarkRequest {
+  note: string;
 }
 
 export interface ApiError {
@@ -225,6 +297,10 @@ export interface PageConfig {
   user: string;
   sign_out_url: string | null;
   csrf_token: string;
+  /** Links of the project's own: text to address. */
+  links: Record<string, string>;
+  /** Where a trace viewer shows a trace, with `{trace_id}` in place of its id. */
+  trace_url: string | null;
 }
 
 const MESSAGE_TYPES: ReadonlySet<string> = new Set<ServerMessage["type"]>([

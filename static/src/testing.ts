@@ -1,6 +1,6 @@
 /** Records for tests: whole ones, of which a test names only what it is about. */
 
-import type { Finding, Process, Request, Thread } from "./protocol";
+import type { Finding, Measurement, Process, Request, Thread } from "./protocol";
 
 export function request(given: Partial<Request> = {}): Request {
   return {
@@ -33,6 +33,7 @@ export function request(given: Partial<Request> = {}): Request {
     hops: [{ at_ns: 0, checkpoint: "start", thread_id: 1, thread_serial: 1, task_serial: null, greenlet_serial: null }],
     same_thread: { before: 0, at_once: 0 },
     query_string: null,
+    readings: [],
     ...given,
   };
 }
@@ -73,6 +74,25 @@ export function process(given: Partial<Process> = {}): Process {
     sampled_out: 0,
     faults: 0,
     last_fault: null,
+    ...given,
+  };
+}
+
+export function measurement(given: Partial<Measurement> = {}): Measurement {
+  return {
+    process: "p1",
+    number: 1,
+    measured_ns: 1,
+    requests_in_flight: 0,
+    requests_per_second: 0,
+    dropped: 0,
+    cpu_utilization: 0,
+    memory_usage: 50_000_000,
+    thread_count: 4,
+    open_file_descriptor_count: 12,
+    context_switches_voluntary: 0,
+    context_switches_involuntary: 0,
+    threads: null,
     ...given,
   };
 }

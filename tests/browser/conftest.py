@@ -29,13 +29,13 @@ def free_port() -> int:
 class Site:
     """The demo shop under gunicorn and, in another process, its dashboard; without DEBUG, so both ask who you are."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.environment = {
             "DJANGO_SETTINGS_MODULE": "demo.settings",
             "DEMO_VAR": str(folder),
             "DEMO_DEBUG": "0",
             "PYTHONPATH": str(ROOT),
-        }
+        } | environment
         self.folder = folder
         shop, dashboard = free_port(), free_port()
         self.shop_url = f"http://127.0.0.1:{shop}"

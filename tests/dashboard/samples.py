@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from reqtrace.records import (
-    TYPES,
     Finding,
     Hop,
+    Measurement,
     Process,
     Record,
     Request,
@@ -16,14 +16,11 @@ from reqtrace.records import (
     Side,
     Thread,
     User,
-    key_of,
 )
 from reqtrace.stores.base import Item, Store
 
 SECOND = 1_000_000_000
 START_NS = 1_700_000_000 * SECOND
-
-_KINDS = {type_: kind for kind, type_ in TYPES.items()}
 
 
 def request(number: int, thread: int = 1, **changes: Any) -> Request:
@@ -61,9 +58,14 @@ def finding(number: int, request_id: str, **changes: Any) -> Finding:
     return msgspec.structs.replace(record, **changes)
 
 
+def measurement(number: int, process: str = "p1") -> Measurement:
+    """Return measurement `number` of a process."""
+    return Measurement(process, number, START_NS + number * SECOND, 1, 20.0, 0)
+
+
 def item(record: Record) -> Item:
     """Return a record as it goes into a store."""
-    return Item(_KINDS[type(record)], key_of(record), msgspec.json.encode(record))
+    return Item.of(record)
 
 
 def append(store: Store, records: Iterable[Record]) -> None:

@@ -21,6 +21,8 @@ MESSAGES = {
     "thread_list": protocol.ThreadList,
     "process_list": protocol.ProcessList,
     "finding_list": protocol.FindingList,
+    "mark_list": protocol.MarkList,
+    "mark_request": protocol.MarkRequest,
     "error": protocol.Error,
     "page_config": protocol.PageConfig,
 }

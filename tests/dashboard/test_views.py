@@ -76,6 +76,14 @@ def test_the_page_says_where_api_and_socket_are_as_seen_from_its_own_mount(staff
     assert config["live_url"] == "/reqtrace/live/"
     assert config["user"] == "staff"
     assert config["sign_out_url"] is None
+    assert config["trace_url"] is None
+
+
+def test_the_page_knows_the_trace_viewer_that_the_settings_name(staff, built, settings):
+    url = "https://jaeger.test/trace/{trace_id}"
+    settings.REQTRACE = settings.REQTRACE | {"TRACE_URL": url}
+    html = staff.get("/reqtrace/").content.decode()
+    assert json.loads(re.search(r'id="reqtrace-config"[^>]*>(.*?)</script>', html)[1])["trace_url"] == url
 
 
 def test_the_page_sets_no_cookie_in_the_project_that_mounts_it(staff, built):
@@ -153,6 +161,18 @@ def test_threads_and_processes_are_those_of_the_requests_that_match(staff, store
     assert ids(staff.get("/reqtrace/api/processes"), "processes") == ["p2", "p1"]
     assert ids(staff.get("/reqtrace/api/processes", {"status": "5xx"}), "processes") == ["p1"]
     assert ids(staff.get("/reqtrace/api/processes", {"process": "102"}), "processes") == ["p2"]
+
+
+def test_each_process_is_listed_with_what_it_uses_now(staff, store):
+    samples.append(store, [samples.process(1), samples.process(2), samples.process(3)])
+    samples.append(store, [samples.measurement(1), samples.measurement(1, "p2"), samples.measurement(2)])
+
+    def newest(**query):
+        found = staff.get("/reqtrace/api/processes", query).json()["measurements"]
+        return sorted((one["process"], one["number"]) for one in found)
+
+    assert newest() == [("p1", 2), ("p2", 1)]
+    assert newest(process="p1") == [("p1", 2)]
 
 
 def test_findings_come_newest_first_and_by_their_requests_too(staff, store):

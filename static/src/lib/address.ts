@@ -1,6 +1,7 @@
 /** What the page shows, as the hash of its address: a reload or a link brings the same view back. */
 
 import { COLOUR_BY, type ColourBy } from "./colour";
+import { COLUMNS, type Column, NEWEST_FIRST, type Sort } from "./columns";
 
 export const TABS = ["requests", "threads", "findings", "processes"] as const;
 export type Tab = (typeof TABS)[number];
@@ -9,6 +10,10 @@ export interface ViewState {
   tab: Tab;
   /** The text of the filter box. */
   filter: string;
+  /** What the table is sorted by. */
+  sort: Sort;
+  /** The columns that were chosen, in their order; null for the usual ones. */
+  columns: readonly Column[] | null;
   /** The chosen request's id. */
   request: string | null;
   paused: boolean;
@@ -33,6 +38,8 @@ export function toHash(view: ViewState): string {
   const parts = new URLSearchParams();
   if (view.tab !== "requests") parts.set("view", view.tab);
   if (view.filter.trim()) parts.set("filter", view.filter.trim());
+  if (view.sort.by !== NEWEST_FIRST.by || view.sort.down !== NEWEST_FIRST.down) parts.set("sort", writeSort(view.sort));
+  if (view.columns) parts.set("columns", view.columns.join("."));
   for (const name of ["request", "thread", "finding", "level", "kind"] as const) {
     const value = view[name];
     if (value !== null) parts.set(name, value);
@@ -52,6 +59,8 @@ export function fromHash(hash: string): ViewState {
   return {
     tab: TABS.find((tab) => tab === parts.get("view")) ?? "requests",
     filter: parts.get("filter") ?? "",
+    sort: readSort(parts.get("sort")),
+    columns: readColumns(parts.get("columns")),
     request: parts.get("request") || null,
     paused: parts.get("paused") === "1",
     thread: parts.get("thread") || null,
@@ -67,4 +76,21 @@ export function fromHash(hash: string): ViewState {
 function readTime(text: string | null): ViewState["time"] {
   const [, from, to] = /^(\d+\.\d+)-(\d+\.\d+)$/.exec(text ?? "") ?? [];
   return from !== undefined && Number(from) < Number(to) ? [Number(from), Number(to)] : null;
+}
+
+/** A minus in front says that it goes down. */
+function writeSort({ by, down }: Sort): string {
+  return `${down ? "-" : ""}${by}`;
+}
+
+function readSort(text: string | null): Sort {
+  const down = text?.startsWith("-") ?? false;
+  const by = COLUMNS.find((column) => column === text?.slice(Number(down)));
+  return by ? { by, down } : NEWEST_FIRST;
+}
+
+function readColumns(text: string | null): ViewState["columns"] {
+  const named = text?.split(".") ?? [];
+  const columns = COLUMNS.filter((column) => named.includes(column));
+  return columns.length > 0 ? columns : null;
 }

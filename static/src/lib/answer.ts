@@ -1,7 +1,8 @@
 /** The answer to "does one thread serve several people here, and is that safe?", in sentences for each deployment. */
 
 import type { Level, Process, Sharing, Thread } from "../protocol";
-import { count, plural } from "./format";
+import { count } from "./format";
+import { t, tn } from "./text";
 
 export interface Answer {
   /** Server, worker class and interface, such as "gunicorn gthread (WSGI)". */
@@ -45,7 +46,8 @@ const SHARINGS: readonly Sharing[] = ["interleaved", "sequential", "exclusive"];
 /** Name what runs a process: "gunicorn gthread", "uvicorn". */
 export function deploymentOf(process: Pick<Process, "server" | "worker_class">): string {
   const { server, worker_class: worker } = process;
-  return worker === "" || worker === server ? server : `${server} ${worker}`;
+  // Where a server has one kind of worker, it may be named after the server or the interface, which is said anyway.
+  return ["", server, "asgi", "wsgi"].includes(worker) ? server : `${server} ${worker}`;
 }
 
 /** Say for each deployment that served something what its threads turned out to be, and what follows from it. */
@@ -84,49 +86,78 @@ export function verdict(groups: readonly { level: Level; occurrences: readonly u
   const hazards = groups.filter((group) => group.level === "hazard");
   if (leaks.length > 0) {
     const times = leaks.reduce((sum, group) => sum + group.occurrences.length, 0);
-    const places = leaks.length === 1 ? "" : ` in ${count(leaks.length)} ways`;
-    return { state: "leak", text: `People saw each other’s identity: ${plural(times, "leak")}${places}` };
+    return { state: "leak", text: leaksTold(times, leaks.length) };
   }
   if (hazards.length > 0) {
-    return { state: "hazard", text: `Nobody saw anybody else yet, but ${plural(hazards.length, "hazard")} could let them` };
+    const text = tn(
+      "Nobody saw anybody else yet, but {n} hazard could let them",
+      "Nobody saw anybody else yet, but {n} hazards could let them",
+      hazards.length,
+    );
+    return { state: "hazard", text };
   }
-  if (requests === 0) return { state: "waiting", text: "Waiting for the first request" };
-  return { state: "clean", text: `No mix-up found in ${plural(requests, "request")}` };
+  if (requests === 0) return { state: "waiting", text: t("Waiting for the first request") };
+  return { state: "clean", text: tn("No mix-up found in {n} request", "No mix-up found in {n} requests", requests) };
+}
+
+function leaksTold(times: number, ways: number): string {
+  if (ways === 1) {
+    return tn("People saw each other’s identity: {n} leak", "People saw each other’s identity: {n} leaks", times);
+  }
+  return t("People saw each other’s identity: {times} leaks in {ways} ways", { times: count(times), ways: count(ways) });
 }
 
 function does(sharing: Sharing, threads: readonly Thread[]): string {
-  if (sharing === "exclusive") return "every request so far had a thread to itself";
+  if (sharing === "exclusive") return t("every request so far had a thread to itself");
   const such = threads.filter((thread) => thread.sharing === sharing);
-  const serves = such.length > 1 && such.length < threads.length ? "serve" : "serves";
-  const whom = such.some((thread) => thread.users > 1) ? "many people" : "many requests";
-  const most = Math.max(...such.map((thread) => thread.max_in_flight));
-  const how = sharing === "sequential" ? "one after another" : `up to ${count(most)} requests at once`;
-  return `${subject(such.length, threads.length)} ${serves} ${whom}, ${how}`;
+  const values = {
+    threads: subject(such.length, threads.length),
+    whom: such.some((thread) => thread.users > 1) ? t("many people") : t("many requests"),
+    most: count(Math.max(...such.map((thread) => thread.max_in_flight))),
+  };
+  const isMany = such.length > 1 && such.length < threads.length;
+  if (sharing === "sequential") {
+    return isMany
+      ? t("{threads} serve {whom}, one after another", values)
+      : t("{threads} serves {whom}, one after another", values);
+  }
+  return isMany
+    ? t("{threads} serve {whom}, up to {most} requests at once", values)
+    : t("{threads} serves {whom}, up to {most} requests at once", values);
 }
 
 function subject(such: number, all: number): string {
-  if (such < all) return such === 1 ? `one of ${count(all)} threads` : `${count(such)} of ${count(all)} threads`;
-  return all === 1 ? "its one thread" : "each thread";
+  if (such === all) return all === 1 ? t("its one thread") : t("each thread");
+  if (such === 1) return t("one of {all} threads", { all: count(all) });
+  return t("{such} of {all} threads", { such: count(such), all: count(all) });
 }
 
 function means(sharing: Sharing, processes: readonly Process[]): string {
-  if (sharing === "exclusive") return "nothing kept on a thread met another request yet";
+  if (sharing === "exclusive") return t("nothing kept on a thread met another request yet");
   if (sharing === "sequential") {
-    return "a threading.local that is not cleared shows the next person the last one’s identity";
+    return t("a threading.local that is not cleared shows the next person the last one’s identity");
   }
   if (processes.every(({ facts }) => facts.gevent_patched === true)) {
-    return "gevent’s patch gives each request a threading.local of its own, but whatever was made before the patch is shared";
+    return t(
+      "gevent’s patch gives each request a threading.local of its own, but whatever was made before the patch is shared",
+    );
   }
-  return "what one request puts into a threading.local, the others read; a ContextVar holds them apart";
+  return t("what one request puts into a threading.local, the others read; a ContextVar holds them apart");
 }
 
 function placesFound(groups: readonly HolderFindings[]): string {
   const places = (found: readonly HolderFindings[]): number => new Set(found.map((group) => group.holder ?? group.kind)).size;
   const all = places(groups.filter((group) => group.level !== "notice"));
   const leaking = places(groups.filter((group) => group.level === "leak"));
-  if (all === 0) return "No mix-up found.";
-  const found = plural(all, "unsafe place");
-  if (leaking === 0) return `${found} found, no leak so far.`;
-  if (all === 1) return `${found} found, and it leaks.`;
-  return `${found} found, ${count(leaking)} of them ${leaking === 1 ? "leaks" : "leak"}.`;
+  if (all === 0) return t("No mix-up found.");
+  if (leaking === 0) {
+    return tn("{n} unsafe place found, no leak so far.", "{n} unsafe places found, no leak so far.", all);
+  }
+  if (all === 1) return t("1 unsafe place found, and it leaks.");
+  return tn(
+    "{all} unsafe places found, {n} of them leaks.",
+    "{all} unsafe places found, {n} of them leak.",
+    leaking,
+    { all: count(all) },
+  );
 }

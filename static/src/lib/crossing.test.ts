@@ -34,3 +34,9 @@ test("the reader alone fills the picture, also when it took no time", () => {
   });
   expect(layOutCrossing({ startNs: 5, endNs: 5 }, null, 5).reader.width).toBe(0.015);
 });
+
+test("beside a pause that is cut out, the shorter request keeps a good part of the picture", () => {
+  const { reader, seen } = layOutCrossing({ startNs: 100_000, endNs: 100_001 }, { startNs: 0, endNs: 1_000 }, 100_000.5);
+  expect(reader.width).toBeCloseTo(0.24);
+  expect(seen?.width).toBeCloseTo(0.56);
+});

@@ -23,6 +23,8 @@ export interface Crossing {
 /** A pause longer than the requests themselves, by this factor, is cut to `GAP_SHARE` of the width. */
 const FAR_APART = 2;
 const GAP_SHARE = 0.2;
+/** The least share of what is left for one side of the cut. */
+const SIDE_LEAST = 0.3;
 /** Narrower bars could not be seen. */
 const LEAST = 0.015;
 
@@ -35,13 +37,15 @@ export function layOutCrossing(reader: Span, seen: Span | null, momentNs: number
   const lengthNs = untilNs - fromNs;
   const isFar = pause !== null && pause.endNs - pause.startNs > FAR_APART * (lengthNs - (pause.endNs - pause.startNs));
   const cut = isFar ? pause : null;
-  const shownNs = Math.max(1, lengthNs - (cut ? cut.endNs - cut.startNs : 0));
-  const scale = (cut ? 1 - GAP_SHARE : 1) / shownNs;
 
   const place = (timeNs: number): number => {
-    if (!cut || timeNs <= cut.startNs) return (timeNs - fromNs) * scale;
-    if (timeNs >= cut.endNs) return 1 - (untilNs - timeNs) * scale;
-    return (cut.startNs - fromNs) * scale + ((timeNs - cut.startNs) / (cut.endNs - cut.startNs)) * GAP_SHARE;
+    if (!cut) return (timeNs - fromNs) / Math.max(1, lengthNs);
+    // On either side of the cut time runs at a pace of its own, or the shorter request would be a mere line.
+    const [beforeNs, afterNs] = [Math.max(1, cut.startNs - fromNs), Math.max(1, untilNs - cut.endNs)];
+    const before = (1 - GAP_SHARE) * Math.min(1 - SIDE_LEAST, Math.max(SIDE_LEAST, beforeNs / (beforeNs + afterNs)));
+    if (timeNs <= cut.startNs) return ((timeNs - fromNs) / beforeNs) * before;
+    if (timeNs >= cut.endNs) return 1 - ((untilNs - timeNs) / afterNs) * (1 - GAP_SHARE - before);
+    return before + ((timeNs - cut.startNs) / (cut.endNs - cut.startNs)) * GAP_SHARE;
   };
   const bar = ({ startNs, endNs }: Span): Bar => {
     const width = Math.max(LEAST, place(endNs) - place(startNs));

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 
-import type { Request } from "../protocol";
-import { request } from "../testing";
-import { KEYS, matches, parseFilter, toParameters, withKey, withoutTerm } from "./filter";
+import type { Finding, Request } from "../protocol";
+import { finding, request } from "../testing";
+import { matches, matchesFinding, parseFilter, toParameters, withKey, withoutTerm } from "./filter";
+import { KEYS } from "./filter-keys";
 
-const passes = (text: string, given: Partial<Request>): boolean => matches(parseFilter(text), request(given));
+function passes(text: string, given: Partial<Request>, ...findings: Partial<Finding>[]): boolean {
+  return matches(parseFilter(text), request(given), () => findings.map((one) => finding(one)));
+}
 
 describe("a request passes", () => {
   const anonymous = { state: "anonymous", id: null, label: null } as const;
@@ -34,6 +37,17 @@ describe("a request passes", () => {
     ["thread:1", {}, true],
     ["thread:7", { hops: [...request().hops, elsewhere] }, true],
     ["thread:7", {}, false],
+    ["thread:7", { thread_serial: 7, hops: [] }, true],
+    ["route:<int", { route: "orders/<int:pk>/" }, true],
+    ["route:orders", {}, false],
+    ["view:views.home", {}, true],
+    ["view:Views", {}, false],
+    ["task:Task-7", { task_name: "Task-7", task_serial: 2 }, true],
+    ["task:2", { task_name: "Task-7", task_serial: 2 }, true],
+    ["task:2", { greenlet_serial: 2 }, true],
+    ["task:2", {}, false],
+    ["session:5e55", { session: "5e55" }, true],
+    ["session:5e", { session: "5e55" }, false],
     ["ms:>4.9", {}, true],
     ["ms:>5", {}, false],
     ["ms:>=5", {}, true],
@@ -52,12 +66,39 @@ describe("a request passes", () => {
   });
 });
 
-test.each(["status:abc", "status:9xx", "thread:main", "thread:0", "ms:fast", "ms:5", "method:1", "user:"])(
+test.each<[text: string, passes: boolean]>([
+  ["level:leak", true],
+  ["level:notice", false],
+  ["kind:lost level:hazard", true],
+  ["kind:lost level:leak", false],
+  ["holder:_locals", true],
+  ["holder:_locals kind:lost", false],
+  ["holder:_locals user:alice", true],
+  ["holder:_locals user:bob", false],
+])("a request with a leak at a holder and something lost passes %s: %j", (text, expected) => {
+  const leak = { kind: "crossed", level: "leak", holder: "shop._locals.request" } as const;
+  const lost = { kind: "lost", level: "hazard", holder: null } as const;
+  expect(parseFilter(text).problems).toEqual([]);
+  expect(passes(text, {}, leak, lost)).toBe(expected);
+  expect(passes(text, {})).toBe(false);
+});
+
+test("a finding passes by itself and by its request, which must be known if anything is asked of it", () => {
+  const shown = (text: string, known: Request | undefined): boolean => matchesFinding(parseFilter(text), finding(), known);
+  expect(shown("level:leak user:alice", request())).toBe(true);
+  expect(shown("level:leak user:bob", request())).toBe(false);
+  expect(shown("level:hazard", request())).toBe(false);
+  expect(shown("level:leak", undefined)).toBe(true);
+  expect(shown("level:leak user:alice", undefined)).toBe(false);
+});
+
+test.each(["level:bad", "kind:crosed", "status:abc", "status:9xx", "thread:main", "thread:0", "ms:fast", "ms:5", "method:1", "user:"])(
   "%s is refused with what it takes, and filters nothing out",
   (text) => {
     const filter = parseFilter(text);
     expect(filter.terms).toEqual([]);
-    expect(filter.problems).toEqual([expect.stringContaining(KEYS[text.split(":")[0] as string]?.takes as string)]);
+    const key = KEYS[text.split(":")[0] as string];
+    expect(filter.problems).toEqual([expect.stringContaining(`takes ${key?.takes}, as in ${key?.example}.`)]);
   },
 );
 
@@ -78,9 +119,9 @@ test("of one token the last holds, and it is said", () => {
 });
 
 test("the server is asked with what it knows, and the rest is named", () => {
-  const { parameters, unknown } = toParameters(parseFilter('user:"alice b" status:5xx ms:>9 cart'));
-  expect(parameters.toString()).toBe("user=alice+b&status=5xx");
-  expect(unknown).toEqual(["ms:>9", "cart"]);
+  const { parameters, unknown } = toParameters(parseFilter('user:"alice b" status:5xx ms:>9 level:leak cart'));
+  expect(parameters.toString()).toBe("user=alice+b&status=5xx&ms=%3E9&level=leak");
+  expect(unknown).toEqual(["cart"]);
 });
 
 test("setting a token replaces its earlier value and keeps the rest", () => {
@@ -92,4 +133,8 @@ test("setting a token replaces its earlier value and keeps the rest", () => {
 test("a term can be taken out again", () => {
   const text = "user:alice cart ms:>5";
   expect(withoutTerm(text, parseFilter(text).terms[1] as never)).toBe("user:alice ms:>5");
+});
+
+test("what stands as an example is understood", () => {
+  for (const { example } of Object.values(KEYS)) expect(parseFilter(example).problems).toEqual([]);
 });

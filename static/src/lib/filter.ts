@@ -1,81 +1,12 @@
 /**
- * The filter box: what its text means, which requests it lets through, and how the server is asked the same.
+ * The filter box: what its text means, which requests and findings it lets through, and how the server is asked the same.
  *
- * `user path method status process thread` mean here what they mean as parameters of the API (`reqtrace/queries.py`);
- * `ms` and free words are the page's own.
+ * Every key means here what it means as a parameter of the API (`reqtrace/queries.py`); free words are the page's own.
  */
 
-import type { Request } from "../protocol";
-
-type Accepts = (request: Request) => boolean;
-
-interface Key {
-  /** What may stand behind the colon, for people. */
-  takes: string;
-  /** Whether the server's lists and exports know it too. */
-  server: boolean;
-  /** Turn a value into a test; null when it cannot be understood. */
-  read(value: string): Accepts | null;
-}
-
-export const KEYS: Record<string, Key> = {
-  user: {
-    takes: "a name or id, or anonymous or unresolved, as in user:alice",
-    server: true,
-    read: (value) => (request) => {
-      const { state, id, label } = request.user;
-      return value === id || value === label || (state !== "authenticated" && value === state);
-    },
-  },
-  path: {
-    takes: "how the path begins, as in path:/cart",
-    server: true,
-    read: (value) => (request) => request.path.startsWith(value),
-  },
-  method: {
-    takes: "an HTTP method, as in method:POST",
-    server: true,
-    read(value) {
-      const method = value.toUpperCase();
-      return /^[A-Z-]+$/.test(method) ? (request) => request.method === method : null;
-    },
-  },
-  status: {
-    takes: "a code or a class, as in status:404 or status:5xx",
-    server: true,
-    read(value) {
-      if (!/^[1-5](\d\d|xx)$/i.test(value)) return null;
-      const [low, span] = /x/i.test(value) ? [Number(value[0]) * 100, 100] : [Number(value), 1];
-      return ({ status }) => status !== null && status >= low && status < low + span;
-    },
-  },
-  process: {
-    takes: "a pid or a process id, as in process:4100",
-    server: true,
-    read: (value) => (request) => value === request.process || value === String(request.pid),
-  },
-  thread: {
-    takes: "a thread's number within its process, as in thread:3",
-    server: true,
-    read(value) {
-      const serial = Number(value);
-      return /^[1-9]\d*$/.test(value) ? (request) => request.hops.some((hop) => hop.thread_serial === serial) : null;
-    },
-  },
-  ms: {
-    takes: "a duration in milliseconds, as in ms:>200 or ms:<=5",
-    server: false,
-    read(value) {
-      const [, sign, digits] = /^(>=|<=|>|<)(\d+(?:\.\d+)?)$/.exec(value) ?? [];
-      if (digits === undefined) return null;
-      const limitNs = Number(digits) * 1e6;
-      if (sign === ">") return (request) => request.duration_ns > limitNs;
-      if (sign === ">=") return (request) => request.duration_ns >= limitNs;
-      if (sign === "<") return (request) => request.duration_ns < limitNs;
-      return (request) => request.duration_ns <= limitNs;
-    },
-  },
-};
+import type { Finding, Request } from "../protocol";
+import { type Key, KEYS } from "./filter-keys";
+import { t } from "./text";
 
 export interface Term {
   /** As it stands in the box. */
@@ -83,50 +14,77 @@ export interface Term {
   /** Null for a free word. */
   key: string | null;
   value: string;
-  accepts: Accepts;
 }
 
 export interface Filter {
   terms: Term[];
   /** What could not be understood, each with what it takes; such a term does not filter. */
   problems: string[];
+  ofRequest: ((request: Request) => boolean)[];
+  ofFinding: ((finding: Finding) => boolean)[];
 }
+
+const FREE_WORD = { request: contains };
 
 /** Read the text of the filter box. All terms must hold; of one key the last one does. */
 export function parseFilter(text: string): Filter {
   const terms: Term[] = [];
   const problems: string[] = [];
-  for (const piece of text.match(/(?:"[^"]*"?|[^\s"])+/g) ?? []) {
-    const colon = /^[a-z_-]+(?=:)/i.exec(piece);
-    if (!colon) {
-      terms.push({ text: piece, key: null, value: unquote(piece), accepts: contains(unquote(piece)) });
+  for (const piece of piecesOf(text)) {
+    const [name, value] = split(piece);
+    if (name === null) {
+      terms.push({ text: piece, key: null, value });
       continue;
     }
-    const name = colon[0].toLowerCase();
-    const value = unquote(piece.slice(name.length + 1));
-    const key = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined;
+    const key = keyOf(name);
     if (!key) {
-      problems.push(`${name}: is no filter. There are ${Object.keys(KEYS).join(", ")}; quote it to search for it.`);
+      const keys = Object.keys(KEYS).join(", ");
+      problems.push(t("{name}: is no filter. There are {keys}; quote it to search for it.", { name, keys }));
       continue;
     }
-    const accepts = value === "" ? null : key.read(value);
-    if (!accepts) {
-      problems.push(`${name}: takes ${key.takes}.`);
+    if (value === "" || !(key.request?.(value) ?? key.finding?.(value))) {
+      problems.push(t("{name}: takes {what}, as in {example}.", { name, what: key.takes, example: key.example }));
       continue;
     }
     const earlier = terms.findIndex((term) => term.key === name);
     if (earlier >= 0) {
       const [dropped] = terms.splice(earlier, 1);
-      problems.push(`${name}: can stand once; ${piece} holds, ${dropped?.text} does not.`);
+      problems.push(
+        t("{name}: can stand once; {last} holds, {first} does not.", { name, last: piece, first: dropped?.text ?? "" }),
+      );
     }
-    terms.push({ text: piece, key: name, value, accepts });
+    terms.push({ text: piece, key: name, value });
   }
-  return { terms, problems };
+  return { terms, problems, ...testsOf(terms) };
 }
 
-/** Tell whether a request passes. */
-export function matches(filter: Filter, request: Request): boolean {
-  return filter.terms.every((term) => term.accepts(request));
+function testsOf(terms: readonly Term[]): Pick<Filter, "ofRequest" | "ofFinding"> {
+  const tests: Pick<Filter, "ofRequest" | "ofFinding"> = { ofRequest: [], ofFinding: [] };
+  for (const { key, value } of terms) {
+    const { request, finding } = (key === null ? FREE_WORD : KEYS[key]) as Pick<Key, "request" | "finding">;
+    const [ofRequest, ofFinding] = [request?.(value), finding?.(value)];
+    if (ofRequest) tests.ofRequest.push(ofRequest);
+    if (ofFinding) tests.ofFinding.push(ofFinding);
+  }
+  return tests;
+}
+
+/** Tell whether a request passes; where findings are asked for, one of its own must be all that is asked. */
+export function matches(filter: Filter, request: Request, findingsOf: (id: string) => readonly Finding[]): boolean {
+  return (
+    filter.ofRequest.every((accepts) => accepts(request)) &&
+    (filter.ofFinding.length === 0 || findingsOf(request.id).some((finding) => isAsked(filter, finding)))
+  );
+}
+
+/** Tell whether a finding passes: itself, and the request that it was made in, which may be out of reach. */
+export function matchesFinding(filter: Filter, finding: Finding, request: Request | undefined): boolean {
+  if (!isAsked(filter, finding)) return false;
+  return filter.ofRequest.every((accepts) => request !== undefined && accepts(request));
+}
+
+function isAsked({ ofFinding }: Filter, finding: Finding): boolean {
+  return ofFinding.every((accepts) => accepts(finding));
 }
 
 /** Return the parameters with which the server filters alike, and the terms that it does not know. */
@@ -134,7 +92,7 @@ export function toParameters(filter: Filter): { parameters: URLSearchParams; unk
   const parameters = new URLSearchParams();
   const unknown: string[] = [];
   for (const term of filter.terms) {
-    if (term.key !== null && KEYS[term.key]?.server) parameters.set(term.key, term.value);
+    if (term.key !== null) parameters.set(term.key, term.value);
     else unknown.push(term.text);
   }
   return { parameters, unknown };
@@ -143,7 +101,7 @@ export function toParameters(filter: Filter): { parameters: URLSearchParams; unk
 /** Return the text with a key set to a value, in place of the one it had; null takes the key away. */
 export function withKey(text: string, name: string, value: string | null): string {
   const kept = parseFilter(text).terms.filter((term) => term.key !== name).map((term) => term.text);
-  if (value !== null) kept.push(`${name}:${/[\s"]/.test(value) ? `"${value.replaceAll('"', "")}"` : value}`);
+  if (value !== null) kept.push(written(name, value));
   return kept.join(" ");
 }
 
@@ -155,14 +113,31 @@ export function withoutTerm(text: string, gone: Term): string {
     .join(" ");
 }
 
-function contains(word: string): Accepts {
+/** Write a term. */
+export function written(name: string, value: string): string {
+  return `${name}:${/[\s"]/.test(value) ? `"${value.replaceAll('"', "")}"` : value}`;
+}
+
+/** Cut the text of the box into its terms; quotes keep words together. */
+export function piecesOf(text: string): string[] {
+  return text.match(/(?:"[^"]*"?|[^\s"])+/g) ?? [];
+}
+
+/** Take a term apart into its key, null for a free word, and what stands behind it, without quotes. */
+export function split(piece: string): [name: string | null, value: string] {
+  const name = /^[a-z_-]+(?=:)/i.exec(piece)?.[0] ?? null;
+  return [name?.toLowerCase() ?? null, (name === null ? piece : piece.slice(name.length + 1)).replaceAll('"', "")];
+}
+
+/** Return what there is to know of a key; undefined when there is no such key. */
+export function keyOf(name: string): Key | undefined {
+  return Object.hasOwn(KEYS, name) ? KEYS[name] : undefined;
+}
+
+function contains(word: string): (request: Request) => boolean {
   const needle = word.toLowerCase();
   return ({ path, view, user }) =>
     path.toLowerCase().includes(needle) ||
     view.toLowerCase().includes(needle) ||
     (user.label ?? user.state).toLowerCase().includes(needle);
-}
-
-function unquote(text: string): string {
-  return text.replaceAll('"', "");
 }

@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
-import { age, count, duration, plural, runningFor, timeOfDay } from "./format";
+import { age, count, dateAndTime, duration, fixed, runningFor, timeOfDay } from "./format";
 
 test.each([
   [0, "0 µs"],
@@ -25,9 +25,23 @@ test("a time of day has milliseconds", () => {
   expect(timeOfDay(1_769_860_800_007_900_000)).toMatch(/^\d\d:\d\d:\d\d\.007$/);
 });
 
-test("counts are grouped and agree with their noun", () => {
+test("a date is read the same everywhere", () => {
+  expect(dateAndTime(1_769_860_800_007_900_000)).toMatch(/^31 Jan 2026, \d\d:\d\d:\d\d\.007$/);
+});
+
+test("counts are grouped, ages are rough", () => {
   expect(count(1_234_567)).toBe("1,234,567");
-  expect(plural(1, "entry", "entries")).toBe("1 entry");
-  expect(plural(0, "entry", "entries")).toBe("0 entries");
+  expect(fixed(1.25, 1)).toBe("1.3");
   expect(age(7_300e9)).toBe("2 h");
+  expect(age(200_000e9)).toBe("2 days");
+});
+
+test("in German the comma stands where the point was", async () => {
+  vi.resetModules();
+  const text = await import("./text");
+  text.speak("de", { "{n} day": ["{n} Tag", "{n} Tage"] });
+  const format = await import("./format");
+  expect([format.count(1_234_567), format.duration(12_340_000)]).toEqual(["1.234.567", "12,3 ms"]);
+  expect(format.age(200_000e9)).toBe("2 Tage");
+  expect(format.timeOfDay(1_769_860_800_007_900_000)).toMatch(/:\d\d,007$/);
 });

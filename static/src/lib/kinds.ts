@@ -1,25 +1,35 @@
 /** What findings' words mean, for people who meet them for the first time. */
 
 import type { Level } from "../protocol";
+import { t } from "./text";
+
+/** From the worst to the mildest. */
+export const LEVELS: readonly Level[] = ["leak", "hazard", "notice"];
+
+/** Levels in the page's language; what the records say is English. */
+export const LEVEL_NAMES: Record<Level, string> = { leak: t("leak"), hazard: t("hazard"), notice: t("notice") };
 
 export const LEVEL_MEANS: Record<Level, string> = {
-  leak: "one person’s request saw another person",
-  hazard: "nobody was seen yet, but the next request may be",
-  notice: "nobody else is seen, but code is told that there is no request",
+  leak: t("one person’s request saw another person"),
+  hazard: t("nobody was seen yet, but the next request may be"),
+  notice: t("nobody else is seen, but code is told that there is no request"),
 };
 
 const KIND_MEANS: Record<string, string> = {
-  crossed: "while a request ran, a holder named somebody else",
-  leftover: "a holder still named a request that was over",
-  swapped: "request.user became somebody else within a request",
-  "session-crossed": "the session was somebody else’s",
-  "response-crossed": "a response made for one person went to another",
-  "context-crossed": "a request began in a context that held another request’s values",
-  "connection-crossed": "a database connection carried another request’s setting",
-  retained: "a request was still in memory after it was over",
-  outlived: "work that a request started ran on after it was over",
-  lost: "code that runs for a request was told that there is none",
+  crossed: t("while a request ran, a holder named somebody else"),
+  leftover: t("a holder still named a request that was over"),
+  swapped: t("request.user became somebody else within a request"),
+  "session-crossed": t("the session was somebody else’s"),
+  "response-crossed": t("a response made for one person went to another"),
+  "context-crossed": t("a request began in a context that held another request’s values"),
+  "connection-crossed": t("a database connection carried another request’s setting"),
+  retained: t("a request was still in memory after it was over"),
+  outlived: t("work that a request started ran on after it was over"),
+  lost: t("code that runs for a request was told that there is none"),
 };
+
+/** Every kind, by its name in the records. */
+export const KINDS: readonly string[] = Object.keys(KIND_MEANS);
 
 /** Say what a kind of finding is, in half a sentence; a kind of a newer server goes by its name alone. */
 export function kindMeans(kind: string): string {

@@ -1,6 +1,7 @@
 /** Who a request is for: a name in words, and a colour that stays the same for a user on every page and every day. */
 
 import type { User } from "../protocol";
+import { t } from "./text";
 
 const HUES = 24;
 
@@ -22,6 +23,6 @@ export function hueOf(name: string): number {
 
 /** Say who somebody is, in words. */
 export function userName(user: User): string {
-  if (user.state === "authenticated") return user.label ?? user.id ?? "someone";
-  return user.state === "anonymous" ? "anonymous" : "not resolved";
+  if (user.state === "authenticated") return user.label ?? user.id ?? t("someone");
+  return user.state === "anonymous" ? t("anonymous") : t("not resolved");
 }

@@ -26,8 +26,8 @@ test("a ticket tells what happened, both sides, the place and the fix", () => {
 
 - Kind: \`crossed\` (leak): while a request ran, a holder named somebody else
 - Holder: \`shop._local\` (threading.local)
-- Seen: 3 times
-- The request was for \`alice\` (id \`1\`): \`GET /orders/\`, request \`r1\`
+- Seen 3 times
+- The request was for \`alice\` (id \`1\`), request \`r1\`: \`GET /orders/\`
 - It saw \`bob\` (id \`2\`), request \`r2\`
 - Written by request \`r2\`, thread #4
 - At checkpoint \`view\`

@@ -1,9 +1,10 @@
 /** A finding as Markdown, for a ticket. */
 
 import type { Finding, Request, Side } from "../protocol";
-import { count, dateAndTime } from "./format";
-import { kindMeans } from "./kinds";
+import { dateAndTime } from "./format";
+import { kindMeans, LEVEL_NAMES } from "./kinds";
 import { userName } from "./people";
+import { t, tn } from "./text";
 
 export interface Told {
   finding: Finding;
@@ -18,29 +19,38 @@ export interface Told {
 export function ticketOf({ finding, occurrences, timeNs, requestOf }: Told): string {
   const { holder, holder_kind: holderKind, writer, stack } = finding;
   const facts = [
-    `- Kind: ${code(finding.kind)} (${finding.level}): ${kindMeans(finding.kind)}`,
-    holder === null ? "" : `- Holder: ${code(holder)}${holderKind ? ` (${holderKind})` : ""}`,
-    `- Seen: ${occurrences === 1 ? "once" : `${count(occurrences)} times`}${timeNs === null ? "" : `, this one on ${dateAndTime(timeNs)}`}`,
-    `- The request was for ${side(finding.expected, requestOf)}`,
-    `- It saw ${side(finding.observed, requestOf)}`,
-    writer ? `- Written by request ${code(writer.request ?? "unknown")}, thread #${writer.thread_serial ?? "?"}` : "",
-    `- At checkpoint ${code(finding.checkpoint)}`,
+    t("Kind: {kind} ({level}): {meaning}", {
+      kind: code(finding.kind),
+      level: LEVEL_NAMES[finding.level],
+      meaning: kindMeans(finding.kind),
+    }),
+    holder === null ? "" : t("Holder: {holder}", { holder: `${code(holder)}${holderKind ? ` (${holderKind})` : ""}` }),
+    `${tn("Seen once", "Seen {n} times", occurrences)}${timeNs === null ? "" : t(", this one on {when}", { when: dateAndTime(timeNs) })}`,
+    t("The request was for {whom}", { whom: side(finding.expected, requestOf) }),
+    t("It saw {whom}", { whom: side(finding.observed, requestOf) }),
+    writer
+      ? t("Written by request {request}, thread #{thread}", {
+          request: code(writer.request ?? t("unknown")),
+          thread: writer.thread_serial ?? "?",
+        })
+      : "",
+    t("At checkpoint {checkpoint}", { checkpoint: code(finding.checkpoint) }),
   ];
   const sections = [
     `## ${finding.message.replace(/\s+/g, " ")}`,
-    facts.filter(Boolean).join("\n"),
-    `**Fix:** ${finding.fix}`,
-    stack.length > 0 ? `Read from:\n\n${block(stack.map((frame) => `${frame.file}:${frame.line} in ${frame.function}`))}` : "",
-    `Found by reqtrace; group ${code(finding.group)}, finding ${code(finding.id)}.`,
+    facts.filter(Boolean).map((fact) => `- ${fact}`).join("\n"),
+    `**${t("Fix:")}** ${finding.fix}`,
+    stack.length > 0 ? `${t("Read from:")}\n\n${block(stack.map((frame) => `${frame.file}:${frame.line} in ${frame.function}`))}` : "",
+    t("Found by reqtrace; group {group}, finding {finding}.", { group: code(finding.group), finding: code(finding.id) }),
   ];
   return `${sections.filter(Boolean).join("\n\n")}\n`;
 }
 
 function side({ request: id, user }: Side, requestOf: Told["requestOf"]): string {
   const request = id === null ? undefined : requestOf(id);
-  const who = `${code(userName(user))}${user.id === null ? "" : ` (id ${code(user.id)})`}`;
-  if (request) return `${who}: ${code(`${request.method} ${request.path}`)}, request ${code(request.id)}`;
-  return id === null ? who : `${who}, request ${code(id)}`;
+  const who = `${code(userName(user))}${user.id === null ? "" : ` (${t("id {id}", { id: code(user.id) })})`}`;
+  const named = id === null ? who : t("{who}, request {id}", { who, id: code(id) });
+  return request ? `${named}: ${code(`${request.method} ${request.path}`)}` : named;
 }
 
 /** Fence text in more backticks than it holds, so that nothing in it is taken for Markdown. */

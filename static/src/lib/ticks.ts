@@ -1,5 +1,7 @@
 /** Where a time axis has its ticks, and what they say. */
 
+import { fixed } from "./format";
+
 /** Steps that people count in, in milliseconds; below the first it goes on by 1, 2, 5. */
 const STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3];
 const LONG_STEPS_MS = [900e3, 1800e3, 3600e3, 7200e3, 10_800e3, 21_600e3, 43_200e3, 86_400e3];
@@ -40,7 +42,7 @@ function labelOf(localMs: number, step: number): string {
   if (step >= 1e3) return clock;
   const ms = Math.max(0, ofDay - seconds * 1000);
   if (ms < step / 2) return clock;
-  return step >= 1 ? `+${Math.round(ms)} ms` : `+${ms.toFixed(step >= 0.1 ? 1 : step >= 0.01 ? 2 : 3)} ms`;
+  return step >= 1 ? `+${Math.round(ms)} ms` : `+${fixed(ms, step >= 0.1 ? 1 : step >= 0.01 ? 2 : 3)} ms`;
 }
 
 function pad(value: number): string {

@@ -1,6 +1,6 @@
 /** What is read out to those who do not see the page: leaks as they arrive, and nothing else. */
 
-import { plural } from "../lib/format";
+import { t, tn } from "../lib/text";
 import type { Finding } from "../protocol";
 
 /** Leaks of groups that were told already are summed up no more often than this. */
@@ -24,11 +24,11 @@ export class Announcer {
     const newest = fresh.at(-1);
     if (newest) {
       this.summedUpMs = nowMs;
-      return `Leak: ${newest.message}`;
+      return t("Leak: {message}", { message: newest.message });
     }
     this.untold += leaks.length;
     if (this.untold === 0 || nowMs - this.summedUpMs < SUM_UP_MS) return null;
-    const text = `${plural(this.untold, "more leak")} of a kind seen before.`;
+    const text = tn("{n} more leak of a kind seen before.", "{n} more leaks of a kind seen before.", this.untold);
     this.untold = 0;
     this.summedUpMs = nowMs;
     return text;

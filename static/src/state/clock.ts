@@ -1,14 +1,15 @@
 /** The server's time as seen from here: for the lengths of requests that still run, and for ages. */
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 const TICK_MS = 200;
 
 let aheadNs = 0;
+let stoppedNs: number | null = null;
 let timer: ReturnType<typeof setInterval> | undefined;
 
-/** Unix time of the server in nanoseconds; moves five times a second, and only while somebody looks at it. */
-export const nowNs = signal(Date.now() * 1e6, {
+/** Moves five times a second, and only while somebody looks at it. */
+export const ticks = signal(0, {
   watched() {
     tick();
     timer = setInterval(tick, TICK_MS);
@@ -18,6 +19,12 @@ export const nowNs = signal(Date.now() * 1e6, {
   },
 });
 
+/** Unix time of the server in nanoseconds, as of the last tick. */
+export const nowNs = computed(() => {
+  ticks.value;
+  return serverTimeNs();
+});
+
 /** Take the server's time from a message that just arrived. */
 export function setServerTime(timeNs: number): void {
   aheadNs = timeNs - Date.now() * 1e6;
@@ -25,9 +32,15 @@ export function setServerTime(timeNs: number): void {
 
 /** Return the server's time at this very moment, for code that does not want to be drawn again. */
 export function serverTimeNs(): number {
-  return Date.now() * 1e6 + aheadNs;
+  return stoppedNs ?? Date.now() * 1e6 + aheadNs;
+}
+
+/** Stop at a moment, the last that an opened file tells of; null goes on with the server's time. Ticks go on. */
+export function stopClock(atNs: number | null): void {
+  stoppedNs = atNs;
+  tick();
 }
 
 function tick(): void {
-  nowNs.value = serverTimeNs();
+  ticks.value += 1;
 }

@@ -2,17 +2,19 @@
 
 import { computed, signal } from "@preact/signals";
 
-import { records } from "./live";
+import { matchesFinding } from "../lib/filter";
+import type { Finding } from "../protocol";
 import { type Group, groupFindings } from "./groups";
-import { hidden } from "./hidden";
+import { filter, records } from "./live";
+import { known } from "./marks";
 import { calmRevision } from "./threads";
 
 /** The group that is open, by its id. */
 export const openGroup = signal<string | null>(null);
 export const findingLevel = signal<string | null>(null);
 export const findingKind = signal<string | null>(null);
-/** Whether hidden groups are listed, too. */
-export const hiddenShown = signal(false);
+/** Whether groups that are known are listed, too. */
+export const knownShown = signal(false);
 
 let gathered: { version: number; groups: Group[] } = { version: -1, groups: [] };
 
@@ -20,35 +22,55 @@ let gathered: { version: number; groups: Group[] } = { version: -1, groups: [] }
 export const allGroups = computed<Group[]>(() => {
   calmRevision.value;
   if (gathered.version !== records.findingsVersion) {
-    const groups = groupFindings(records.findings(), (id) => records.row(id)?.request);
-    gathered = { version: records.findingsVersion, groups };
+    gathered = { version: records.findingsVersion, groups: gather(records.findings()) };
   }
   return gathered.groups;
 });
 
-/** The groups that nobody has hidden in this browser. */
-export const visibleGroups = computed(() => allGroups.value.filter((group) => !hidden.value.has(group.id)));
+/** The groups that nobody knows yet. */
+export const visibleGroups = computed(() => allGroups.value.filter((group) => !known.value.has(group.id)));
+
+export const knownGroups = computed(() => allGroups.value.filter((group) => known.value.has(group.id)));
+
+export const leakGroups = computed(() => visibleGroups.value.filter((group) => group.level === "leak"));
+
+/** The groups with what the page's filter leaves of them. */
+const filteredGroups = computed<Group[]>(() => {
+  const asked = filter.value;
+  if (asked.terms.length === 0) return allGroups.value;
+  calmRevision.value;
+  return gather(
+    records.findings().filter((finding) => matchesFinding(asked, finding, records.row(finding.request)?.request)),
+  );
+});
+
+/** The groups that the list can show: those that match the filter and are not known, unless these are asked for. */
+export const offeredGroups = computed(() =>
+  knownShown.value ? filteredGroups.value : filteredGroups.value.filter((group) => !known.value.has(group.id)),
+);
 
 /** The groups that the list shows. */
 export const listedGroups = computed(() =>
-  (hiddenShown.value ? allGroups : visibleGroups).value.filter(
+  offeredGroups.value.filter(
     (group) =>
       (findingLevel.value === null || group.level === findingLevel.value) &&
       (findingKind.value === null || group.kind === findingKind.value),
   ),
 );
 
-export const leakGroups = computed(() => visibleGroups.value.filter((group) => group.level === "leak"));
-
 /** The groups on each thread, by `threadKey`. */
 export const groupsByThread = computed(() => {
   const found = new Map<string, Group[]>();
   for (const group of visibleGroups.value) {
     for (const thread of group.threads) {
-      const known = found.get(thread);
-      if (known) known.push(group);
+      const there = found.get(thread);
+      if (there) there.push(group);
       else found.set(thread, [group]);
     }
   }
   return found;
 });
+
+function gather(findings: readonly Finding[]): Group[] {
+  return groupFindings(findings, (id) => records.row(id)?.request);
+}

@@ -1,10 +1,8 @@
 /** Findings gathered into groups: those of one kind, at one holder and one place in the code. */
 
+import { LEVELS } from "../lib/kinds";
 import type { Finding, Level, Request } from "../protocol";
 import { threadKey } from "./records";
-
-/** From the worst to the mildest. */
-export const LEVELS: readonly Level[] = ["leak", "hazard", "notice"];
 
 export interface Occurrence {
   finding: Finding;

@@ -2,11 +2,14 @@
 
 import { computed, signal } from "@preact/signals";
 
+import { NEWEST_FIRST, type Sort } from "../lib/columns";
 import { parseFilter, withKey } from "../lib/filter";
 import type { Finding, Records } from "../protocol";
 import { Announcer } from "./announcement";
 import { serverTimeNs } from "./clock";
 import { Listing } from "./listing";
+import { known, replaceMarks, takeMarks } from "./marks";
+import { replaceMeasurements, takeMeasurements } from "./measurements";
 import { type Change, RecordStore, threadKey } from "./records";
 
 export const records = new RecordStore();
@@ -21,6 +24,8 @@ export const announcement = signal("");
 
 export const filterText = signal("");
 export const filter = computed(() => parseFilter(filterText.value));
+/** What the table is sorted by. */
+export const sort = signal<Sort>(NEWEST_FIRST);
 export const paused = signal(false);
 /** Id of the chosen request, whose details show. */
 export const chosen = signal<string | null>(null);
@@ -59,6 +64,8 @@ function redraw(): void {
 
 /** Begin again with a full state. */
 export function replaceAll(state: Records): void {
+  replaceMarks(state.marks);
+  replaceMeasurements(state.measurements);
   records.clear();
   records.apply(state);
   listing.restart();
@@ -69,9 +76,17 @@ export function replaceAll(state: Records): void {
   redraw();
 }
 
-/** Take in what arrived or was fetched. */
-export function take(state: Partial<Records>): void {
-  const change = records.apply(state);
+/** Begin again with nothing, as before the first state came. */
+export function forgetAll(): void {
+  replaceAll({ processes: [], threads: [], requests: [], findings: [], marks: [], measurements: [] });
+  loaded.value = false;
+}
+
+/** Take in what arrived or was fetched; `isHistory` says that its requests are older than all that are here. */
+export function take(state: Partial<Records>, isHistory = false): void {
+  takeMarks(state.marks ?? []);
+  takeMeasurements(state.measurements);
+  const change = records.apply(state, isHistory);
   listing.apply(change);
   for (const listener of changeListeners) listener(change);
   announce(change.findings);
@@ -79,7 +94,8 @@ export function take(state: Partial<Records>): void {
 }
 
 function announce(findings: readonly Finding[]): void {
-  const isNews = (finding: Finding): boolean => (records.row(finding.request)?.startNs ?? Infinity) > beganNs;
+  const isNews = (finding: Finding): boolean =>
+    (records.row(finding.request)?.startNs ?? Infinity) > beganNs && !known.peek().has(finding.group);
   announcer.know(findings.filter((finding) => !isNews(finding)));
   announcement.value = announcer.hear(findings.filter(isNews), Date.now()) ?? announcement.value;
 }
@@ -88,6 +104,12 @@ export function setFilter(text: string): void {
   if (text === filterText.value) return;
   filterText.value = text;
   listing.setFilter(filter.value);
+  redraw();
+}
+
+export function setSort(wanted: Sort): void {
+  sort.value = wanted;
+  listing.setSort(wanted);
   redraw();
 }
 

@@ -1,7 +1,7 @@
 /** All records that this page holds: requests in order of their start, up to a limit, and what belongs to them. */
 
 import { Recent } from "../lib/recent";
-import { Sorted } from "../lib/sorted";
+import { type Order, Sorted } from "../lib/sorted";
 import type { Finding, Process, Records, Request, Thread } from "../protocol";
 
 export const RETAIN = 100_000;
@@ -12,14 +12,17 @@ const RETAIN_PROCESSES = 500;
 export interface Row {
   request: Request;
   readonly startNs: number;
-  /** Grows with every new request: what arrived after a moment has a greater one. */
+  /** Grows with every new request: what arrived after a moment has a greater one. 0 for what was fetched from before. */
   readonly arrival: number;
+  /** What the table sorts it by, as of when it was put there. */
+  order: Order;
   /** True once the request was let go, to keep to the limit. */
   gone: boolean;
 }
 
 export interface Change {
   added: Row[];
+  /** Rows whose request, or whose findings, are not what they were. */
   changed: Row[];
   /** How many of the oldest rows went. */
   dropped: number;
@@ -102,8 +105,12 @@ export class RecordStore {
     return [...groups.values()];
   }
 
-  /** Take records in. What is older than what is known, as a page fetched to catch up can be, changes nothing. */
-  apply(records: Partial<Records>): Change {
+  /**
+   * Take records in. What is older than what is known, as a page fetched to catch up can be, changes nothing.
+   *
+   * @param isHistory whether the requests are from before those that the page began with, and so no arrivals.
+   */
+  apply(records: Partial<Records>, isHistory = false): Change {
     const change: Change = { added: [], changed: [], dropped: 0, findings: [] };
     for (const process of records.processes ?? []) {
       const known = this.processById.get(process.id);
@@ -114,7 +121,7 @@ export class RecordStore {
       const known = this.threadByKey.get(key);
       if (!known || known.seen_ns <= thread.seen_ns) this.threadByKey.set(key, thread);
     }
-    for (const request of records.requests ?? []) this.put(request, change);
+    for (const request of records.requests ?? []) this.put(request, change, isHistory);
     for (const finding of records.findings ?? []) this.addFinding(finding, change);
     change.dropped = this.trim();
     return change;
@@ -130,10 +137,11 @@ export class RecordStore {
     this.findingChanges += 1;
   }
 
-  private put(request: Request, change: Change): void {
+  private put(request: Request, change: Change, isHistory: boolean): void {
     const known = this.byId.get(request.id);
     if (!known) {
-      const row: Row = { request, startNs: request.start_ns, arrival: ++this.arrivals, gone: false };
+      const { start_ns: startNs } = request;
+      const row: Row = { request, startNs, arrival: isHistory ? 0 : ++this.arrivals, order: startNs, gone: false };
       this.byId.set(request.id, row);
       this.sorted.insert(row);
       change.added.push(row);
@@ -151,6 +159,8 @@ export class RecordStore {
     else {
       known.push(finding);
       change.findings.push(finding);
+      const row = this.byId.get(finding.request);
+      if (row) change.changed.push(row);
     }
     this.findingsByRequest.set(finding.request, known);
     this.findingChanges += 1;

@@ -3,14 +3,12 @@
 import { computed } from "@preact/signals";
 
 import type { Thread } from "../protocol";
-import { nowNs } from "./clock";
+import { nowNs, ticks } from "./clock";
 import { records, revision } from "./live";
 import type { ProcessThreads } from "./records";
 
 /** A process that was not seen for so long is taken for gone: it was killed, or its machine sleeps. */
 const QUIET_NS = 60e9;
-/** Less than this may be the way that a message takes. */
-const SKEW_NS = 2e9;
 
 export interface ThreadGroup extends ProcessThreads {
   alive: boolean;
@@ -18,7 +16,7 @@ export interface ThreadGroup extends ProcessThreads {
 
 /** Follows `revision` five times a second at most, for what need not move with every batch. */
 export const calmRevision = computed(() => {
-  nowNs.value;
+  ticks.value;
   return revision.peek();
 });
 
@@ -40,14 +38,3 @@ export function threadNamed(key: string): Thread | undefined {
   const dash = key.lastIndexOf("-");
   return records.thread(key.slice(0, dash), Number(key.slice(dash + 1)));
 }
-
-/** The hosts whose clocks run ahead of the server's, and by how much: times of theirs cannot be compared. */
-export const clocksAhead = computed(() => {
-  calmRevision.value;
-  const aheadNs = new Map<string, number>();
-  for (const { host, seen_ns: seenNs } of records.processes()) {
-    const lengthNs = seenNs - nowNs.value;
-    if (lengthNs > SKEW_NS) aheadNs.set(host, Math.max(lengthNs, aheadNs.get(host) ?? 0));
-  }
-  return aheadNs;
-});

@@ -4,7 +4,8 @@ import { computed, signal } from "@preact/signals";
 
 import { type Tab, toHash, type ViewState } from "../lib/address";
 import { findingKind, findingLevel, openGroup } from "./findings";
-import { choose, chooseThread, chosen, filterText, paused, pinnedThread, setFilter, setPaused } from "./live";
+import { choose, chooseThread, chosen, filterText, paused, pinnedThread, setFilter, setPaused, setSort, sort } from "./live";
+import { chosenColumns } from "./table";
 import { collapsed, colourBy, stretch } from "./timeline";
 
 export const tab = signal<Tab>("requests");
@@ -13,6 +14,8 @@ export const tab = signal<Tab>("requests");
 export const view = computed<ViewState>(() => ({
   tab: tab.value,
   filter: filterText.value,
+  sort: sort.value,
+  columns: chosenColumns.value,
   request: chosen.value,
   paused: paused.value,
   thread: pinnedThread.value,
@@ -28,6 +31,8 @@ export const view = computed<ViewState>(() => ({
 export function show(wanted: ViewState): void {
   tab.value = wanted.tab;
   setFilter(wanted.filter);
+  setSort(wanted.sort);
+  chosenColumns.value = wanted.columns;
   chooseThread(wanted.thread);
   choose(wanted.request);
   setPaused(wanted.paused);

@@ -1,6 +1,6 @@
 /** Draws the time: the axis above the lanes and its lines through them. */
 
-import { duration } from "../lib/format";
+import { clock, duration } from "../lib/format";
 import { ticksBetween } from "../lib/ticks";
 import { AXIS_Y, type Frame, OVERVIEW_Y, snapX } from "./frame";
 import { write } from "./text";
@@ -34,7 +34,7 @@ export function paintAxis(frame: Frame): void {
   context.fillStyle = theme.colours.ground;
   context.fillRect(0, 0, strip.cssLeft - 1, AXIS_Y - 1);
   context.fillStyle = theme.colours.muted;
-  const length = duration((span.toUs - span.fromUs) * 1000).replace(".00 s", " s");
+  const length = duration((span.toUs - span.fromUs) * 1000).replace(/[.,]00 s/, " s");
   write(
     context,
     strip.cssLeft > 120 ? `${clockAt(frame, span.fromUs)}  ·  ${length}` : length,
@@ -56,5 +56,5 @@ function tickX(frame: Frame, timeMs: number): number {
 }
 
 function clockAt({ model }: Frame, timeUs: number): string {
-  return new Date(model.timeNs(timeUs) / 1e6).toLocaleTimeString("en-GB");
+  return clock(model.timeNs(timeUs));
 }

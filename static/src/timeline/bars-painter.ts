@@ -5,7 +5,7 @@ import { userName } from "../lib/people";
 import type { Request } from "../protocol";
 import { HAZARD, LEAK } from "./bars";
 import { columnsOf, paintColumns, paintCrowding } from "./density";
-import { type Frame, inView, onCanvas, snapX } from "./frame";
+import { type Frame, hairline, inView, onCanvas, snapX, snapped } from "./frame";
 import type { Lane } from "./lanes";
 import { rowTop, type Shelf } from "./layout";
 import { Crowding } from "./crowding";
@@ -70,15 +70,16 @@ export class BarsPainter {
   }
 
   private gather(shelf: Shelf, frame: Frame): void {
-    const { span, model, devicePixelRatio } = frame;
+    const { span, model } = frame;
     const { startUs, endUs, marks, tone } = model.bars;
     const { lane, rowCssY } = shelf;
-    const cssHeight = rowCssY > 6 ? rowCssY - 2 : rowCssY > 3 ? rowCssY - 1 : rowCssY;
+    const cssHeight = snapped(rowCssY > 6 ? rowCssY - 2 : rowCssY > 3 ? rowCssY - 1 : rowCssY, frame);
+    const line = hairline(frame);
     const counts = lane.serial !== null && lane.tracks.length > 1;
     if (counts) this.crowding.begin(frame);
     let lowest = 0;
     lane.tracks.forEach((track, row) => {
-      const cssY = Math.round(onCanvas(rowTop(shelf, row), frame) * devicePixelRatio) / devicePixelRatio;
+      const cssY = snapped(onCanvas(rowTop(shelf, row), frame), frame);
       const end = track.endStartingBefore(span.toUs);
       let drawnX = -Infinity;
       for (let place = track.firstEndingAfter(span.fromUs); place < end; place++) {
@@ -91,7 +92,7 @@ export class BarsPainter {
         // What falls on a pixel that is drawn already adds nothing, unless it has something to tell.
         if (toX <= drawnX && mark < HAZARD) continue;
         const least = mark & LEAK ? 4 : 1;
-        const cssWidth = Math.max(least, toX - fromX > 3 ? toX - fromX - 1 : toX - fromX);
+        const cssWidth = Math.max(least, toX - fromX > 3 ? toX - fromX - line : toX - fromX);
         drawnX = fromX + cssWidth;
         this.rects[tone[slot] as number]?.push(fromX, cssY, cssWidth, cssHeight);
         const rect = { slot, cssX: fromX, cssY, cssWidth, cssHeight };
@@ -102,7 +103,9 @@ export class BarsPainter {
     if (counts) this.crowding.end(onCanvas(rowTop(shelf, 0), frame) - 1, lowest * rowCssY);
   }
 
-  private paintRects({ context, theme }: Frame): void {
+  private paintRects(frame: Frame): void {
+    const { context, theme } = frame;
+    const line = hairline(frame);
     this.rects.forEach((rects, number) => {
       const tone = theme.tones[number];
       if (!tone || rects.length === 0) return;
@@ -120,7 +123,12 @@ export class BarsPainter {
         const cssWidth = rects[at + 2] as number;
         const cssHeight = rects[at + 3] as number;
         if (cssWidth < 5 || cssHeight < 6) continue;
-        context.fillRect((rects[at] as number) + 1, (rects[at + 1] as number) + 1, cssWidth - 2, cssHeight - 2);
+        context.fillRect(
+          (rects[at] as number) + line,
+          (rects[at + 1] as number) + line,
+          cssWidth - 2 * line,
+          cssHeight - 2 * line,
+        );
       }
     });
   }

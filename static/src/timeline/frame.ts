@@ -44,9 +44,19 @@ export function onCanvas(cssY: number, { scrollCssY }: Pick<Frame, "scrollCssY">
   return AXIS_Y + cssY - scrollCssY;
 }
 
-/** Return a time's place, on a whole device pixel: edges between two would be blurred, and slow. */
-export function snapX(timeUs: number, { span, strip, devicePixelRatio }: Frame): number {
-  return Math.round(cssXOf(timeUs, span, strip) * devicePixelRatio) / devicePixelRatio;
+/** Return a place on a whole device pixel: edges between two would be blurred, and slow. */
+export function snapped(css: number, { devicePixelRatio }: Pick<Frame, "devicePixelRatio">): number {
+  return Math.round(css * devicePixelRatio) / devicePixelRatio;
+}
+
+/** Return a time's place, on a whole device pixel. */
+export function snapX(timeUs: number, frame: Frame): number {
+  return snapped(cssXOf(timeUs, frame.span, frame.strip), frame);
+}
+
+/** Return the width of the thinnest line that is sharp, in CSS pixels: about one. */
+export function hairline({ devicePixelRatio }: Pick<Frame, "devicePixelRatio">): number {
+  return Math.max(1, Math.round(devicePixelRatio)) / devicePixelRatio;
 }
 
 /** Tell whether a stretch of the lanes is on the screen. */

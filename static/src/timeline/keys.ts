@@ -1,26 +1,28 @@
 /** The timeline's keys, while it has the focus. Letters go by their place, so that they work on every layout. */
 
+import { t } from "../lib/text";
 import type { Timeline } from "./timeline";
 import { moved } from "./viewport";
 import { across, along, lastBefore, toFinding } from "./walk";
 
 export interface KeyHooks {
   choose(slot: number): void;
-  toggle(process: string): void;
+  toggle(key: string): void;
   follow(): void;
 }
 
 /** For the list of keys that the page shows. */
 export const TIMELINE_KEYS: [keys: string[], meaning: string][] = [
-  [["←", "→"], "request before, request after, on the lane"],
-  [["↑", "↓"], "to the lane above, below"],
-  [[",", "."], "finding before, finding after"],
-  [["A", "D"], "earlier, later"],
-  [["W", "S"], "scroll lanes up, down"],
-  [["+", "-"], "zoom in, out"],
-  [["0"], "everything"],
-  [["F"], "follow"],
-  [["C"], "fold or unfold the process"],
+  [["←", "→"], t("request before, request after, on the lane")],
+  [["↑", "↓"], t("to the lane above, below")],
+  [[",", "."], t("finding before, finding after")],
+  [["A", "D"], t("earlier, later")],
+  [["W", "S"], t("scroll lanes up, down")],
+  [["+", "-"], t("zoom in, out")],
+  [["0"], t("everything")],
+  [["F"], t("follow")],
+  [["C"], t("fold or unfold the process")],
+  [[t("Shift"), "C"], t("fold or unfold the host, where there are several")],
 ];
 
 const PAN = 0.12;
@@ -46,14 +48,17 @@ const ACTIONS: Record<string, Action> = {
   Digit0: (timeline) => timeline.showAll(),
   Numpad0: (timeline) => timeline.showAll(),
   KeyF: (_, hooks) => hooks.follow(),
-  KeyC: fold,
+  KeyC: folding("process"),
+  ShiftKeyC: folding("host"),
 };
 
 /** Do what a key says; false when it says nothing here. Signs go by what is printed, all else by its place. */
 export function actOnKey(event: KeyboardEvent, timeline: Timeline, hooks: KeyHooks): boolean {
   if (event.altKey || event.ctrlKey || event.metaKey) return false;
   const name = "+-,.".includes(event.key) ? event.key : event.code;
-  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  const shifted = `Shift${name}`;
+  const known = event.shiftKey && Object.hasOwn(ACTIONS, shifted) ? shifted : name;
+  const action = Object.hasOwn(ACTIONS, known) ? ACTIONS[known] : undefined;
   action?.(timeline, hooks);
   return action !== undefined;
 }
@@ -80,9 +85,13 @@ function panning(share: number): Action {
   return (timeline) => timeline.look(moved(timeline.span, share * (timeline.span.toUs - timeline.span.fromUs)));
 }
 
-/** Fold the process of the chosen request, else the topmost one. */
-function fold({ model, chosenSlot, layout, scrollCssY }: Timeline, hooks: KeyHooks): void {
-  const top = layout.heads.find(({ cssY }) => cssY >= scrollCssY) ?? layout.heads.at(-1);
-  const group = chosenSlot === undefined ? top?.group : model.laneOf(chosenSlot).group;
-  if (group) hooks.toggle(group.process);
+/** Fold the process, or the host, of the chosen request, else the topmost one. */
+function folding(what: "process" | "host"): Action {
+  return ({ model, chosenSlot, layout, scrollCssY }, hooks) => {
+    const heads = layout.heads.filter(({ process }) => (process === null) === (what === "host"));
+    const chosen = chosenSlot === undefined ? undefined : model.laneOf(chosenSlot).group;
+    const around = heads.find(({ groups }) => groups.some((group) => group === chosen));
+    const head = around ?? heads.find(({ cssY }) => cssY >= scrollCssY) ?? heads.at(-1);
+    if (head) hooks.toggle(head.key);
+  };
 }

@@ -1,12 +1,10 @@
-/** Draws what stands behind and beside the bars: the ground of each lane, names, heads of processes. */
+/** Draws what stands behind and beside the bars: the ground of each lane, and its name. */
 
-import { deploymentOf } from "../lib/answer";
-import { plural } from "../lib/format";
+import { tn } from "../lib/text";
 import type { Sharing } from "../protocol";
-import { columnsOf, paintColumns } from "./density";
 import { type Frame, inView, onCanvas } from "./frame";
-import type { Group } from "./lanes";
-import type { Head, Shelf } from "./layout";
+import { paintHead } from "./heads-painter";
+import type { Shelf } from "./layout";
 import { write, writeName } from "./text";
 
 /** The three small marks of the page, as rectangles of a 14 px square: x, y, width, height. */
@@ -62,7 +60,7 @@ function paintName(frame: Frame, { lane, cssY, cssHeight }: Shelf): void {
   if (lane.serial === null) {
     context.fillStyle = theme.colours.muted;
     const { size } = lane;
-    write(context, `${plural(size, "thread")}, 1 request${size > 1 ? " each" : ""}`, 31, middle, strip.cssLeft - 38);
+    write(context, tn("{n} thread, 1 request", "{n} threads, 1 request each", size), 31, middle, strip.cssLeft - 38);
     return;
   }
   const serial = `#${lane.serial}`;
@@ -79,67 +77,4 @@ function paintSharing({ context, theme }: Frame, sharing: Sharing, cssX: number,
   const { good, warn, muted } = theme.colours;
   context.fillStyle = sharing === "interleaved" ? warn : sharing === "sequential" ? good : muted;
   for (const [x, y, width, height] of SHARING_BARS[sharing]) context.fillRect(cssX + x, cssY + y, width, height);
-}
-
-function paintHead(frame: Frame, { group, cssY, isCollapsed }: Head): void {
-  const { context, theme, model, strip, cssWidth } = frame;
-  const { headCssY } = frame.layout;
-  const top = onCanvas(cssY, frame);
-  const middle = top + headCssY / 2 + 0.5;
-  context.fillStyle = theme.colours.head;
-  context.fillRect(0, top, cssWidth, headCssY);
-  const process = model.source.process(group.process);
-  paintTriangle(context, theme.colours.muted, 10, middle, isCollapsed);
-  if (isCollapsed) paintTogether(frame, group, top);
-  // The first column may begin under the names.
-  context.fillStyle = theme.colours.head;
-  context.fillRect(20, top, strip.cssLeft - 21, headCssY);
-  const room = isCollapsed ? strip.cssLeft - 30 : cssWidth - 40;
-  context.font = theme.strongFont;
-  context.fillStyle = theme.colours.text;
-  const name = process ? deploymentOf(process) : "process";
-  write(context, name, 24, middle, room);
-  const afterX = 24 + context.measureText(name).width + 8;
-  context.font = theme.font;
-  context.fillStyle = theme.colours.muted;
-  write(context, aboutProcess(frame, group), afterX, middle, room + 24 - afterX);
-}
-
-function aboutProcess({ model, strip }: Frame, { process: id }: Group): string {
-  const process = model.source.process(id);
-  if (!process) return id;
-  const words = [`pid ${process.pid}`];
-  if (strip.cssLeft > 120) words.push(process.host);
-  if (process.ended_ns !== null) words.push("ended");
-  return words.join("  ·  ");
-}
-
-/** Draw all rows of a collapsed process as one. */
-function paintTogether(frame: Frame, group: Group, top: number): void {
-  const { span, strip, nowUs } = frame;
-  const tracks = group.lanes.flatMap((lane) => lane.tracks);
-  const columns = columnsOf(tracks, span, strip, nowUs);
-  const band = { cssY: top + 3, cssHeight: frame.layout.headCssY - 6 };
-  paintColumns(frame, columns, band, Math.max(1, ...columns.busy));
-}
-
-function paintTriangle(
-  context: CanvasRenderingContext2D,
-  colour: string,
-  cssX: number,
-  cssY: number,
-  isCollapsed: boolean,
-): void {
-  context.fillStyle = colour;
-  context.beginPath();
-  if (isCollapsed) {
-    context.moveTo(cssX + 2, cssY - 4);
-    context.lineTo(cssX + 7, cssY);
-    context.lineTo(cssX + 2, cssY + 4);
-  } else {
-    context.moveTo(cssX, cssY - 2.5);
-    context.lineTo(cssX + 8, cssY - 2.5);
-    context.lineTo(cssX + 4, cssY + 2.5);
-  }
-  context.fill();
 }

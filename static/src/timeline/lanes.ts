@@ -1,4 +1,4 @@
-/** Process → thread → rows: which lane a bar stands in, and on which of its rows. */
+/** Host → process → thread → rows: which lane a bar stands in, and on which of its rows. */
 
 import { threadKey } from "../state/records";
 import type { Bars } from "./bars";
@@ -43,6 +43,12 @@ export class Lane {
   shrink(): void {
     while (this.tracks.at(-1)?.slots.length === 0) this.tracks.pop();
   }
+}
+
+/** The processes of one machine. */
+export interface Host {
+  name: string;
+  groups: readonly Group[];
 }
 
 /** The lanes of one process. */

@@ -1,11 +1,12 @@
 /** Draws what goes on top of the bars: findings, the chosen and the hovered request, the way of its hops. */
 
+import { t } from "../lib/text";
 import { LEAK } from "./bars";
 import type { Rect } from "./bars-painter";
 import { type Frame, onCanvas, snapX } from "./frame";
 import { rowTop } from "./layout";
 
-const WORD = "leak";
+const WORD = t("leak");
 const WORD_X = 40;
 const WORD_Y = 13;
 /** With more leaks than this on the screen, the word stands only where it fits into the bar: it would hide others. */
@@ -41,7 +42,8 @@ function paintWord({ context, theme }: Frame, cssX: number, { cssY, cssHeight }:
   context.fillText(WORD, cssX + 14, middle + 0.5, WORD_X - 16);
 }
 
-function paintHazard({ context, theme }: Frame, { cssX, cssY, cssWidth, cssHeight }: Rect): void {
+/** Mark a bar with a hazard. */
+export function paintHazard({ context, theme }: Frame, { cssX, cssY, cssWidth, cssHeight }: Omit<Rect, "slot">): void {
   const size = Math.min(7, cssHeight, Math.max(4, cssWidth));
   const right = cssX + Math.max(cssWidth, size);
   context.fillStyle = theme.colours.warn;
@@ -105,7 +107,7 @@ export function paintHops(frame: Frame): void {
     cssY: middleOf(frame, request.process, hop.thread_serial, chosen),
   }));
   context.strokeStyle = theme.colours.accent;
-  context.lineWidth = 1.5;
+  context.lineWidth = 2;
   context.beginPath();
   points.forEach(({ cssX, cssY }, place) => {
     const before = points[place - 1];
@@ -132,9 +134,9 @@ function middleOf(frame: Frame, process: string, serial: number, slot: number): 
   const { model, layout } = frame;
   const own = model.bars.thread[slot] === serial ? rectOf(frame, slot) : undefined;
   if (own) return own.cssY + own.cssHeight / 2;
-  const lane = model.group(process)?.laneOf(serial);
-  const shelf = layout.shelves.find((one) => one.lane === lane);
+  const group = model.group(process);
+  const shelf = layout.shelves.find((one) => one.lane === group?.laneOf(serial));
   if (shelf) return onCanvas(shelf.cssY + Math.min(shelf.cssHeight, 20) / 2, frame);
-  const head = layout.heads.find(({ group }) => group.process === process);
+  const head = layout.heads.find(({ isCollapsed, groups }) => isCollapsed && groups.some((one) => one === group));
   return onCanvas((head?.cssY ?? 0) + layout.headCssY / 2, frame);
 }

@@ -4,7 +4,7 @@ import { type ColourBy, toneOf } from "../lib/colour";
 import type { Finding, Level } from "../protocol";
 import type { Change, RecordStore, Row } from "../state/records";
 import { Bars, MARK_OF } from "./bars";
-import { Group, type Lane } from "./lanes";
+import { Group, type Host, type Lane } from "./lanes";
 import type { Track } from "./track";
 
 /** What the timeline reads of the records. */
@@ -20,9 +20,11 @@ export class Model {
   private readonly laneBySlot: (Lane | undefined)[] = [];
   private readonly groupById = new Map<string, Group>();
   private readonly running = new Set<number>();
+  /** Processes of which nothing is known yet, not even on which host they run. */
+  private readonly unknown = new Set<string>();
   private ranks = 0;
   private accepts: (row: Row) => boolean = () => true;
-  private colourBy: ColourBy = "user";
+  private tonedBy: ColourBy = "user";
   private newest = -Infinity;
 
   /** @param originNs the Unix time from which microseconds are counted, near enough for them to be exact. */
@@ -39,6 +41,11 @@ export class Model {
   /** Whether a request still runs. */
   get isRunning(): boolean {
     return this.running.size > 0;
+  }
+
+  /** What the bars' colours stand for. */
+  get colourBy(): ColourBy {
+    return this.tonedBy;
   }
 
   /** When the last bar begins or ends; minus infinity without bars. */
@@ -59,15 +66,22 @@ export class Model {
     for (const { lanes } of this.groupById.values()) for (const { tracks } of lanes) yield* tracks;
   }
 
-  /** The processes that have bars: those that still run before those that said goodbye, by host and beginning. */
-  get groups(): Group[] {
+  /** The hosts by name; on each the processes that have bars, those that still run before those that said goodbye. */
+  get hosts(): Host[] {
     const startOf = ({ process, rank }: Group): number => this.source.process(process)?.started_ns ?? rank;
-    const hostOf = ({ process }: Group): string => this.source.process(process)?.host ?? "";
     const hasEnded = ({ process }: Group): number => Number((this.source.process(process)?.ended_ns ?? null) !== null);
-    const byHost = (a: Group, b: Group): number => Number(hostOf(a) > hostOf(b)) - Number(hostOf(a) < hostOf(b));
-    return [...this.groupById.values()]
-      .filter((group) => !group.isEmpty)
-      .sort((a, b) => hasEnded(a) - hasEnded(b) || byHost(a, b) || startOf(a) - startOf(b));
+    const byName = new Map<string, Group[]>();
+    for (const group of this.groupById.values()) {
+      if (group.isEmpty) continue;
+      const name = this.source.process(group.process)?.host ?? "";
+      const known = byName.get(name);
+      if (known) known.push(group);
+      else byName.set(name, [group]);
+    }
+    for (const groups of byName.values())
+      groups.sort((a, b) => hasEnded(a) - hasEnded(b) || startOf(a) - startOf(b));
+    const byHost = ([a]: [string, unknown], [b]: [string, unknown]): number => Number(a > b) - Number(a < b);
+    return [...byName].sort(byHost).map(([name, groups]) => ({ name, groups }));
   }
 
   timeUs(timeNs: number): number {
@@ -101,7 +115,7 @@ export class Model {
   }
 
   setColourBy(by: ColourBy): void {
-    this.colourBy = by;
+    this.tonedBy = by;
     for (const slot of this.slotById.values()) this.colour(slot);
     this.version += 1;
   }
@@ -113,14 +127,18 @@ export class Model {
     this.laneBySlot.length = 0;
     this.groupById.clear();
     this.running.clear();
+    this.unknown.clear();
     this.newest = -Infinity;
     for (const row of this.source.rows) this.add(row);
     this.settle([...this.groupById.values()]);
+    // Also when nothing is left: what stood there before must not be drawn again.
+    this.shape += 1;
   }
 
   /** Take a change in, at a cost that depends on the change alone. */
   apply(change: Change): void {
     const touched = new Set<Group>();
+    for (const process of this.unknown) if (this.source.process(process)) this.introduce(process, touched);
     for (const row of change.added) this.add(row, touched);
     for (const row of change.changed) this.update(row, touched);
     for (const finding of change.findings) this.mark(finding);
@@ -149,8 +167,15 @@ export class Model {
     if (!group) {
       group = new Group(process, this.ranks++);
       this.groupById.set(process, group);
+      if (!this.source.process(process)) this.unknown.add(process);
     }
     return group;
+  }
+
+  private introduce(process: string, touched: Set<Group>): void {
+    this.unknown.delete(process);
+    const group = this.groupById.get(process);
+    if (group) touched.add(group);
   }
 
   private laneFor(slot: number, group: Group): Lane {
@@ -232,7 +257,7 @@ export class Model {
 
   private colour(slot: number): void {
     const { request } = this.rowAt(slot);
-    this.bars.tone[slot] = toneOf(request, this.colourBy, this.groupById.get(request.process)?.rank ?? 0);
+    this.bars.tone[slot] = toneOf(request, this.tonedBy, this.groupById.get(request.process)?.rank ?? 0);
   }
 
   private settle(groups: Iterable<Group>): void {

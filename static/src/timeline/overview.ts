@@ -1,6 +1,7 @@
 /** The strip below the lanes: all there is, how busy it was, where it leaked, and which part is on the screen. */
 
 import { duration } from "../lib/format";
+import { t } from "../lib/text";
 import { columnsOf, paintColumns, type PlacedColumns } from "./density";
 import { type Frame, OVERVIEW_Y } from "./frame";
 import { write } from "./text";
@@ -14,6 +15,13 @@ export class Overview {
   private columns: PlacedColumns = { busy: new Float32Array(0), marks: new Uint8Array(0), cssX: 0 };
   private summedMs = -Infinity;
   private version = -1;
+  /** Whether the model changed since it was summed up, too soon to do that again at once. */
+  isBehind = false;
+
+  /** Whether it is behind, and may be summed up again. */
+  get isDue(): boolean {
+    return this.isBehind && performance.now() - this.summedMs >= FRESH_MS;
+  }
 
   /** Sum up anew with the next frame. */
   forget(): void {
@@ -35,14 +43,16 @@ export class Overview {
     context.font = theme.font;
     context.fillStyle = theme.colours.muted;
     context.textBaseline = "middle";
-    write(context, "Everything kept", 12, top + 16, strip.cssLeft - 16);
+    write(context, t("Everything kept"), 12, top + 16, strip.cssLeft - 16);
     write(context, duration((this.whole.toUs - this.whole.fromUs) * 1000), 12, top + 31, strip.cssLeft - 16);
   }
 
   private sumUp({ model, strip, nowUs }: Frame, whole: () => Span): void {
     const now = performance.now();
     const isSame = this.version === model.version && !model.isRunning;
-    if (now - this.summedMs < (isSame ? Infinity : FRESH_MS)) return;
+    const isFresh = now - this.summedMs < (isSame ? Infinity : FRESH_MS);
+    this.isBehind = isFresh && this.version !== model.version;
+    if (isFresh) return;
     this.summedMs = now;
     this.version = model.version;
     this.whole = whole();

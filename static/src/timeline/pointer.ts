@@ -7,7 +7,8 @@ import { spanBetween } from "./viewport";
 /** What the page does with what the pointer says. */
 export interface PointerHooks {
   choose(slot: number | null): void;
-  toggle(process: string): void;
+  /** Fold or unfold a process, or a host. */
+  toggle(key: string): void;
   /** The pointer is over something, or over nothing any more. */
   hover(target: Target, cssX: number, cssY: number): void;
 }
@@ -91,7 +92,7 @@ export class Pointer {
     this.lift(event);
     if (isDrag || !pressed) return;
     if (pressed.target.kind === "bar") this.hooks.choose(pressed.target.slot);
-    else if (pressed.target.kind === "head") this.hooks.toggle(pressed.target.process);
+    else if (pressed.target.kind === "head") this.hooks.toggle(pressed.target.key);
     else if (pressed.target.kind === "overview") this.centre(pressed.cssX);
     else this.hooks.choose(null);
   }

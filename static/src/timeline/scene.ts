@@ -31,6 +31,16 @@ export class Scene {
     return this.overview.whole;
   }
 
+  /** Whether the overview is left to be drawn soon, though nothing may change any more. */
+  get isBehind(): boolean {
+    return this.overview.isBehind;
+  }
+
+  /** Whether it is time for that. */
+  get isDue(): boolean {
+    return this.overview.isDue;
+  }
+
   /** Take the colours that hold now. */
   retheme(): void {
     this.tools = this.readTools();

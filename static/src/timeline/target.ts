@@ -9,7 +9,7 @@ const TOLERANCE_X = 3;
 
 export type Target =
   | { kind: "bar"; slot: number }
-  | { kind: "head"; process: string }
+  | { kind: "head"; key: string }
   | { kind: "lane"; thread: string | null }
   | { kind: "overview" }
   | { kind: "nothing" };
@@ -24,7 +24,7 @@ export function targetAt(frame: Frame, cssX: number, cssY: number): Target {
     return cssY >= top && cssY < top + height;
   };
   const head = layout.heads.find((one) => isAt(one.cssY, layout.headCssY));
-  if (head) return { kind: "head", process: head.group.process };
+  if (head) return { kind: "head", key: head.key };
   const shelf = layout.shelves.find((one) => isAt(one.cssY, one.cssHeight));
   if (!shelf) return { kind: "nothing" };
   const lane: Target = { kind: "lane", thread: shelf.lane.key };

@@ -56,6 +56,21 @@ export function readTheme(probe: HTMLElement): Theme {
   return { colours, tones, font: `11px ${family}`, strongFont: `600 11px ${family}` };
 }
 
+/** Call back when CSS pixels get another number of device pixels, as on another screen; returns how to stop. */
+export function watchPixelRatio(changed: () => void): () => void {
+  let query: MediaQueryList;
+  const wait = (): void => {
+    query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    query.addEventListener("change", again, { once: true });
+  };
+  const again = (): void => {
+    changed();
+    wait();
+  };
+  wait();
+  return () => query.removeEventListener("change", again);
+}
+
 /** Call back whenever the theme may have changed; returns how to stop. */
 export function watchTheme(changed: () => void): () => void {
   const queries = ["(prefers-color-scheme: dark)", "(forced-colors: active)", "(prefers-contrast: more)"].map((query) =>

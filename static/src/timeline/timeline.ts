@@ -4,6 +4,7 @@ import { Camera, wholeSpan } from "./camera";
 import { AXIS_Y, type Frame, onCanvas, OVERVIEW_Y, stripOf } from "./frame";
 import { type Layout, placeLanes } from "./layout";
 import type { Model } from "./model";
+import { pictureOf } from "./picture";
 import { Scene } from "./scene";
 import { type Target, targetAt } from "./target";
 import { moved, shifted, type Span, timeUsAt, zoomed } from "./viewport";
@@ -19,7 +20,7 @@ export interface Hooks {
 
 export class Timeline {
   readonly camera = new Camera();
-  layout: Layout = { heads: [], shelves: [], headCssY: 0, cssHeight: 0 };
+  layout: Layout = { heads: [], shelves: [], headCssY: 0, showsHosts: false, cssHeight: 0 };
   private readonly scene: Scene;
   private cssWidth = 0;
   private cssHeight = 0;
@@ -184,15 +185,9 @@ export class Timeline {
     return targetAt(this.frameNow(), cssX, cssY);
   }
 
-  /** Return the canvas as a PNG file. */
+  /** Return all lanes as a PNG file, over the stretch of time that shows. */
   exportPng(): Promise<Blob> {
-    this.isStale = true;
-    this.draw();
-    return new Promise((resolve, reject) => {
-      this.canvas.toBlob((blob) =>
-        blob ? resolve(blob) : reject(new Error("This browser cannot write the picture.")),
-      );
-    });
+    return pictureOf(this.scene, this.frameNow(), () => this.whole());
   }
 
   /** Move as little as brings a bar into view. */
@@ -229,7 +224,7 @@ export class Timeline {
   private place(): void {
     if (this.drawnShape === this.model.shape) return;
     this.drawnShape = this.model.shape;
-    this.layout = placeLanes(this.model.groups, this.collapsed, this.roomY);
+    this.layout = placeLanes(this.model.hosts, this.collapsed, this.roomY);
     this.scrollY(0);
   }
 
@@ -238,15 +233,16 @@ export class Timeline {
     const { camera, model } = this;
     camera.advance(this.edgeUs(), performance.now() * 1000, this.hooks.isCalm());
     const perPixelUs = (this.span.toUs - this.span.fromUs) / this.cssWidth / devicePixelRatio;
-    const moves = camera.following || model.isRunning;
+    const moves = camera.following || model.isRunning || this.scene.isBehind;
     if (moves) this.schedule();
     const isSame = this.drawnVersion === model.version && Math.abs(this.drawnToUs - this.movingUs()) < perPixelUs;
-    if (isSame && !this.isStale) return;
+    if (isSame && !this.isStale && !this.scene.isDue) return;
     this.isStale = false;
     this.drawnVersion = model.version;
     this.drawnToUs = this.movingUs();
     this.place();
     this.scene.paint(this.frameNow(), () => this.whole());
+    if (this.scene.isBehind) this.schedule();
   }
 
   /** Return what moves the picture by itself: the edge, or the ends of running requests. */

@@ -8,7 +8,7 @@ import { type Columns, Track } from "./track";
 const bars = new Bars();
 
 function bar(startUs: number, endUs: number, marks = 0): number {
-  const row: Row = { request: request(), startNs: 0, arrival: 0, gone: false };
+  const row: Row = { request: request(), startNs: 0, arrival: 0, order: 0, gone: false };
   const slot = bars.take(row);
   bars.startUs[slot] = startUs;
   bars.endUs[slot] = endUs;

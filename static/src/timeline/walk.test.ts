@@ -31,7 +31,7 @@ beforeEach(() => {
   });
   model = new Model(records, 0);
   model.rebuild();
-  layout = placeLanes(model.groups, new Set(), 500);
+  layout = placeLanes(model.hosts, new Set(), 500);
 });
 
 const slot = (id: string): number => model.slotOf(id) as number;
@@ -63,6 +63,6 @@ test("without a chosen request it begins with the last on the screen", () => {
 });
 
 test("a folded process takes its lanes from the layout, and a low screen makes lanes tight", () => {
-  expect(placeLanes(model.groups, new Set(["p1"]), 500).shelves).toEqual([]);
-  expect(placeLanes(model.groups, new Set(), 20).cssHeight).toBeLessThan(layout.cssHeight);
+  expect(placeLanes(model.hosts, new Set(["p1"]), 500).shelves).toEqual([]);
+  expect(placeLanes(model.hosts, new Set(), 20).cssHeight).toBeLessThan(layout.cssHeight);
 });

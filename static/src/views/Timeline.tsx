@@ -5,7 +5,9 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { COLOUR_BY, type ColourBy } from "../lib/colour";
 import { count, duration } from "../lib/format";
+import { LEVEL_NAMES } from "../lib/kinds";
 import { userName } from "../lib/people";
+import { t } from "../lib/text";
 import type { Request } from "../protocol";
 import { chosen, listing, paused, records, revision, setPaused } from "../state/live";
 import { colourBy } from "../state/timeline";
@@ -30,28 +32,28 @@ export function Timeline() {
   return (
     <section class="timeline-section" aria-labelledby="timeline-title">
       <div class="timeline-tools">
-        <h2 id="timeline-title">Timeline</h2>
+        <h2 id="timeline-title">{t("Timeline")}</h2>
         <ColourPicker />
         <Legend />
         <div class="timeline-actions">
           <Resume />
-          <button type="button" title="Zoom out (-)" aria-label="Zoom out" onClick={() => drawing.current?.zoom(ZOOM)}>
+          <button type="button" title={t("Zoom out (-)")} aria-label={t("Zoom out")} onClick={() => drawing.current?.zoom(ZOOM)}>
             −
           </button>
           <button
             type="button"
-            title="Zoom in (+)"
-            aria-label="Zoom in"
+            title={t("Zoom in (+)")}
+            aria-label={t("Zoom in")}
             onClick={() => drawing.current?.zoom(1 / ZOOM)}
           >
             +
           </button>
-          <button type="button" title="Show everything (0)" onClick={() => drawing.current?.showAll()}>
-            All
+          <button type="button" title={t("Show everything (0)")} onClick={() => drawing.current?.showAll()}>
+            {t("All")}
           </button>
           <button
             type="button"
-            title="Save what shows as a picture"
+            title={t("Save what shows as a picture")}
             onClick={() => void drawing.current?.exportPng().then(save)}
           >
             PNG
@@ -63,29 +65,37 @@ export function Timeline() {
           ref={canvas}
           tabIndex={0}
           role="application"
-          aria-label="Timeline of requests by thread"
+          aria-label={t("Timeline of requests by thread")}
           aria-describedby="timeline-how"
         />
         <span ref={probe} class="timeline-probe" />
         <TimelineTip tip={tip} />
       </div>
       <p id="timeline-how" class="unseen">
-        Arrow keys walk from request to request, comma and full stop from finding to finding; the question mark lists
-        all keys. The table below holds the same requests.
+        {t(
+          "Arrow keys walk from request to request, comma and full stop from finding to finding; the question mark lists all keys. The table below holds the same requests.",
+        )}
       </p>
       <Spoken />
     </section>
   );
 }
 
+const COLOUR_BY_NAMES: Record<ColourBy, string> = {
+  user: t("user"),
+  route: t("route"),
+  status: t("status"),
+  process: t("process"),
+};
+
 function ColourPicker() {
   return (
     <label>
-      Colour
+      {t("Colour")}
       <select value={colourBy.value} onChange={(event) => (colourBy.value = event.currentTarget.value as ColourBy)}>
         {COLOUR_BY.map((by) => (
           <option key={by} value={by}>
-            {by}
+            {COLOUR_BY_NAMES[by]}
           </option>
         ))}
       </select>
@@ -95,15 +105,15 @@ function ColourPicker() {
 
 function Legend() {
   return (
-    <ul class="timeline-legend" aria-label="What the marks mean">
+    <ul class="timeline-legend" aria-label={t("What the marks mean")}>
       <li>
-        <span class="timeline-key at-once" /> several requests on one thread at once
+        <span class="timeline-key at-once" /> {t("several requests on one thread at once")}
       </li>
       <li>
-        <span class="timeline-key is-leak" /> leak
+        <span class="timeline-key is-leak" /> {LEVEL_NAMES.leak}
       </li>
       <li>
-        <span class="timeline-key is-hazard" /> hazard
+        <span class="timeline-key is-hazard" /> {LEVEL_NAMES.hazard}
       </li>
     </ul>
   );
@@ -114,8 +124,8 @@ function Resume() {
   revision.value;
   if (!paused.value) return null;
   return (
-    <button type="button" class="resume" title="Follow arriving requests (F)" onClick={() => setPaused(false)}>
-      {listing.waiting > 0 ? `+${count(listing.waiting)} new` : "Follow"}
+    <button type="button" class="resume" title={t("Follow arriving requests (F)")} onClick={() => setPaused(false)}>
+      {listing.waiting > 0 ? t("+{n} new", { n: count(listing.waiting) }) : t("Follow")}
     </button>
   );
 }
@@ -135,10 +145,11 @@ function Spoken() {
 }
 
 function spoken(request: Request): string {
-  const length = request.outcome === "open" ? "running" : duration(request.duration_ns);
-  const levels = [...new Set(records.findingsOf(request.id).map(({ level }) => level))];
+  const length = request.outcome === "open" ? t("running") : duration(request.duration_ns);
+  const levels = [...new Set(records.findingsOf(request.id).map(({ level }) => LEVEL_NAMES[level]))];
   const who = `${userName(request.user)}, ${request.method} ${request.path}, ${length}`;
-  return [who, `on ${request.thread_name} of process ${request.pid}`, ...levels].join(", ");
+  const where = t("on {thread} of process {pid}", { thread: request.thread_name, pid: request.pid });
+  return [who, where, ...levels].join(", ");
 }
 
 function save(picture: Blob): void {

@@ -1,8 +1,8 @@
 /** The answer of the page: did anybody see somebody else, and what do threads do in this deployment? */
 
 import { answers, verdict } from "../lib/answer";
-import { plural } from "../lib/format";
-import { visibleGroups } from "../state/findings";
+import { t, tn } from "../lib/text";
+import { knownGroups, visibleGroups } from "../state/findings";
 import { loaded, records } from "../state/live";
 import { calmRevision, threadGroups } from "../state/threads";
 import { linkTo } from "../state/view";
@@ -13,12 +13,16 @@ export function Verdict() {
   calmRevision.value;
   if (!loaded.value) return null;
   const { state, text } = verdict(visibleGroups.value, records.rows.length);
+  const known = knownGroups.value.length;
   return (
-    <a class={`verdict ${state}`} href={linkTo({ tab: "findings" })} title="Whether one person’s request saw another person; leads to the findings">
+    <a class={`verdict ${state}`} href={linkTo({ tab: "findings" })} title={t("Whether one person’s request saw another person; leads to the findings")}>
       <svg viewBox="0 0 16 16" width="15" height="15" aria-hidden="true">
         <path d={SIGNS[state]} />
       </svg>
-      <span>{text}</span>
+      <span>
+        {text}
+        {known > 0 && ` · ${tn("{n} known", "{n} known", known)}`}
+      </span>
     </a>
   );
 }
@@ -40,13 +44,13 @@ export function Answers({ full = false }: { full?: boolean }) {
   );
   if (found.length === 0) return null;
   return (
-    <ul class={full ? "answers is-full" : "answers"} aria-label="What threads do here">
+    <ul class={full ? "answers is-full" : "answers"} aria-label={t("What threads do here")}>
       {found.map(({ deployment, processes, sharing, does, means, places, worst }) => (
         <li key={deployment} class={worst}>
           <SharingMark sharing={sharing} />
           <p>
-            <strong title={plural(processes, "process", "processes")}>{deployment}</strong>: {does}
-            {full ? <>; {means}.</> : "."} <span class="places">{places}</span>
+            <strong title={tn("{n} process", "{n} processes", processes)}>{deployment}</strong>: {does}
+            {full ? `; ${means}.` : "."} <span class="places">{places}</span>
           </p>
         </li>
       ))}

@@ -3,10 +3,12 @@
 import type { PageConfig } from "../protocol";
 import { chosen, pinnedThread } from "../state/live";
 import { tab } from "../state/view";
+import { DropTarget } from "./drop-target";
 import { FindingsView } from "./findings-view";
 import { Header } from "./header";
 import { Announcement } from "./health";
 import { Help } from "./help";
+import { OpenedBanner } from "./opened-banner";
 import { ProcessesView } from "./processes-view";
 import { RequestDetails } from "./request-details";
 import { RequestsView } from "./requests-view";
@@ -32,6 +34,7 @@ export function App({ config, onRetry }: Props) {
   return (
     <>
       <Header config={config} onRetry={onRetry} />
+      <OpenedBanner />
       <Tabs />
       <main class={details ? "main has-details" : "main"}>
         <View />
@@ -39,6 +42,7 @@ export function App({ config, onRetry }: Props) {
       </main>
       <Announcement />
       <Help />
+      <DropTarget />
     </>
   );
 }

@@ -3,6 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { t } from "../lib/text";
+
 const TOLD_MS = 2_500;
 
 export function CopyButton({ label, text }: { label: string; text(): string }) {
@@ -13,7 +15,7 @@ export function CopyButton({ label, text }: { label: string; text(): string }) {
     return () => clearTimeout(timer);
   }, [told.value]);
   async function copy(): Promise<void> {
-    told.value = (await copyText(text())) ? "Copied" : "The browser did not let it";
+    told.value = (await copyText(text())) ? t("Copied") : t("The browser did not let it");
   }
   return (
     <span class="copy">

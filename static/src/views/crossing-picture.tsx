@@ -2,6 +2,7 @@
 
 import { layOutCrossing, type Bar } from "../lib/crossing";
 import { duration } from "../lib/format";
+import { t } from "../lib/text";
 import { hueOf, userKey, userName } from "../lib/people";
 import type { Request, User } from "../protocol";
 import { serverTimeNs } from "../state/clock";
@@ -18,7 +19,11 @@ interface Props {
 
 export function CrossingPicture({ reader, readerUser, seen, seenUser, momentNs }: Props) {
   const { reader: below, seen: above, moment, gap } = layOutCrossing(spanOf(reader), seen ? spanOf(seen) : null, momentNs);
-  const after = duration(Math.max(0, momentNs - reader.start_ns));
+  const names = {
+    after: duration(Math.max(0, momentNs - reader.start_ns)),
+    reader: inASentence(readerUser),
+    seen: inASentence(seenUser),
+  };
   return (
     <figure class="crossing">
       <div class="crossing-names">
@@ -30,17 +35,17 @@ export function CrossingPicture({ reader, readerUser, seen, seenUser, momentNs }
         <Lane bar={below} user={readerUser} request={reader} />
         {gap && (
           <span class="crossing-gap" style={{ left: share(gap.left), width: share(gap.width) }}>
-            {duration(gap.lengthNs)} later
+            {t("{duration} later", { duration: duration(gap.lengthNs) })}
           </span>
         )}
         <span class={moment > 0.5 ? "crossing-moment is-late" : "crossing-moment"} style={{ left: share(moment) }}>
-          <span>seen here</span>
+          <span>{t("seen here")}</span>
         </span>
       </div>
       <figcaption>
-        {after} after the request of {userName(readerUser)} began, it saw {seen ? "the request of " : ""}
-        {userName(seenUser)}.
-        {!seen && " When that one ran is not known, or it is not kept any more."}
+        {seen
+          ? t("{after} after the request of {reader} began, it saw the request of {seen}.", names)
+          : t("{after} after the request of {reader} began, it saw {seen}. When that one ran is not known, or it is not kept any more.", names)}
       </figcaption>
     </figure>
   );
@@ -59,6 +64,11 @@ function Lane({ bar, user, request }: { bar: Bar; user: User; request: Request }
       </span>
     </div>
   );
+}
+
+function inASentence(user: User): string {
+  if (user.state === "authenticated") return userName(user);
+  return user.state === "anonymous" ? t("an anonymous visitor") : t("somebody unknown");
 }
 
 function spanOf({ start_ns: startNs, duration_ns: lengthNs, outcome }: Request): { startNs: number; endNs: number } {

@@ -1,5 +1,6 @@
 /** What was found about a request, in short; each leads to the whole story. */
 
+import { t } from "../lib/text";
 import type { Finding } from "../protocol";
 import { linkTo } from "../state/view";
 import { LevelMark } from "./marks";
@@ -7,14 +8,16 @@ import { LevelMark } from "./marks";
 export function FindingNotes({ findings }: { findings: readonly Finding[] }) {
   if (findings.length === 0) return null;
   return (
-    <ul class="finding-notes" aria-label="Findings">
+    <ul class="finding-notes" aria-label={t("Findings")}>
       {findings.map((finding) => (
         <li key={finding.id} class={finding.level}>
           <p>
-            <LevelMark level={finding.level} /> {finding.message}
+            <LevelMark level={finding.level} /> <span lang="en">{finding.message}</span>
           </p>
-          <p class="fix">{finding.fix}</p>
-          <a href={linkTo({ tab: "findings", finding: finding.group })}>The whole story</a>
+          <p class="fix" lang="en">
+            {finding.fix}
+          </p>
+          <a href={linkTo({ tab: "findings", finding: finding.group })}>{t("The whole story")}</a>
         </li>
       ))}
     </ul>

@@ -1,21 +1,24 @@
 /** What went wrong, as groups: a list, and the story of the one that is open. */
 
 import { count, timeOfDay } from "../lib/format";
-import { kindMeans, LEVEL_MEANS } from "../lib/kinds";
-import type { Level } from "../protocol";
+import { kindMeans, LEVEL_MEANS, LEVEL_NAMES, LEVELS } from "../lib/kinds";
+import { t, tn } from "../lib/text";
+import type { Finding, Level } from "../protocol";
 import {
   allGroups,
   findingKind,
   findingLevel,
-  hiddenShown,
+  knownGroups,
+  knownShown,
   listedGroups,
+  offeredGroups,
   openGroup,
-  visibleGroups,
 } from "../state/findings";
-import { type Group, LEVELS } from "../state/groups";
-import { hidden } from "../state/hidden";
-import { loaded, records } from "../state/live";
+import type { Group } from "../state/groups";
+import { filter, loaded, records } from "../state/live";
+import { known } from "../state/marks";
 import { nowCoarseNs } from "../state/threads";
+import { FilterBox } from "./filter-box";
 import { FindingStory } from "./finding-story";
 import { HolderName, LevelMark } from "./marks";
 import { Sparkline } from "./sparkline";
@@ -26,26 +29,33 @@ export function FindingsView() {
   if (allGroups.value.length === 0) return <NothingFound />;
   return (
     <div class={open ? "stage findings has-open" : "stage findings"}>
-      <section class="group-list" aria-label="Groups of findings">
+      <FilterBox />
+      <section class="group-list" aria-label={t("Groups of findings")}>
         <Narrowing />
-        <div class="scrolls" tabIndex={0} role="group" aria-label="List of groups">
-          {groups.length === 0 && <p class="hint">No group of this level and kind.</p>}
+        <div class="scrolls" tabIndex={0} role="group" aria-label={t("List of groups")}>
+          {groups.length === 0 && <p class="hint">{nothingListed()}</p>}
           <ul>
             {groups.map((group) => (
-              <GroupRow key={group.id} group={group} isOpen={group === open} />
+              <GroupRow key={group.id} group={group} isOpen={group.id === open?.id} />
             ))}
           </ul>
         </div>
+        <Known />
       </section>
-      {open ? <FindingStory key={open.id} group={open} /> : <p class="choose-one hint">Choose a group to read its story.</p>}
+      {open ? <FindingStory key={open.id} group={open} /> : <p class="choose-one hint">{t("Choose a group to read its story.")}</p>}
     </div>
   );
+}
+
+function nothingListed(): string {
+  if (filter.value.terms.length > 0) return t("No finding of a request that matches the filter.");
+  if (findingLevel.value !== null || findingKind.value !== null) return t("No group of this level and kind.");
+  return t("Nothing but what is known already.");
 }
 
 function GroupRow({ group, isOpen }: { group: Group; isOpen: boolean }) {
   const { level, kind, holder, occurrences, firstNs, lastNs, id } = group;
   const oldest = records.rows[0]?.startNs ?? firstNs ?? 0;
-  const isOlder = occurrences[0]?.timeNs === null;
   const timesNs = occurrences.map(({ timeNs }) => timeNs).filter((timeNs) => timeNs !== null);
   return (
     <li>
@@ -61,45 +71,58 @@ function GroupRow({ group, isOpen }: { group: Group; isOpen: boolean }) {
           <span class="kind" title={kindMeans(kind)}>
             {kind}
           </span>
-          {hidden.value.has(id) && <span class="aside">hidden</span>}
-          <span class="group-count" title="How often it was seen">
+          {known.value.has(id) && <span class="aside">{t("known")}</span>}
+          <span class="group-count" title={t("How often it was seen")}>
             {count(occurrences.length)}×
           </span>
         </span>
         <span class="group-what">{kindMeans(kind)}</span>
-        {holder !== null && <HolderName holder={holder} />}
+        <span class="group-where">
+          {holder !== null && <HolderName holder={holder} />}
+          <Place finding={occurrences.at(-1)?.finding} />
+        </span>
         <span class="group-times">
           <Sparkline timesNs={timesNs} fromNs={Math.min(oldest, firstNs ?? oldest)} untilNs={nowCoarseNs.value + 5e9} />
-          <span class="aside">
-            {firstNs !== null && lastNs !== null
-              ? `first ${isOlder ? "before " : ""}${timeOfDay(firstNs).slice(0, 8)} · last ${timeOfDay(lastNs).slice(0, 8)}`
-              : "at an unknown time"}
-          </span>
+          <span class="aside">{timesOf(group, firstNs, lastNs)}</span>
         </span>
       </button>
     </li>
   );
 }
 
+/** The code that was running: by it groups of one holder differ. */
+function Place({ finding }: { finding: Finding | undefined }) {
+  const frame = finding?.stack[0];
+  if (!frame) return null;
+  return (
+    <code class="aside" title={`${frame.file}:${frame.line}`}>
+      {`${frame.file.split(/[\\/]/).at(-1)}:${frame.line} ${frame.function}`}
+    </code>
+  );
+}
+
+function timesOf({ occurrences }: Group, firstNs: number | null, lastNs: number | null): string {
+  if (firstNs === null || lastNs === null) return t("at an unknown time");
+  const times = { first: timeOfDay(firstNs).slice(0, 8), last: timeOfDay(lastNs).slice(0, 8) };
+  return occurrences[0]?.timeNs === null ? t("first before {first} · last {last}", times) : t("first {first} · last {last}", times);
+}
+
 /** What the list is narrowed to. */
 function Narrowing() {
-  const groups = visibleGroups.value;
+  const groups = offeredGroups.value;
   const kinds = [...new Set([...groups.map((group) => group.kind), ...(findingKind.value ? [findingKind.value] : [])])].sort();
   return (
     <div class="narrowing">
-      <div class="levels" role="group" aria-label="Level">
+      <div class="levels" role="group" aria-label={t("Level")}>
         <LevelButton level={null} groups={groups} />
         {LEVELS.map((level) => (
           <LevelButton key={level} level={level} groups={groups} />
         ))}
       </div>
       <label>
-        <span class="unseen">Kind</span>
-        <select
-          value={findingKind.value ?? ""}
-          onChange={(event) => (findingKind.value = event.currentTarget.value || null)}
-        >
-          <option value="">every kind</option>
+        <span class="unseen">{t("Kind")}</span>
+        <select value={findingKind.value ?? ""} onChange={(event) => (findingKind.value = event.currentTarget.value || null)}>
+          <option value="">{t("every kind")}</option>
           {kinds.map((kind) => (
             <option key={kind} value={kind}>
               {kind}
@@ -107,16 +130,6 @@ function Narrowing() {
           ))}
         </select>
       </label>
-      {hidden.value.size > 0 && (
-        <label class="show-hidden">
-          <input
-            type="checkbox"
-            checked={hiddenShown.value}
-            onChange={(event) => (hiddenShown.value = event.currentTarget.checked)}
-          />{" "}
-          with those hidden in this browser
-        </label>
-      )}
     </div>
   );
 }
@@ -128,11 +141,26 @@ function LevelButton({ level, groups }: { level: Level | null; groups: readonly 
       type="button"
       class={level ?? undefined}
       aria-pressed={findingLevel.value === level}
-      title={level === null ? "Every level" : LEVEL_MEANS[level]}
+      title={level === null ? t("Every level") : LEVEL_MEANS[level]}
       onClick={() => (findingLevel.value = level)}
     >
-      {level ?? "all"} <span class="badge">{count(such.length)}</span>
+      {level === null ? t("all") : LEVEL_NAMES[level]} <span class="badge">{count(such.length)}</span>
     </button>
+  );
+}
+
+/** How much is hidden because it is known, and how often that was seen all the same. */
+function Known() {
+  const groups = knownGroups.value;
+  if (groups.length === 0) return null;
+  const times = groups.reduce((sum, group) => sum + group.occurrences.length, 0);
+  return (
+    <p class="known-groups">
+      {tn("{n} known", "{n} known", groups.length)}, {tn("seen once", "seen {n} times", times)}{" "}
+      <button type="button" aria-pressed={knownShown.value} onClick={() => (knownShown.value = !knownShown.value)}>
+        {knownShown.value ? t("Hide them") : t("Show")}
+      </button>
+    </p>
   );
 }
 
@@ -141,10 +169,11 @@ function NothingFound() {
   return (
     <div class="stage">
       <div class="empty">
-        <h2>No mix-up found</h2>
+        <h2>{t("No mix-up found")}</h2>
         <p>
-          While requests arrive, reqtrace reads what your code keeps as “the current request” or “the current user”, and
-          compares it with the request that is really running. Whatever does not agree shows here.
+          {t(
+            "While requests arrive, reqtrace reads what your code keeps as “the current request” or “the current user”, and compares it with the request that is really running. Whatever does not agree shows here.",
+          )}
         </p>
       </div>
     </div>

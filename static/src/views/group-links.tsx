@@ -1,6 +1,6 @@
 /** Groups of findings as short links to their stories. */
 
-import { count } from "../lib/format";
+import { tn } from "../lib/text";
 import type { Group } from "../state/groups";
 import { linkTo } from "../state/view";
 import { HolderName, LevelMark } from "./marks";
@@ -10,7 +10,7 @@ export function GroupLinks({ groups }: { groups: readonly Group[] }) {
     <ul class="group-links">
       {groups.map((group) => (
         <li key={group.id}>
-          <a href={linkTo({ tab: "findings", finding: group.id })} title={`${group.kind}, seen ${count(group.occurrences.length)} times`}>
+          <a href={linkTo({ tab: "findings", finding: group.id })} title={tn("{kind}, seen once", "{kind}, seen {n} times", group.occurrences.length, { kind: group.kind })}>
             <LevelMark level={group.level} />
             {group.holder === null ? group.kind : <HolderName holder={group.holder} />}
           </a>

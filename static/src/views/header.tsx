@@ -1,13 +1,15 @@
 /** The top of the page: the answer in one sentence, how it stands with the server, whether the table follows, export, help, who is signed in. */
 
-import { exportUrl } from "../api";
-import { toParameters } from "../lib/filter";
 import { count } from "../lib/format";
+import { t } from "../lib/text";
 import type { PageConfig } from "../protocol";
-import { filter, listing, paused, revision, setPaused } from "../state/live";
+import { listing, paused, revision, setPaused } from "../state/live";
+import { isLive } from "../state/opened";
 import { Verdict } from "./answer";
+import { ExportMenu } from "./export-menu";
 import { ConnectionState, HealthNotes } from "./health";
 import { helpOpen } from "./help";
+import { OpenButton } from "./open-button";
 
 interface Props {
   config: PageConfig;
@@ -26,12 +28,18 @@ export function Header({ config, onRetry }: Props) {
         reqtrace
       </h1>
       <Verdict />
-      <ConnectionState onRetry={onRetry} />
+      {isLive.value && <ConnectionState onRetry={onRetry} />}
       <HealthNotes />
       <div class="top-actions">
-        <FollowSwitch />
-        <ExportMenu apiUrl={config.api_url} />
-        <button type="button" class="quiet keys" title="Keyboard (?)" aria-label="Keyboard" onClick={() => (helpOpen.value = true)}>
+        {Object.entries(config.links).map(([text, address]) => (
+          <a key={text} class="own-link" href={address}>
+            {text}
+          </a>
+        ))}
+        {isLive.value && <FollowSwitch />}
+        <OpenButton />
+        {isLive.value && <ExportMenu apiUrl={config.api_url} />}
+        <button type="button" class="quiet keys" title={t("Keyboard (?)")} aria-label={t("Keyboard")} onClick={() => (helpOpen.value = true)}>
           ?
         </button>
         <Person config={config} />
@@ -47,34 +55,15 @@ function FollowSwitch() {
     <button
       type="button"
       class={paused.value ? "follow is-paused" : "follow"}
-      title="Follow arriving requests, or hold the table (space)"
+      title={t("Follow arriving requests, or hold the table (space)")}
       onClick={() => setPaused(!paused.value)}
     >
       <svg viewBox="0 0 12 12" width="10" height="10" aria-hidden="true">
         <path d={paused.value ? "M2 1h3v10H2zM7 1h3v10H7z" : "M2 1l9 5-9 5z"} />
       </svg>
-      {paused.value ? "Paused" : "Following"}
-      {paused.value && waiting > 0 && <span class="waiting"> · +{count(waiting)} new</span>}
+      {paused.value ? t("Paused") : t("Following")}
+      {paused.value && waiting > 0 && <span class="waiting"> · {t("+{n} new", { n: count(waiting) })}</span>}
     </button>
-  );
-}
-
-function ExportMenu({ apiUrl }: { apiUrl: string }) {
-  const { parameters, unknown } = toParameters(filter.value);
-  return (
-    <details class="menu">
-      <summary>Export</summary>
-      <div class="menu-body">
-        <a href={exportUrl(apiUrl, "json", parameters)} download>
-          JSON <span>one document</span>
-        </a>
-        <a href={exportUrl(apiUrl, "ndjson", parameters)} download>
-          NDJSON <span>one record a line</span>
-        </a>
-        <p>{parameters.size > 0 ? "With the filter that is set." : "Everything in the store."}</p>
-        {unknown.length > 0 && <p>Not applied to exports: {unknown.join(" ")}</p>}
-      </div>
-    </details>
   );
 }
 
@@ -86,7 +75,7 @@ function Person({ config }: { config: PageConfig }) {
         <form method="post" action={config.sign_out_url}>
           <input type="hidden" name="csrfmiddlewaretoken" value={config.csrf_token} />
           <button type="submit" class="quiet">
-            Sign out
+            {t("Sign out")}
           </button>
         </form>
       )}

@@ -2,57 +2,64 @@
 
 import type { ComponentChildren } from "preact";
 
-import { age, count, plural } from "../lib/format";
+import { age, count } from "../lib/format";
+import { t, tn } from "../lib/text";
 import { nowNs } from "../state/clock";
-import { connection, health } from "../state/connection";
+import { type Connection, connection, health } from "../state/connection";
 import { announcement, records } from "../state/live";
-import { calmRevision, clocksAhead } from "../state/threads";
+import { clockSkews } from "../state/skew";
+import { calmRevision } from "../state/threads";
 
 export function ConnectionState({ onRetry }: { onRetry(): void }) {
   const now = connection.value;
   return (
-    <div class={`connection ${now.state}`}>
+    <div class={`connection ${isComplete(now) ? now.state : "connecting"}`}>
       <span role="status">{words()}</span>
       {now.state === "waiting" && (
         <>
           <span class="countdown">
             <Countdown untilMs={now.retryAtMs} />
           </span>
-          <button type="button" title="What was missed meanwhile is fetched" onClick={onRetry}>
-            Retry now
+          <button type="button" title={t("What was missed meanwhile is fetched")} onClick={onRetry}>
+            {t("Retry now")}
           </button>
         </>
       )}
       {now.state === "outdated" && (
         <button type="button" onClick={() => location.reload()}>
-          Reload
+          {t("Reload")}
         </button>
       )}
     </div>
   );
 }
 
+/** Whether nothing is missing that the connection's state promises. */
+function isComplete({ state }: Connection): boolean {
+  return state !== "live" || health.value.store === "ok";
+}
+
 function words(): string {
   const now = connection.value;
   switch (now.state) {
     case "connecting":
-      return "Connecting…";
+      return t("Connecting…");
     case "live":
-      return "Live";
+      return isComplete(now) ? t("Live") : t("Connected, but without the store");
     case "catching-up":
-      return `Catching up with ${plural(now.requests, "request")}…`;
+      return tn("Catching up with {n} request…", "Catching up with {n} requests…", now.requests);
     case "waiting":
-      return "Not connected";
+      return t("Not connected");
     case "denied":
-      return `Access ended: ${now.message}`;
+      return t("Access ended: {reason}", { reason: now.message });
     case "outdated":
-      return "This page is older than its server";
+      return t("This page is older than its server");
   }
 }
 
 function Countdown({ untilMs }: { untilMs: number }) {
   nowNs.value;
-  return <>retry in {Math.max(0, Math.ceil((untilMs - Date.now()) / 1000))} s</>;
+  return <>{t("retry in {n} s", { n: Math.max(0, Math.ceil((untilMs - Date.now()) / 1000)) })}</>;
 }
 
 /** What is wrong with the data: one problem by its name, several by their number, each explained when opened. */
@@ -64,13 +71,13 @@ export function HealthNotes() {
   return (
     <>
       {store === "unreachable" && (
-        <Note severe short="Store unreachable">
-          <p>{message || "The store does not answer."}</p>
-          <p>What is shown is what arrived before; the rest follows when it answers.</p>
+        <Note severe short={t("Store unreachable")}>
+          <p>{message || t("The store does not answer.")}</p>
+          <p>{t("What is shown is what arrived before; the rest follows when it answers.")}</p>
         </Note>
       )}
       {only && (
-        <Note short={problems.length === 1 ? only.short : `${count(problems.length)} notes on the data`}>
+        <Note short={problems.length === 1 ? only.short : t("{n} notes on the data", { n: count(problems.length) })}>
           {problems.map(({ short, means }) => (
             <p key={short}>
               {problems.length > 1 && <strong>{short}. </strong>}
@@ -90,8 +97,8 @@ interface Problem {
 
 function storeProblems(corrupt: number): Problem[] {
   if (corrupt === 0) return [];
-  const short = `${plural(corrupt, "entry", "entries")} unreadable`;
-  return [{ short, means: "These entries of the store could not be decoded and are not shown." }];
+  const short = tn("{n} entry unreadable", "{n} entries unreadable", corrupt);
+  return [{ short, means: t("These entries of the store could not be decoded and are not shown.") }];
 }
 
 function processProblems(): Problem[] {
@@ -100,24 +107,32 @@ function processProblems(): Problem[] {
   const dropped = processes.reduce((sum, process) => sum + process.dropped, 0);
   if (dropped > 0) {
     problems.push({
-      short: `${plural(dropped, "record")} dropped`,
-      means:
-        "More records waited in a process than the setting BUFFER allows, and the oldest were let go; they are missing " +
-        "here. A larger BUFFER or a shorter FLUSH_MS helps.",
+      short: tn("{n} record dropped", "{n} records dropped", dropped),
+      means: t(
+        "More records waited in a process than the setting BUFFER allows, and the oldest were let go; they are missing here. A larger BUFFER or a shorter FLUSH_MS helps.",
+      ),
     });
   }
-  for (const [host, lengthNs] of clocksAhead.value) {
-    problems.push({
-      short: `The clock of ${host} is ${age(lengthNs)} ahead`,
-      means: "Its requests stand too late here, and their order among those of other hosts says nothing.",
-    });
+  for (const [host, aheadNs] of clockSkews.value) {
+    const by = age(Math.abs(aheadNs));
+    problems.push(
+      aheadNs > 0
+        ? {
+            short: t("The clock of {host} is about {by} ahead", { host, by }),
+            means: t("Its requests stand too late here, and their order among those of other hosts says nothing."),
+          }
+        : {
+            short: t("The clock of {host} is about {by} behind", { host, by }),
+            means: t("Its requests stand too early here, and their order among those of other hosts says nothing."),
+          },
+    );
   }
   const faults = processes.reduce((sum, process) => sum + process.faults, 0);
   if (faults > 0) {
     const last = new Set(processes.map((process) => process.last_fault).filter((fault) => fault !== null));
     problems.push({
-      short: `${plural(faults, "problem")} inside reqtrace`,
-      means: `The application was not affected. ${[...last].join(" ")}`,
+      short: tn("{n} problem inside reqtrace", "{n} problems inside reqtrace", faults),
+      means: t("The application was not affected. {faults}", { faults: [...last].join(" ") }),
     });
   }
   return problems;
@@ -149,5 +164,5 @@ function Note({ severe = false, short, children }: { severe?: boolean; short: st
 
 /** Say how many of the requests in memory the table shows. */
 export function Shown({ shown, total }: { shown: number; total: number }) {
-  return <span class="shown">{shown === total ? plural(total, "request") : `${count(shown)} of ${plural(total, "request")}`}</span>;
+  return <span class="shown">{shown === total ? tn("{n} request", "{n} requests", total) : tn("{shown} of {n} request", "{shown} of {n} requests", total, { shown: count(shown) })}</span>;
 }

@@ -99,15 +99,13 @@ function moveGroup(steps: number): boolean {
   return true;
 }
 
-/** Walk rows from the active one; the table is held, or the rows would walk, too. */
+/** Walk rows from the active one, and with them the details that are open. The table is held, or rows would walk, too. */
 function moveRow(steps: number): boolean {
   setPaused(true);
-  const { rows } = listing;
-  if (rows.length === 0) return true;
   const from = records.row(active.value ?? chosen.value ?? "");
-  const index = from ? listing.indexOf(from) : -1;
-  // Rows stand oldest first, the table shows them newest first: a step down is a step back.
-  const next = index < 0 ? rows.length - 1 : Math.min(rows.length - 1, Math.max(0, index - steps));
-  active.value = rows[next]?.request.id ?? null;
+  const place = from ? listing.placeOf(from) : -1;
+  const next = listing.at(Math.min(listing.length - 1, Math.max(0, place + steps)));
+  if (next && chosen.value !== null) choose(next.request.id);
+  else if (next) active.value = next.request.id;
   return true;
 }

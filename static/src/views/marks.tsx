@@ -3,15 +3,21 @@
 import type { JSX } from "preact";
 
 import { runningFor } from "../lib/format";
-import { LEVEL_MEANS } from "../lib/kinds";
+import { LEVEL_MEANS, LEVEL_NAMES } from "../lib/kinds";
 import { hueOf, userKey, userName } from "../lib/people";
+import { t } from "../lib/text";
 import type { Level, Request, Sharing, User } from "../protocol";
 import { nowNs } from "../state/clock";
 
 export const SHARING_MEANS: Record<Sharing, string> = {
-  exclusive: "served one request so far",
-  sequential: "serves requests one after another",
-  interleaved: "had several requests in flight at once",
+  exclusive: t("served one request so far"),
+  sequential: t("serves requests one after another"),
+  interleaved: t("had several requests in flight at once"),
+};
+export const SHARING_NAMES: Record<Sharing, string> = {
+  exclusive: t("exclusive"),
+  sequential: t("sequential"),
+  interleaved: t("interleaved"),
 };
 
 const SHARING_BARS: Record<Sharing, JSX.Element> = {
@@ -45,11 +51,11 @@ export function ThreadName({ name }: { name: string }) {
 /** Draw what a thread turned out to be; the word stands beside it or is read out. */
 export function SharingMark({ sharing, word = false }: { sharing: Sharing; word?: boolean }) {
   return (
-    <span class={`sharing ${sharing}`} title={`${sharing}: ${SHARING_MEANS[sharing]}`}>
+    <span class={`sharing ${sharing}`} title={`${SHARING_NAMES[sharing]}: ${SHARING_MEANS[sharing]}`}>
       <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
         {SHARING_BARS[sharing]}
       </svg>
-      <span class={word ? undefined : "unseen"}>{sharing}</span>
+      <span class={word ? undefined : "unseen"}>{SHARING_NAMES[sharing]}</span>
     </span>
   );
 }
@@ -63,11 +69,11 @@ const LEVEL_SIGNS: Record<Level, JSX.Element> = {
 /** Show a finding's level by shape, colour and word. */
 export function LevelMark({ level }: { level: Level }) {
   return (
-    <span class={`level ${level}`} title={`${level}: ${LEVEL_MEANS[level]}`}>
+    <span class={`level ${level}`} title={`${LEVEL_NAMES[level]}: ${LEVEL_MEANS[level]}`}>
       <svg viewBox="0 0 12 12" width="11" height="11" aria-hidden="true">
         {LEVEL_SIGNS[level]}
       </svg>
-      {level}
+      {LEVEL_NAMES[level]}
     </span>
   );
 }
@@ -86,9 +92,11 @@ export function HolderName({ holder }: { holder: string }) {
 /** Write how a request ended. */
 export function Status({ request }: { request: Request }) {
   const { status, outcome } = request;
-  if (outcome === "open") return <span class="status running">running</span>;
-  if (outcome === "aborted") return <span class="status aborted">{status === null ? "aborted" : `${status} aborted`}</span>;
-  if (status === null) return <span class="status s5">{outcome}</span>;
+  if (outcome === "open") return <span class="status running">{t("running")}</span>;
+  if (outcome === "aborted") {
+    return <span class="status aborted">{status === null ? t("aborted") : t("{status} aborted", { status })}</span>;
+  }
+  if (status === null) return <span class="status s5">{outcome === "error" ? t("error") : t("no response")}</span>;
   return <span class={`status s${Math.floor(status / 100)}`}>{status}</span>;
 }
 

@@ -1,6 +1,7 @@
 /** The other requests of a request's thread: before, at the same time, after; each leads to its own details. */
 
-import { duration, plural } from "../lib/format";
+import { duration } from "../lib/format";
+import { t, tn } from "../lib/text";
 import type { Request, RequestDetail } from "../protocol";
 import { choose } from "../state/live";
 import { Status, UserName } from "./marks";
@@ -9,14 +10,16 @@ export function Neighbours({ detail: { request, before, during, after } }: { det
   const { same_thread: shared } = request;
   return (
     <>
-      <h3>On the same thread</h3>
+      <h3>{t("On the same thread")}</h3>
       <p class="hint">
-        {plural(shared.before, "earlier request")}
-        {shared.at_once > 0 ? `, up to ${plural(shared.at_once, "other")} in flight at once.` : ", none at the same time."}
+        {tn("{n} earlier request", "{n} earlier requests", shared.before)},{" "}
+        {shared.at_once > 0
+          ? tn("up to {n} other in flight at once", "up to {n} others in flight at once", shared.at_once)
+          : t("none at the same time")}
       </p>
-      <Group title="At the same time" of={request} requests={during} />
-      <Group title="Before, nearest first" of={request} requests={before} />
-      <Group title="After, nearest first" of={request} requests={after} />
+      <Group title={t("At the same time")} of={request} requests={during} />
+      <Group title={t("Before, nearest first")} of={request} requests={before} />
+      <Group title={t("After, nearest first")} of={request} requests={after} />
     </>
   );
 }

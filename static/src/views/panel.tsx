@@ -3,6 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
+import { t } from "../lib/text";
+
 interface Props {
   /** What the details are of: another one begins at its top. */
   of: string;
@@ -20,7 +22,7 @@ export function Panel({ of, title, onClose, children }: Props) {
     <section class="panel details" aria-labelledby="details-title">
       <header>
         <h2 id="details-title">{title}</h2>
-        <button type="button" class="quiet close" aria-label="Close details" title="Close (Esc)" onClick={onClose}>
+        <button type="button" class="quiet close" aria-label={t("Close details")} title={t("Close (Esc)")} onClick={onClose}>
           ×
         </button>
       </header>

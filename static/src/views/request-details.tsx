@@ -3,17 +3,22 @@
 import type { ComponentChildren } from "preact";
 
 import { deploymentOf } from "../lib/answer";
+import { curlOf } from "../lib/curl";
 import { withKey } from "../lib/filter";
-import { dateAndTime, duration, plural } from "../lib/format";
+import { dateAndTime, duration } from "../lib/format";
 import { userName } from "../lib/people";
+import { t, tn } from "../lib/text";
 import type { Process, Request, RequestDetail, Thread } from "../protocol";
 import { detail } from "../state/detail";
-import { choose, chosen, filterText, records, revision, setFilter } from "../state/live";
+import { choose, chosen, filterText, listing, records, revision, setFilter } from "../state/live";
+import { traceAddress } from "../state/trace-viewer";
+import { CopyButton } from "./copy-button";
 import { FindingNotes } from "./finding-notes";
 import { Hops } from "./hops";
 import { RunningTime, SHARING_MEANS, SharingMark, Status, UserName } from "./marks";
 import { Neighbours } from "./neighbours";
 import { Fact, Panel } from "./panel";
+import { Readings } from "./readings";
 
 export function RequestDetails() {
   const id = chosen.value;
@@ -23,13 +28,36 @@ export function RequestDetails() {
   const full = fetched?.state === "ready" && fetched.id === id ? fetched.detail : null;
   const request = records.row(id)?.request ?? full?.request;
   return (
-    <Panel of={id} title={request ? <Line request={request} /> : "Request"} onClose={() => choose(null)}>
+    <Panel of={id} title={request ? <Line request={request} /> : t("Request")} onClose={() => choose(null)}>
+      {request && <Steps request={request} />}
       {request && <Facts request={request} full={full} />}
-      {!full && fetched?.state === "loading" && <p class="hint">Fetching details…</p>}
+      {!full && fetched?.state === "loading" && <p class="hint">{t("Fetching details…")}</p>}
       {fetched?.state === "failed" && <p class="problems">{fetched.message}</p>}
       {full && <Neighbours detail={full} />}
       {request && <Identifiers request={request} />}
     </Panel>
+  );
+}
+
+/** To the rows beside it, and out of the page. */
+function Steps({ request }: { request: Request }) {
+  const row = records.row(request.id);
+  const place = row ? listing.placeOf(row) : -1;
+  const step = (to: number, label: string, sign: string) => {
+    const next = place < 0 ? undefined : listing.at(to);
+    return (
+      <button type="button" title={label} aria-label={label} disabled={!next} onClick={() => next && choose(next.request.id)}>
+        {sign}
+      </button>
+    );
+  };
+  return (
+    <p class="steps">
+      {step(place - 1, t("Previous row (K)"), "↑")}
+      {step(place + 1, t("Next row (J)"), "↓")}
+      {request.protocol === "http" && <CopyButton label={t("Copy as cURL")} text={() => curlOf(request)} />}
+      <CopyButton label={t("Copy link")} text={() => location.href} />
+    </p>
   );
 }
 
@@ -55,28 +83,68 @@ function Facts({ request, full }: { request: Request; full: RequestDetail | null
       </p>
       <FindingNotes findings={known.length > 0 ? known : (full?.findings ?? [])} />
       <dl class="facts">
-        <Fact name="User">
+        <Fact name={t("User")}>
           <Filtering by="user" value={userValue(request)}>
             {userName(request.user)}
           </Filtering>
-          {request.user.id !== null && <span class="aside"> id {request.user.id}</span>}
-          {request.user.state === "unresolved" && <span class="aside"> nothing in it asked for its user</span>}
+          {request.user.id !== null && <span class="aside"> {t("id {id}", { id: request.user.id })}</span>}
+          {request.user.state === "unresolved" && <span class="aside"> {t("nothing in it asked for its user")}</span>}
         </Fact>
-        <Fact name="Thread">
+        <Fact name={t("Thread")}>
           <WhichThread request={request} thread={thread} />
         </Fact>
-        <Fact name="Process">
+        <Fact name={t("Process")}>
           <WhichProcess request={request} process={process} />
         </Fact>
-        {request.task_serial !== null && <Fact name="Task">{`${request.task_name ?? "task"} #${request.task_serial}`}</Fact>}
-        {request.greenlet_serial !== null && <Fact name="Greenlet">#{request.greenlet_serial}</Fact>}
-        <Fact name="View">{request.view || <span class="aside">none: no view was reached</span>}</Fact>
-        {request.route && <Fact name="Route">{request.route}</Fact>}
-        {request.query_string !== null && <Fact name="Query">{request.query_string || "–"}</Fact>}
-        <Fact name="Began">{dateAndTime(request.start_ns)}</Fact>
+        {request.task_serial !== null && <Fact name={t("Task")}>{`${request.task_name ?? t("task")} #${request.task_serial}`}</Fact>}
+        {request.greenlet_serial !== null && <Fact name={t("Greenlet")}>#{request.greenlet_serial}</Fact>}
+        <Fact name={t("View")}>{request.view ? (
+            <Filtering by="view" value={request.view}>
+              {request.view}
+            </Filtering>
+          ) : (
+            <span class="aside">{t("none: no view was reached")}</span>
+          )}</Fact>
+        {request.route && (
+          <Fact name={t("Route")}>
+            <Filtering by="route" value={request.route}>
+              {request.route}
+            </Filtering>
+          </Fact>
+        )}
+        {request.session !== null && (
+          <Fact name={t("Session")} title={t("A keyed hash of its key")}>
+            <Filtering by="session" value={request.session}>
+              {request.session}
+            </Filtering>
+          </Fact>
+        )}
+        {request.query_string !== null && <Fact name={t("Query")}>{request.query_string || "–"}</Fact>}
+        <Fact name={t("Began")}>{dateAndTime(request.start_ns)}</Fact>
+        {request.trace_id !== null && (
+          <Fact name={t("Trace id")}>
+            <code>{request.trace_id}</code>
+            <TraceLink traceId={request.trace_id} />
+          </Fact>
+        )}
       </dl>
-      <Hops request={request} />
+      <Hops request={full?.request ?? request} />
+      {full && <Readings request={full.request} />}
     </>
+  );
+}
+
+function TraceLink({ traceId }: { traceId: string }) {
+  const address = traceAddress(traceId);
+  return (
+    address && (
+      <>
+        {" "}
+        <a href={address} target="_blank" rel="noopener noreferrer">
+          {t("Open trace")}
+        </a>
+      </>
+    )
   );
 }
 
@@ -99,11 +167,15 @@ function WhichProcess({ request, process }: { request: Request; process: Process
   return (
     <>
       <Filtering by="process" value={String(request.pid)}>
-        pid {request.pid}
+        {t("pid {pid}", { pid: request.pid })}
       </Filtering>
       {process && (
         <span class="aside below">
-          {deploymentOf(process)} ({process.interface}) on {process.host}, {plural(process.requests, "request")}
+          {tn("{server} ({interface}) on {host}, {n} request", "{server} ({interface}) on {host}, {n} requests", process.requests, {
+            server: deploymentOf(process),
+            interface: process.interface,
+            host: process.host,
+          })}
         </span>
       )}
     </>
@@ -113,22 +185,20 @@ function WhichProcess({ request, process }: { request: Request; process: Process
 /** Every identifier there is, for those who search logs with them. */
 function Identifiers({ request }: { request: Request }) {
   const all: [string, string | number | null][] = [
-    ["Request id", request.id],
-    ["Process id", request.process],
-    ["Thread ident", request.thread_id],
-    ["Native thread id", request.native_thread_id],
-    ["Greenlet id", request.greenlet_id],
-    ["Task id", request.task_id],
-    ["Loop id", request.loop_id],
-    ["Session (keyed hash)", request.session],
-    ["Trace id", request.trace_id],
-    ["Parent span id", request.parent_span_id],
-    ["Protocol", request.protocol],
-    ["Outcome", request.outcome],
+    [t("Request id"), request.id],
+    [t("Process id"), request.process],
+    [t("Thread ident"), request.thread_id],
+    [t("Native thread id"), request.native_thread_id],
+    [t("Greenlet id"), request.greenlet_id],
+    [t("Task id"), request.task_id],
+    [t("Loop id"), request.loop_id],
+    [t("Parent span id"), request.parent_span_id],
+    [t("Protocol"), request.protocol],
+    [t("Outcome"), request.outcome],
   ];
   return (
     <details class="identifiers">
-      <summary>All identifiers</summary>
+      <summary>{t("All identifiers")}</summary>
       <dl class="facts">
         {all.map(([name, value]) => value !== null && <Fact key={name} name={name}>{value}</Fact>)}
       </dl>
@@ -142,7 +212,7 @@ function Filtering({ by, value, children }: { by: string; value: string; childre
     <button
       type="button"
       class="value"
-      title={`Filter by ${by}:${value}`}
+      title={t("Filter by {term}", { term: `${by}:${value}` })}
       onClick={() => setFilter(withKey(filterText.value, by, value))}
     >
       {children}

@@ -6,6 +6,7 @@ import { records, revision } from "../state/live";
 import { Answers } from "./answer";
 import { FilterBox } from "./filter-box";
 import { RequestTable } from "./request-table";
+import { TableMenu } from "./table-head";
 import { Timeline } from "./Timeline";
 
 export function RequestsView() {
@@ -17,7 +18,9 @@ export function RequestsView() {
   return (
     <div class="stage">
       <Answers />
-      <FilterBox />
+      <FilterBox>
+        <TableMenu />
+      </FilterBox>
       {hasRequests.value && (
         <div class="timeline-place">
           <Timeline />

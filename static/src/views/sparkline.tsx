@@ -1,7 +1,8 @@
 /** A row of small bars: how often something happened over the time that the page holds. */
 
-import { plural, timeOfDay } from "../lib/format";
+import { timeOfDay } from "../lib/format";
 import { histogram } from "../lib/histogram";
+import { tn } from "../lib/text";
 
 const BUCKETS = 24;
 const HEIGHT = 20;
@@ -19,7 +20,8 @@ export function Sparkline({ timesNs, fromNs, untilNs }: Props) {
     const height = count === 0 ? 1 : Math.max(3, (count / most) * HEIGHT);
     return `M${place * 4} ${HEIGHT}v${-height}h3v${height}z`;
   });
-  const label = `${plural(timesNs.length, "time")} between ${timeOfDay(fromNs)} and ${timeOfDay(untilNs)}`;
+  const stretch = { from: timeOfDay(fromNs), until: timeOfDay(untilNs) };
+  const label = tn("{n} time between {from} and {until}", "{n} times between {from} and {until}", timesNs.length, stretch);
   return (
     <svg class="sparkline" viewBox={`0 0 ${BUCKETS * 4} ${HEIGHT}`} role="img" aria-label={label} preserveAspectRatio="none">
       <title>{label}</title>

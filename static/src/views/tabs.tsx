@@ -1,27 +1,28 @@
 /** The four parts of the page. They are links, so that each has an address, a way back and a tab of its own. */
 
 import { TABS, type Tab } from "../lib/address";
-import { count, plural } from "../lib/format";
+import { count } from "../lib/format";
+import { t, tn } from "../lib/text";
 import { leakGroups, visibleGroups } from "../state/findings";
 import { threadGroups } from "../state/threads";
 import { linkTo, tab } from "../state/view";
 
 const NAMES: Record<Tab, string> = {
-  requests: "Requests",
-  threads: "Threads",
-  findings: "Findings",
-  processes: "Processes",
+  requests: t("Requests"),
+  threads: t("Threads"),
+  findings: t("Findings"),
+  processes: t("Processes"),
 };
 
 export function Tabs() {
   return (
-    <nav class="tabs" aria-label="Parts of this page">
+    <nav class="tabs" aria-label={t("Parts of this page")}>
       {TABS.map((name, place) => (
         <a
           key={name}
           href={linkTo({ tab: name })}
           aria-current={tab.value === name ? "page" : undefined}
-          title={`Key ${place + 1}`}
+          title={t("Key {key}", { key: place + 1 })}
         >
           {NAMES[name]} <Badge of={name} />
         </a>
@@ -40,7 +41,7 @@ function Badge({ of }: { of: Tab }) {
       return <span class="badge">{count(threadGroups.value.length)}</span>;
     case "findings": {
       const leaks = leakGroups.value.length;
-      if (leaks > 0) return <span class="badge leak">{plural(leaks, "leak")}</span>;
+      if (leaks > 0) return <span class="badge leak">{tn("{n} leak", "{n} leaks", leaks)}</span>;
       return <span class="badge">{count(visibleGroups.value.length)}</span>;
     }
   }

@@ -1,6 +1,7 @@
 /** Details of the chosen thread: what it turned out to be, what is unsafe on it, and its newest requests. */
 
 import { count, timeOfDay } from "../lib/format";
+import { t } from "../lib/text";
 import type { Request } from "../protocol";
 import { groupsByThread } from "../state/findings";
 import { choose, chooseThread, filtersThread, pinnedThread, records, toggleThread } from "../state/live";
@@ -20,8 +21,8 @@ export function ThreadDetails() {
   const process = thread && records.process(thread.process);
   if (!thread || !process) {
     return (
-      <Panel of={key} title="Thread" onClose={() => chooseThread(null)}>
-        <p class="hint">Nothing is known about this thread; its records may have been let go.</p>
+      <Panel of={key} title={t("Thread")} onClose={() => chooseThread(null)}>
+        <p class="hint">{t("Nothing is known about this thread; its records may have been let go.")}</p>
       </Panel>
     );
   }
@@ -38,27 +39,27 @@ export function ThreadDetails() {
       </p>
       <p>
         <button type="button" aria-pressed={filtered} onClick={showRequests}>
-          {filtered ? "Show the requests of all threads" : "Show only its requests"}
+          {filtered ? t("Show the requests of all threads") : t("Show only its requests")}
         </button>
       </p>
-      <h3>Unsafe on it</h3>
-      {groups.length > 0 ? <GroupLinks groups={groups} /> : <p class="hint">Nothing was found on this thread.</p>}
-      <h3>What it did</h3>
+      <h3>{t("Unsafe on it")}</h3>
+      {groups.length > 0 ? <GroupLinks groups={groups} /> : <p class="hint">{t("Nothing was found on this thread.")}</p>}
+      <h3>{t("What it did")}</h3>
       <dl class="facts">
-        <Fact name="Requests">{count(thread.requests)}</Fact>
-        <Fact name="People" title="Different people who were signed in">
+        <Fact name={t("Requests")}>{count(thread.requests)}</Fact>
+        <Fact name={t("People")} title={t("Different people who were signed in")}>
           {count(thread.users)}
         </Fact>
-        <Fact name="Most at once" title="The most requests in flight on it at the same time">
+        <Fact name={t("Most at once")} title={t("The most requests in flight on it at the same time")}>
           {count(thread.max_in_flight)}
         </Fact>
-        <Fact name="Process">
-          pid {process.pid} on {process.host}
+        <Fact name={t("Process")}>
+          {t("pid {pid} on {host}", { pid: process.pid, host: process.host })}
         </Fact>
-        <Fact name="Native id" title="The operating system’s number for the thread">
+        <Fact name={t("Native id")} title={t("The operating system’s number for the thread")}>
           {thread.native_id}
         </Fact>
-        <Fact name="Ident" title="Python’s number for the thread, used again after its end">
+        <Fact name={t("Ident")} title={t("Python’s number for the thread, used again after its end")}>
           {thread.thread_id}
         </Fact>
       </dl>
@@ -76,7 +77,7 @@ function NewestRequests({ of }: { of: string }) {
   if (found.length === 0) return null;
   return (
     <>
-      <h3>Its newest requests</h3>
+      <h3>{t("Its newest requests")}</h3>
       <ul class="neighbours">
         {found.map((request) => (
           <li key={request.id}>

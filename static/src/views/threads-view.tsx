@@ -3,7 +3,8 @@
 import { useSignal } from "@preact/signals";
 
 import { deploymentOf } from "../lib/answer";
-import { age, count, plural } from "../lib/format";
+import { age, count } from "../lib/format";
+import { t, tn } from "../lib/text";
 import type { Process, Thread } from "../protocol";
 import { groupsByThread } from "../state/findings";
 import { onePerPlace } from "../state/groups";
@@ -20,12 +21,12 @@ const EXCLUSIVE_SHOWN = 100;
 export function ThreadsView() {
   const groups = threadGroups.value;
   return (
-    <div class="stage scrolls" tabIndex={0} role="group" aria-label="Threads">
+    <div class="stage scrolls" tabIndex={0} role="group" aria-label={t("Threads")}>
       <Answers full />
       {groups.length === 0 && (
         <div class="empty">
-          <h2>No thread has served a request yet</h2>
-          <p>Each process and each of its threads shows here with the first request that it serves.</p>
+          <h2>{t("No thread has served a request yet")}</h2>
+          <p>{t("Each process and each of its threads shows here with the first request that it serves.")}</p>
         </div>
       )}
       <div class="processes">
@@ -44,19 +45,22 @@ function ProcessThreadsTable({ group: { process, threads, alive } }: { group: Th
   const open = useSignal(false);
   const listed = few ? threads : shared;
   return (
-    <section class={alive ? "process" : "process is-gone"} aria-label={`Process ${process.pid}`}>
+    <section class={alive ? "process" : "process is-gone"} aria-label={t("Process {pid}", { pid: process.pid })}>
       <ProcessTitle process={process} alive={alive} />
       {threads.length === 0 && (
-        <p class="hint">{process.requests > 0 ? "Its threads are not kept any more." : "It has served no request yet."}</p>
+        <p class="hint">{process.requests > 0 ? t("Its threads are not kept any more.") : t("It has served no request yet.")}</p>
       )}
       {listed.length > 0 && <ThreadTable threads={listed} />}
       {!few && (
         <details class="exclusive-threads" onToggle={(event) => (open.value = event.currentTarget.open)}>
           <summary>
-            <SharingMark sharing="exclusive" /> {plural(exclusive.length, "thread")} with one request each
+            <SharingMark sharing="exclusive" />{" "}
+            {tn("{n} thread with one request", "{n} threads with one request each", exclusive.length)}
           </summary>
           {open.value && <ThreadTable threads={exclusive.slice(-EXCLUSIVE_SHOWN)} />}
-          {exclusive.length > EXCLUSIVE_SHOWN && <p class="hint">The newest {EXCLUSIVE_SHOWN} of them.</p>}
+          {exclusive.length > EXCLUSIVE_SHOWN && (
+            <p class="hint">{t("The newest {n} of them.", { n: EXCLUSIVE_SHOWN })}</p>
+          )}
         </details>
       )}
     </section>
@@ -69,8 +73,8 @@ export function ProcessTitle({ process, alive }: { process: Process; alive: bool
     <h2>
       <span class="deployment">{deploymentOf(process)}</span>
       <span class="aside">{process.interface.toUpperCase()}</span>
-      <span class="pid" title={`Process ${process.id}`}>
-        pid {process.pid} on {process.host}
+      <span class="pid" title={t("Process {id}", { id: process.id })}>
+        {t("pid {pid} on {host}", { pid: process.pid, host: process.host })}
       </span>
       {!alive && <span class="gone">{goneWords(process)}</span>}
     </h2>
@@ -78,7 +82,7 @@ export function ProcessTitle({ process, alive }: { process: Process; alive: bool
 }
 
 function goneWords({ ended_ns: endedNs, seen_ns: seenNs }: Process): string {
-  return endedNs !== null ? "ended" : `last seen ${age(nowCoarseNs.value - seenNs)} ago`;
+  return endedNs !== null ? t("ended") : t("last seen {age} ago", { age: age(nowCoarseNs.value - seenNs) });
 }
 
 function ThreadTable({ threads }: { threads: readonly Thread[] }) {
@@ -86,24 +90,24 @@ function ThreadTable({ threads }: { threads: readonly Thread[] }) {
     <table class="thread-table">
       <thead>
         <tr>
-          <th scope="col">Thread</th>
-          <th scope="col" class="t-native" title="The operating system’s number for the thread, as top and htop show it">
-            Native id
+          <th scope="col">{t("Thread")}</th>
+          <th scope="col" class="t-native" title={t("The operating system’s number for the thread, as top and htop show it")}>
+            {t("Native id")}
           </th>
-          <th scope="col" title="exclusive: one request; sequential: one after another; interleaved: several at once">
-            Sharing
+          <th scope="col" title={t("exclusive: one request; sequential: one after another; interleaved: several at once")}>
+            {t("Sharing")}
           </th>
           <th scope="col" class="number">
-            Requests
+            {t("Requests")}
           </th>
-          <th scope="col" class="number" title="Different people who were signed in">
-            People
+          <th scope="col" class="number" title={t("Different people who were signed in")}>
+            {t("People")}
           </th>
-          <th scope="col" class="number" title="The most requests in flight on it at the same time">
-            Most at once
+          <th scope="col" class="number" title={t("The most requests in flight on it at the same time")}>
+            {t("Most at once")}
           </th>
-          <th scope="col" class="t-unsafe" title="Where code kept an identity that another request met on this thread">
-            Unsafe on it
+          <th scope="col" class="t-unsafe" title={t("Where code kept an identity that another request met on this thread")}>
+            {t("Unsafe on it")}
           </th>
         </tr>
       </thead>
@@ -135,7 +139,7 @@ function ThreadRow({ thread }: { thread: Thread }) {
         <button
           type="button"
           aria-pressed={pinnedThread.value === key}
-          title={`Light up the requests of this thread (ident ${thread.thread_id})`}
+          title={t("Light up the requests of this thread (ident {id})", { id: thread.thread_id })}
           onClick={toggle}
           onFocus={() => (hovered.value = key)}
           onBlur={() => (hovered.value = null)}
@@ -147,9 +151,15 @@ function ThreadRow({ thread }: { thread: Thread }) {
       <td>
         <SharingMark sharing={thread.sharing} word />
       </td>
-      <td class="number">{count(thread.requests)}</td>
-      <td class="number">{count(thread.users)}</td>
-      <td class="number">{count(thread.max_in_flight)}</td>
+      <td class="number" data-unit={tn("request", "requests", thread.requests)}>
+        {count(thread.requests)}
+      </td>
+      <td class="number" data-unit={tn("person", "people", thread.users)}>
+        {count(thread.users)}
+      </td>
+      <td class="number" data-unit={t("at once")}>
+        {count(thread.max_in_flight)}
+      </td>
       <td class="t-unsafe">{groups.length > 0 ? <GroupLinks groups={groups} /> : <span class="aside">–</span>}</td>
     </tr>
   );

@@ -5,7 +5,6 @@ import { effect, type Signal } from "@preact/signals";
 import { matches } from "../lib/filter";
 import type { Request } from "../protocol";
 import { serverTimeNs } from "../state/clock";
-import { hidden } from "../state/hidden";
 import {
   changeListeners,
   choose,
@@ -17,13 +16,14 @@ import {
   records,
   setPaused,
 } from "../state/live";
+import { known } from "../state/marks";
 import { threadKey } from "../state/records";
 import { collapsed, colourBy, stretch, toggleProcess } from "../state/timeline";
 import { actOnKey } from "../timeline/keys";
 import { Model, type Source } from "../timeline/model";
 import { Pointer } from "../timeline/pointer";
 import type { Target } from "../timeline/target";
-import { watchTheme } from "../timeline/theme";
+import { watchPixelRatio, watchTheme } from "../timeline/theme";
 import { Timeline } from "../timeline/timeline";
 
 /** How long a stretch must stand still until the address says it. */
@@ -36,14 +36,14 @@ export interface Tip {
   cssY: number;
 }
 
-/** What the timeline reads: the records, but for findings that a person has hidden. */
+/** What the timeline reads: the records, but for findings that are known. */
 const source: Source = {
   get rows() {
     return records.rows;
   },
   process: (id) => records.process(id),
   thread: (process, serial) => records.thread(process, serial),
-  findingsOf: (request) => records.findingsOf(request).filter((finding) => !hidden.peek().has(finding.group)),
+  findingsOf: (request) => records.findingsOf(request).filter((finding) => !known.peek().has(finding.group)),
 };
 
 /** Bring the canvas to life; returns it, and how to end that. */
@@ -86,7 +86,7 @@ export function mountTimeline(
 
   const takeChange: Parameters<typeof changeListeners.add>[0] = (change) => {
     if (change) {
-      model.apply({ ...change, findings: change.findings.filter((finding) => !hidden.peek().has(finding.group)) });
+      model.apply({ ...change, findings: change.findings.filter((finding) => !known.peek().has(finding.group)) });
       timeline.schedule();
       return;
     }
@@ -96,9 +96,9 @@ export function mountTimeline(
   };
   const stops = [
     effect(() => {
-      hidden.value;
+      known.value;
       const { value } = filter;
-      model.setFilter(({ request }) => matches(value, request));
+      model.setFilter(({ request }) => matches(value, request, (id) => records.findingsOf(id)));
       timeline.redraw();
     }),
     effect(() => {
@@ -114,6 +114,7 @@ export function mountTimeline(
     }),
     effect(() => timeline.setChosen(chosen.value)),
     watchTheme(() => timeline.retheme()),
+    watchPixelRatio(() => timeline.resize()),
   ];
   timeline.begin(address.read());
   timeline.setChosen(chosen.peek());
@@ -147,6 +148,7 @@ class StretchInAddress {
   constructor(private readonly model: Model) {}
 
   read(): { fromUs: number; toUs: number } | null {
+    clearTimeout(this.timer); // what was about to be written is overtaken
     const { value } = stretch;
     return value && { fromUs: this.model.timeUs(value.fromMs * 1e6), toUs: this.model.timeUs(value.toMs * 1e6) };
   }

@@ -4,6 +4,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { duration } from "../lib/format";
+import { t } from "../lib/text";
 import { records } from "../state/live";
 import { LevelMark, RunningTime, Status, UserName } from "./marks";
 import type { Tip } from "./timeline-mount";
@@ -36,11 +37,11 @@ export function TimelineTip({ tip }: { tip: ReadonlySignal<Tip | null> }) {
       <p class="where">
         <Status request={request} />{" "}
         {request.outcome === "open" ? <RunningTime startNs={request.start_ns} /> : duration(request.duration_ns)} ·{" "}
-        {request.thread_name} #{request.thread_serial} · pid {request.pid}
+        {request.thread_name} #{request.thread_serial} · {t("pid {pid}", { pid: request.pid })}
       </p>
       {findings.map((finding) => (
         <p key={finding.id} class="what">
-          <LevelMark level={finding.level} /> {finding.message}
+          <LevelMark level={finding.level} /> <span lang="en">{finding.message}</span>
         </p>
       ))}
     </div>

@@ -1,0 +1,58 @@
+"""Marks on groups of findings, which everybody sees: the one thing that a visitor of the page can change."""
+
+import time
+
+import msgspec
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, RawPostDataException
+from django.http.request import HttpHeaders
+from django.middleware.csrf import get_token
+from django.views.decorators.csrf import csrf_protect
+
+from reqtrace import registry
+from reqtrace.exceptions import QueryError
+from reqtrace.records import Mark
+from reqtrace.stores.base import Item
+
+from . import answers, responses, views
+from .protocol import MarkRequest
+
+GROUP_LENGTH = 100
+"""More than the name of any group."""
+
+_decoder = msgspec.json.Decoder(MarkRequest)
+
+
+@views.guarded
+@csrf_protect  # not every project has the middleware
+@views.reading
+def mark_list(request: HttpRequest) -> HttpResponse:
+    """Answer ``api/marks``, with what a change must bear."""
+    header = HttpHeaders.parse_header_name(settings.CSRF_HEADER_NAME)
+    return responses.json(answers.marks(registry.store(), get_token(request), header or "X-CSRFToken"))
+
+
+@views.guarded
+@csrf_protect
+@views.answering("POST", "DELETE")
+def mark(request: HttpRequest, group: str) -> HttpResponse:
+    """Answer ``api/marks/<group>``: a POST marks the group as known, a DELETE takes that back."""
+    if len(group) > GROUP_LENGTH:
+        raise QueryError("group", f"No group of findings has a name of {len(group):,} characters.")
+    user = getattr(request, "user", None)
+    made = Mark(
+        group=group,
+        known=request.method == "POST",
+        by=user.get_username() if user is not None and user.is_authenticated else "",
+        at_ns=time.time_ns(),
+        note=_note(request) if request.method == "POST" else "",
+    )
+    registry.store().append([Item("mark", group, msgspec.json.encode(made))])
+    return responses.json(made)
+
+
+def _note(request: HttpRequest) -> str:
+    try:
+        return _decoder.decode(request.body or b"{}").note.strip()
+    except (msgspec.MsgspecError, UnicodeDecodeError, RawPostDataException) as error:  # the last with a form's data
+        raise QueryError("note", f"The note cannot be read; it takes JSON such as {{}}: {error}") from error

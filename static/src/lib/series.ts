@@ -1,0 +1,51 @@
+/** Measurements as the columns that charts draw. */
+
+import type { Measurement } from "../protocol";
+
+export type Column = (number | null)[];
+
+/** Seconds of Unix time, and one column for each quantity. */
+export type Table = [timesS: number[], ...columns: Column[]];
+
+/** Longer than this nothing was measured: the line breaks. An idle process is measured every five seconds. */
+const GAP_NS = 12e9;
+
+/** Return a column for each of the quantities; where measurements are missing stands a row of nulls. */
+export function tableOf(
+  measurements: readonly Measurement[],
+  quantities: readonly ((measurement: Measurement) => number | null)[],
+): Table {
+  const times: number[] = [];
+  const columns = quantities.map((): Column => []);
+  let beforeNs: number | null = null;
+  for (const measurement of measurements) {
+    const { measured_ns: timeNs } = measurement;
+    if (beforeNs !== null && timeNs - beforeNs > GAP_NS) {
+      times.push((beforeNs + timeNs) / 2e9);
+      for (const column of columns) column.push(null);
+    }
+    times.push(timeNs / 1e9);
+    for (const [place, quantity] of quantities.entries()) columns[place]?.push(quantity(measurement));
+    beforeNs = timeNs;
+  }
+  return [times, ...columns];
+}
+
+/** Return how often something counted up happened in a second, between the last two measurements; null when unknown. */
+export function ratePerSecond(
+  measurements: readonly Measurement[],
+  counter: (measurement: Measurement) => number | null,
+): number | null {
+  const [before, last] = measurements.slice(-2);
+  if (!before || !last) return null;
+  const [from, until] = [counter(before), counter(last)];
+  const lengthNs = last.measured_ns - before.measured_ns;
+  return from === null || until === null || lengthNs <= 0 ? null : ((until - from) * 1e9) / lengthNs;
+}
+
+/** Return the top of a scale that shows the greatest value without jumping about: 1, 2 or 5 times a power of ten. */
+export function scaleTop(greatest: number, least: number): number {
+  const wanted = Math.max(greatest, least);
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  return ([1, 2, 5].find((step) => step * power >= wanted) ?? 10) * power;
+}

@@ -1,0 +1,87 @@
+/** The one module that reads files: unpacks and decodes them in the browser, in steps that leave the page its frames. */
+
+import { t } from "./lib/text";
+import { NoTrace, TraceText } from "./lib/trace-text";
+
+/** How long a step may take. */
+const STEP_MS = 12;
+
+/** What a file begins with, where that tells what it is. */
+const SIGNATURES: readonly (readonly [bytes: readonly number[], what: () => string])[] = [
+  [[0x28, 0xb5, 0x2f, 0xfd], () => t("It is compressed with Zstandard: unpack it first, with unzstd.")],
+  [[0x50, 0x4b], () => t("It is a ZIP archive: unpack it first.")],
+  [[0x42, 0x5a, 0x68], () => t("It is compressed with bzip2: unpack it first.")],
+  [[0xfd, 0x37, 0x7a], () => t("It is compressed with xz: unpack it first.")],
+  [[0x53, 0x51, 0x4c, 0x69], () => t("It is a SQLite database: export it first, with manage.py reqtrace export.")],
+  [[0x89, 0x50], () => t("It is a picture.")],
+  [[0xff, 0xd8], () => t("It is a picture.")],
+  [[0x25, 0x50, 0x44, 0x46], () => t("It is a PDF.")],
+];
+const GZIP = [0x1f, 0x8b];
+
+/**
+ * Read a trace out of a file.
+ *
+ * @param told hears from time to time which share of the file was read.
+ * @param left tells whether nobody waits for it any more.
+ * @throws NoTrace when it is none.
+ */
+export async function readTrace(file: Blob, told: (share: number) => void, left: () => boolean): Promise<TraceText> {
+  const beginning = new Uint8Array(await file.slice(0, 16).arrayBuffer());
+  for (const [bytes, what] of SIGNATURES) if (startsWith(beginning, bytes)) throw new NoTrace(what());
+
+  const trace = new TraceText();
+  let bytesRead = 0;
+  const counted = file.stream().pipeThrough(
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(chunk, controller) {
+        bytesRead += chunk.length;
+        controller.enqueue(chunk);
+      },
+    }),
+  );
+  const isPacked = startsWith(beginning, GZIP);
+  const reader = (isPacked ? counted.pipeThrough(new DecompressionStream("gzip")) : counted).getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  let steppedMs = performance.now();
+
+  /** Read all whole lines of a text, and keep what stands behind the last one. */
+  async function take(text: string): Promise<void> {
+    let begin = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", begin)) {
+      trace.line(begin === 0 ? rest + text.slice(0, end) : text.slice(begin, end));
+      if (begin === 0) rest = "";
+      begin = end + 1;
+      if (performance.now() - steppedMs < STEP_MS) continue;
+      told(bytesRead / file.size);
+      await nextTask();
+      steppedMs = performance.now();
+    }
+    rest += text.slice(begin);
+  }
+
+  try {
+    for (let step = await reader.read(); !step.done && !left(); step = await reader.read()) {
+      await take(decoder.decode(step.value, { stream: true }));
+    }
+  } catch (error) {
+    if (!isPacked || error instanceof NoTrace) throw error;
+    trace.problems.push({ line: 0, what: t("the archive is damaged, or ends in the middle") });
+  } finally {
+    void reader.cancel().catch(() => undefined); // of a damaged archive, it fails as the reading did
+  }
+  if (left()) return trace;
+  await take(`${decoder.decode()}\n`);
+  trace.end();
+  return trace;
+}
+
+/** Let the browser draw and answer before going on. */
+export function nextTask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+function startsWith(beginning: Uint8Array, bytes: readonly number[]): boolean {
+  return bytes.every((byte, place) => beginning[place] === byte);
+}

@@ -1,0 +1,46 @@
+/** What stands in place of rows: why there are none, and what to do. */
+
+import { t } from "../lib/text";
+import { connection, health } from "../state/connection";
+import { filter, loaded, records, setFilter } from "../state/live";
+
+export function NothingHere() {
+  if (health.value.store === "unreachable") {
+    return (
+      <div class="empty">
+        <h2>{t("The store cannot be reached")}</h2>
+        <p lang="en">{health.value.message}</p>
+        <p>{t("Requests show here as soon as it answers.")}</p>
+      </div>
+    );
+  }
+  if (!loaded.value) {
+    const waiting = connection.value.state !== "connecting";
+    return (
+      <div class="empty">
+        <h2>{waiting ? t("Not connected") : t("Connecting…")}</h2>
+      </div>
+    );
+  }
+  if (records.rows.length > 0 && filter.value.terms.length > 0) {
+    return (
+      <div class="empty">
+        <h2>{t("Nothing matches the filter")}</h2>
+        <p>{t("Requests that arrive and match will show here.")}</p>
+        <button type="button" onClick={() => setFilter("")}>
+          {t("Clear the filter")}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div class="empty">
+      <h2>{t("No request recorded yet")}</h2>
+      <p>{t("Send a request to your application; it shows here within a second.")}</p>
+      <p>{t("If it does not, check that the middleware stands first in the settings:")}</p>
+      <pre>
+        <code>MIDDLEWARE = ["reqtrace.middleware.TraceMiddleware", …]</code>
+      </pre>
+    </div>
+  );
+}

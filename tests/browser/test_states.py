@@ -1,0 +1,159 @@
+"""What the page says of itself: that nothing came yet, that server or store are away, that something is missing."""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.browser.conftest import ROOT
+from tests.browser.stage import SAYS, Stage
+from tests.dashboard import samples
+from tests.dashboard.wire import Place
+
+pytestmark = pytest.mark.browser
+
+SECOND = 1_000_000_000
+NEWER = """
+import functools, django
+django.setup()
+from dashboard import feed, server
+feed.Hello = functools.partial(feed.Hello, version=2)
+server.serve("127.0.0.1", {port})
+"""
+
+
+class Theatre(Stage):
+    """A stage whose server can go away, and come back at the same address."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(Place(path), "")
+        self.port = "0"
+        self.running = ExitStack()
+
+    def raise_curtain(self, *command: str) -> None:
+        """Run the server."""
+        server = self.running.enter_context(
+            self.place.running(*(command or ("-m", "tests.dashboard.serve", "127.0.0.1", self.port)), says=SAYS)
+        )
+        self.port = server.address.partition(":")[2]
+        self.url = f"http://{server.address}/reqtrace/"
+
+
+@pytest.fixture
+def theatre(tmp_path: Path) -> Iterator[Theatre]:
+    if not (ROOT / "static" / "dist" / "app.js").exists():
+        pytest.skip("static/dist/app.js is missing: make static builds it")
+    theatre = Theatre(tmp_path)
+    with theatre.running:
+        theatre.raise_curtain()
+        yield theatre
+    theatre.place.store.close()
+
+
+@pytest.fixture
+def page(chromium: str) -> Iterator[Page]:
+    """A page that may say on its console that the server is away: it is meant to be."""
+    sandbox = [] if os.geteuid() else ["--no-sandbox"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*sandbox, "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1440, "height": 860})
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        browser.close()
+    assert errors == []
+
+
+def test_before_the_first_request_the_page_says_how_to_send_one(page: Page, theatre: Theatre) -> None:
+    theatre.open(page)
+    expect(page.get_by_role("heading", name="No request recorded yet")).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text("reqtrace.middleware.TraceMiddleware")
+    theatre.write(theatre.request("first", 100, 10))
+    expect(page.get_by_role("grid")).to_contain_text("/first/")
+
+
+def test_a_server_that_went_away_is_told_and_what_was_missed_comes_when_it_is_back(
+    page: Page, theatre: Theatre
+) -> None:
+    theatre.write(theatre.request("before", 100, 10))
+    theatre.open(page)
+    theatre.running.close()
+    expect(page.get_by_role("status").filter(has_text="Not connected")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"retry in \d+ s"))).to_be_visible()
+    expect(page.get_by_role("grid")).to_contain_text("/before/")
+    theatre.write(theatre.request("meanwhile", 50, 10))
+    theatre.raise_curtain()
+    page.get_by_role("button", name="Retry now").click()
+    expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible()
+    expect(page.get_by_role("grid")).to_contain_text("/meanwhile/")
+
+
+def test_a_store_that_cannot_be_read_is_told_and_the_page_goes_on_when_it_can(page: Page, theatre: Theatre) -> None:
+    theatre.write(theatre.request("before", 100, 10))
+    theatre.open(page)
+    path = theatre.place.store.path
+    theatre.place.store.close()
+    aside = path.rename(path.with_suffix(".aside"))
+    path.write_text("This is no database, but a page of prose. " * 30)
+    note = page.get_by_text("Store unreachable")
+    note.click()
+    expect(page.get_by_text("is not a SQLite database")).to_be_visible()
+    expect(page.get_by_role("grid")).to_contain_text("/before/")
+    aside.replace(path)
+    expect(note).to_have_count(0)
+    theatre.write(theatre.request("after", 50, 10))
+    expect(page.get_by_role("grid")).to_contain_text("/after/")
+
+
+def test_records_that_were_dropped_are_counted(page: Page, theatre: Theatre) -> None:
+    theatre.open(page)
+    theatre.write(theatre.process("p1", 101, dropped=7))
+    page.get_by_text("7 records dropped").click()
+    expect(page.get_by_text("A larger BUFFER")).to_be_visible()
+
+
+@pytest.mark.parametrize(("ahead", "said"), [(90, "about 1 min ahead"), (-90, "about 1 min behind")])
+def test_a_host_whose_clock_differs_is_named(page: Page, theatre: Theatre, ahead: int, said: str) -> None:
+    theatre.open(page)
+    note = page.get_by_text(f"The clock of web-2 is {said}")
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not note.is_visible():
+        seen_ns = time.time_ns()
+        theatre.write(
+            theatre.process("p1", 101, host="web-1", seen_ns=seen_ns),
+            theatre.process("p2", 102, host="web-2", seen_ns=seen_ns + ahead * SECOND),
+        )
+        page.wait_for_timeout(300)
+    expect(note).to_be_visible()
+    expect(page.get_by_text("The clock of web-1")).to_have_count(0)
+
+
+def test_a_server_that_is_newer_than_the_page_asks_for_a_reload(page: Page, theatre: Theatre) -> None:
+    theatre.open(page)
+    theatre.running.close()
+    theatre.raise_curtain("-c", NEWER.format(port=theatre.port))
+    page.get_by_role("button", name="Retry now").click()
+    expect(page.get_by_role("status").filter(has_text="This page is older than its server")).to_be_visible()
+    expect(page.get_by_role("button", name="Reload")).to_be_visible()
+
+
+def test_older_occurrences_come_from_the_store_when_asked_for(page: Page, theatre: Theatre) -> None:
+    def found(number: int, group: str) -> msgspec.Struct:
+        return samples.finding(number, "kept", group=group, kind="crossed")
+
+    theatre.write(theatre.request("kept", 100, 10))
+    theatre.write([found(number, "rare") for number in range(30)])
+    theatre.write([found(number, "common") for number in range(100, 1_100)])
+    theatre.write(found(2_000, "rare"))
+    theatre.open(page, "#view=findings&finding=rare")
+    story = page.get_by_role("article")
+    expect(story.get_by_role("heading", name="Seen once")).to_be_visible()
+    story.get_by_role("button", name="Look for older ones in the store").click()
+    expect(story.get_by_role("heading", name="Seen 31 times")).to_be_visible()
+    expect(story).to_contain_text("30 older found.")
