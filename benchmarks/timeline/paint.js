@@ -1,34 +1,62 @@
-/* Runs in the page before its own script: notes when each batch of the feed was painted, and how far frames lie apart. */
+/* Runs in the page before its own script: notes when each message of the feed was painted, and how far frames lie apart. */
 
 (() => {
   const Plain = WebSocket;
+  const now = () => performance.timeOrigin + performance.now();
   let painted = [];
   let gaps = [];
   let last = 0;
+  let opened = 0;
+  let greeted = null;
+  let isWatching = false;
 
   globalThis.WebSocket = class extends Plain {
     constructor(...given) {
       super(...given);
+      opened = performance.now();
       this.addEventListener("message", ({ data }) => {
-        const [, batch] = /"server_time_ns":(\d+)/.exec(data.slice(0, 200)) ?? [];
+        const heard = performance.now();
+        const position = Number(/"position":(\d+)/.exec(data.slice(0, 300))?.[1] ?? 0);
         // The page draws with the next frame; when the one after it begins, that frame is on the screen.
-        requestAnimationFrame(() => requestAnimationFrame(() => painted.push([batch, Date.now()])));
+        requestAnimationFrame(() =>
+          requestAnimationFrame(() => {
+            if (isWatching) painted.push([data, now()]);
+            // Only the last message of a greeting says how far it goes.
+            if (position > 0) greeted ??= { socketMs: heard - opened, pictureMs: performance.now() };
+          }),
+        );
       });
     }
   };
 
-  function frame(now) {
-    gaps.push(now - last);
-    last = now;
+  function frame(at) {
+    if (isWatching) gaps.push(at - last);
+    last = at;
     requestAnimationFrame(frame);
   }
   requestAnimationFrame(frame);
 
+  function ages() {
+    return painted.flatMap(([data, paintedMs]) => {
+      const message = JSON.parse(data);
+      if (message.type !== "batch") return [];
+      return message.records.requests.map(
+        ({ start_ns: startNs, duration_ns: durationNs }) => paintedMs - (startNs + durationNs) / 1e6,
+      );
+    });
+  }
+
   globalThis.paintWatch = {
+    greeted: () => greeted,
     begin() {
-      painted = [];
+      isWatching = true;
       gaps = [];
     },
-    end: () => ({ painted, gaps: gaps.slice(1) }),
+    end() {
+      const found = { ages: ages(), gaps: gaps.slice(1) };
+      isWatching = false;
+      painted = [];
+      return found;
+    },
   };
 })();

@@ -24,59 +24,62 @@ class Traffic:
             (4202, "uvicorn", "asgi"),
         ]
 
-    def ending_between(self, began_ns: int, ended_ns: int, count: int) -> list[Request]:
-        """Make requests whose ends are spread evenly over a stretch."""
-        step_ns = (ended_ns - began_ns) / count
-        return [self._request(began_ns + round(step_ns * (place + 1))) for place in range(count)]
+    @property
+    def workers(self) -> int:
+        """How many processes there are."""
+        return len(self._kinds)
 
-    def processes(self) -> list[Process]:
-        """Return the processes as of now."""
-        return [
-            Process(
-                id=f"p{pid}",
-                host="host",
-                pid=pid,
-                parent_pid=1,
-                started_ns=self._started_ns + pid,
-                server=server,
-                worker_class="gthread" if interface == "wsgi" else server,
-                interface=interface,
-                python="",
-                django="",
-                facts={},
-                seen_ns=time.time_ns(),
-                requests=self._made,
-            )
-            for pid, server, interface in self._kinds
-        ]
+    def ending_between(self, worker: int, began_ns: int, ended_ns: int, count: int) -> list[Request]:
+        """Make requests of one worker whose ends are spread evenly over a stretch."""
+        step_ns = (ended_ns - began_ns) / max(1, count)
+        return [self._request(worker, began_ns + round(step_ns * (place + 1))) for place in range(count)]
 
-    def threads(self) -> Iterator[Thread]:
-        """Go through the threads as of now."""
-        for pid, _, interface in self._kinds:
-            is_loop = interface == "asgi"
-            for serial in range(1, 2 if is_loop else THREADS + 1):
-                yield Thread(
-                    process=f"p{pid}",
-                    serial=serial,
-                    thread_id=serial,
-                    native_id=serial,
-                    name=_name(serial, is_loop),
-                    sharing="interleaved" if is_loop else "sequential",
-                    requests=self._made,
-                    users=PEOPLE,
-                    max_in_flight=5 if is_loop else 1,
-                    seen_ns=time.time_ns(),
-                )
+    def process(self, worker: int) -> Process:
+        """Return a process as of now."""
+        pid, server, interface = self._kinds[worker]
+        return Process(
+            id=f"p{pid}",
+            host="host",
+            pid=pid,
+            parent_pid=1,
+            started_ns=self._started_ns + pid,
+            server=server,
+            worker_class="gthread" if interface == "wsgi" else server,
+            interface=interface,
+            python="",
+            django="",
+            facts={},
+            seen_ns=time.time_ns(),
+            requests=self._made,
+        )
 
-    def _request(self, ended_ns: int) -> Request:
-        self._made += 1
-        pid, _, interface = self._kinds[self._made % len(self._kinds)]
+    def threads(self, worker: int) -> Iterator[Thread]:
+        """Go through the threads of one worker as of now."""
+        pid, _, interface = self._kinds[worker]
         is_loop = interface == "asgi"
-        serial = 1 if is_loop else 1 + self._made // len(self._kinds) % THREADS
+        for serial in range(1, 2 if is_loop else THREADS + 1):
+            yield Thread(
+                process=f"p{pid}",
+                serial=serial,
+                thread_id=serial,
+                native_id=serial,
+                name=_name(serial, is_loop),
+                sharing="interleaved" if is_loop else "sequential",
+                requests=self._made,
+                users=PEOPLE,
+                max_in_flight=5 if is_loop else 1,
+                seen_ns=time.time_ns(),
+            )
+
+    def _request(self, worker: int, ended_ns: int) -> Request:
+        self._made += 1
+        pid, _, interface = self._kinds[worker]
+        is_loop = interface == "asgi"
+        serial = 1 if is_loop else 1 + self._made % THREADS
         duration_ns = round(self._random.uniform(1e6, 12e6))
         person = str(self._random.randrange(PEOPLE))
         return Request(
-            id=f"r{self._made}",
+            id=f"{self._started_ns:x}-{self._made}",
             process=f"p{pid}",
             pid=pid,
             thread_id=serial,
