@@ -14,7 +14,7 @@ unexport SECONDS EXPORT PORTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint static picture clean
+.PHONY: help demo test bench lint static messages picture clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench: $(INSTALLED) ## measure what reqtrace costs, beside its peers
 	$(BIN)/python -m benchmarks.overhead
 
 static: $(PAGE) ## build the page's app.js and app.css
+
+messages: $(PACKAGES) ## collect what is said, for translators, and compile what they wrote
+	$(BIN)/python .ci/messages.py
 
 picture: $(INSTALLED) $(PAGE) ## make docs/page.png from the running page
 	$(BIN)/python docs/picture.py

@@ -58,6 +58,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     """Whether query strings are kept."""
     access: str = "reqtrace.access.staff"
     """Dotted path of callable(user, request_or_scope) -> bool: who may see the dashboard; others get 404."""
+    dashboard_url: str = ""
+    """Where the live page stands, for links to it; empty: where this project mounts it, if it does."""
+    links: dict[str, str] = {}
+    """Links of the project's own at the top of the live page: text to address."""
+    trace_url: Annotated[str, msgspec.Meta(pattern=r"^https?://.*\{trace_id\}")] | None = None
+    """Where a trace viewer shows a trace: ``https://jaeger.example/trace/{trace_id}``; None for no link to it."""
     otel: bool = False
     """Set attributes on the current OpenTelemetry span."""
 

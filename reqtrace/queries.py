@@ -1,6 +1,8 @@
 """Which records somebody asks for: the filters that export, API, socket and terminal share."""
 
-from collections.abc import Iterable, Mapping
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from math import inf
 from typing import cast, get_args
@@ -11,6 +13,13 @@ from reqtrace.exceptions import QueryError
 from reqtrace.records import Finding, FindingKind, Level, Request
 
 _UNITS_NS = {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
+_MS = re.compile(r"(<=|>=|<|>)(\d{1,18}(?:\.\d{1,18})?)", re.ASCII)
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 LIMIT_MAX = 1_000
 """The most that one page of a list may hold."""
@@ -24,8 +33,14 @@ PARAMETERS = {
     "status": "a status such as 404, or a class such as 5xx",
     "process": "a process's id or pid",
     "thread": "a thread's serial",
+    "task": "a task's name, or a task's or greenlet's serial",
+    "route": "a part of the route",
+    "view": "a part of the view's name",
+    "session": "a session's keyed hash",
+    "ms": "a duration in milliseconds behind >, >=, < or <=, such as >200",
     "kind": "requests with a finding of this kind",
     "level": "requests with a finding of this level",
+    "holder": "requests with a finding at a holder in whose path this stands",
     "limit": f"how many, 1 to {LIMIT_MAX:,}",
     "cursor": "where the page before ended",
 }
@@ -50,20 +65,37 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """A process's id, or its pid."""
     thread: int | None = None
     """A thread's serial."""
+    task: str | None = None
+    """A task's name, or a task's or greenlet's serial."""
+    route: str | None = None
+    """A part of the route."""
+    view: str | None = None
+    """A part of the view's name."""
+    session: str | None = None
+    """A session's keyed hash."""
+    ms: tuple[str, float] | None = None
+    """A comparison with a duration in milliseconds; a request that runs has run so long so far."""
     kind: FindingKind | None = None
     level: Level | None = None
+    holder: str | None = None
+    """A part of a holder's path."""
     with_findings: bool = False
     """Requests with a finding, whatever it is."""
 
     @property
     def asks_findings(self) -> bool:
         """Whether a request can match only by a finding of its own."""
-        return self.with_findings or self.kind is not None or self.level is not None
+        return self.with_findings or any(part is not None for part in (self.kind, self.level, self.holder))
+
+    @property
+    def of_findings(self) -> "Query":
+        """What is asked of findings, leaving their requests aside."""
+        return Query(kind=self.kind, level=self.level, holder=self.holder)
 
     @property
     def asks_requests(self) -> bool:
         """Whether a finding can match only by its request."""
-        return self != Query(kind=self.kind, level=self.level, with_findings=self.with_findings)
+        return msgspec.structs.replace(self, with_findings=False) != self.of_findings
 
     def matches(self, request: Request, findings: Iterable[Finding] = ()) -> bool:
         """Tell whether a request, with its findings, is asked for."""
@@ -82,11 +114,20 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             and (self.status is None or _status_matches(self.status, request.status))
             and (self.process is None or self.process in (request.process, str(request.pid)))
             and (self.thread is None or self.thread in threads_of(request))
+            and (self.task is None or self.task in _tasks_of(request))
+            and (self.route is None or self.route in request.route)
+            and (self.view is None or self.view in request.view)
+            and (self.session is None or self.session == request.session)
+            and (self.ms is None or _COMPARISONS[self.ms[0]](request.duration_ns, self.ms[1] * 1e6))
         )
 
     def matches_finding(self, finding: Finding) -> bool:
-        """Tell whether a finding is of the kind and level asked for, leaving its request aside."""
-        return (self.kind is None or finding.kind == self.kind) and (self.level is None or finding.level == self.level)
+        """Tell whether a finding is of the kind and level and at the holder asked for, leaving its request aside."""
+        return (
+            (self.kind is None or finding.kind == self.kind)
+            and (self.level is None or finding.level == self.level)
+            and (self.holder is None or self.holder in (finding.holder or ""))
+        )
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,8 +162,14 @@ def parse(parameters: Mapping[str, str], now_ns: int) -> tuple[Query, Page]:
         status=_status(given),
         process=given.get("process"),
         thread=_integer(given, "thread", minimum=1),
+        task=given.get("task"),
+        route=given.get("route"),
+        view=given.get("view"),
+        session=given.get("session"),
+        ms=_comparison(given, "ms"),
         kind=cast("FindingKind | None", _choice(given, "kind", get_args(FindingKind))),
         level=cast("Level | None", _choice(given, "level", get_args(Level))),
+        holder=given.get("holder"),
     )
     limit = _integer(given, "limit", minimum=1, maximum=LIMIT_MAX)
     return query, Page(limit=100 if limit is None else limit, before=_integer(given, "cursor", minimum=1))
@@ -172,6 +219,15 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 20
 
 
+def _comparison(given: Mapping[str, str], name: str) -> tuple[str, float] | None:
+    if name not in given:
+        return None
+    match = _MS.fullmatch(given[name])
+    if match is None:
+        raise QueryError(name, f"{name} is {given[name]!r}; it takes >, >=, < or <= and a number, such as >200.")
+    return match[1], float(match[2])
+
+
 def _choice(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str | None:
     text = given.get(name)
     if text is not None and text not in choices:
@@ -197,6 +253,13 @@ def _status_matches(asked: str, status: int | None) -> bool:
 def threads_of(request: Request) -> set[int]:
     """Return the serials of all threads that a request was seen on."""
     return {request.thread_serial, *(hop.thread_serial for hop in request.hops)}
+
+
+def _tasks_of(request: Request) -> set[str]:
+    """Return the names of the task and greenlet of a request, and the serials of all that it was seen in."""
+    serials = {request.task_serial, request.greenlet_serial}
+    serials.update(serial for hop in request.hops for serial in (hop.task_serial, hop.greenlet_serial))
+    return {str(serial) for serial in serials if serial is not None} | {request.task_name or ""}
 
 
 def end_of(request: Request) -> float:

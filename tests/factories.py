@@ -3,9 +3,7 @@
 from itertools import count
 from typing import Any
 
-import msgspec
-
-from reqtrace.records import TYPES, Finding, Hop, Process, Record, Request, SameThread, Side, Thread, User, key_of
+from reqtrace.records import Finding, Hop, Measurement, Process, Record, Request, SameThread, Side, Thread, User
 from reqtrace.stores.base import Item
 
 START_NS = 1_769_860_800_000_000_000
@@ -14,7 +12,6 @@ START_NS = 1_769_860_800_000_000_000
 ALICE = User("authenticated", "1", "alice")
 BOB = User("authenticated", "2", "bob")
 
-_KINDS = {type_: kind for kind, type_ in TYPES.items()}
 _numbers = count(1)
 
 
@@ -113,9 +110,24 @@ def finding(request_id: str, number: int | None = None, **fields: Any) -> Findin
     return Finding(**values | fields)
 
 
+def measurement(number: int = 1, **fields: Any) -> Measurement:
+    """Return what the first process used, in its second `number`."""
+    values: dict[str, Any] = {
+        "process": "p1",
+        "number": number,
+        "measured_ns": START_NS + number * 1_000_000_000,
+        "requests_in_flight": 1,
+        "requests_per_second": 20.0,
+        "dropped": 0,
+        "cpu_utilization": 0.25,
+        "memory_usage": 50_000_000,
+    }
+    return Measurement(**values | fields)
+
+
 def item(record: Record) -> Item:
     """Return a record on its way into a store."""
-    return Item(_KINDS[type(record)], key_of(record), msgspec.json.encode(record))
+    return Item.of(record)
 
 
 def items(*records: Record) -> list[Item]:

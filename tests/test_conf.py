@@ -39,6 +39,15 @@ def test_the_dict_is_taken_over() -> None:
     assert (settings.retain, settings.ignore_paths, settings.sample, settings.store) == (5, ["/health/"], 1, "memory:")
 
 
+@pytest.mark.parametrize("url", ["https://jaeger.example/trace/", "javascript:alert('{trace_id}')", "", 5])
+def test_a_trace_viewer_s_address_is_one_of_http_with_a_place_for_the_id(url: object) -> None:
+    (problem,) = conf.load({"TRACE_URL": url}, {}).problems
+    assert problem.code == "E002"
+    good = "https://jaeger.example/trace/{trace_id}?uiEmbed=v0"
+    assert conf.load({}, {"REQTRACE_TRACE_URL": good}) == conf.load({"TRACE_URL": good}, {})
+    assert conf.load({"TRACE_URL": good}, {}).settings.trace_url == good
+
+
 def test_the_environment_wins_and_is_read_as_text() -> None:
     environment = {
         "REQTRACE_ENABLED": "false",

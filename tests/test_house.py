@@ -96,6 +96,7 @@ def test_the_wheel_holds_the_package_with_the_page_and_nothing_else(distribution
     sources = {f"reqtrace/{path.relative_to(ROOT)}" for path in (ROOT / "dashboard").rglob("*.py")}
     sources |= {f"reqtrace/{path.relative_to(ROOT)}" for path in (ROOT / "dashboard").rglob("*.html")}
     sources |= {str(path.relative_to(ROOT)) for path in (ROOT / "reqtrace").rglob("*.py")}
+    sources |= {str(path.relative_to(ROOT)) for path in (ROOT / "reqtrace").rglob("*.mo")}
     assert sources <= names
     assert page == (ROOT / "static" / "dist" / "app.js").read_bytes()
 

@@ -65,6 +65,10 @@ def test_a_time_loses_no_microsecond(microseconds: int) -> None:
         ("limit", "1001", "1 to 1,000"),
         ("limit", "-1", "1 to 1,000"),
         ("cursor", "x", "from 1 upwards"),
+        ("ms", "200", "such as >200"),
+        ("ms", ">1e3", "such as >200"),
+        ("ms", "=>5", "such as >200"),
+        ("ms", ">" + "9" * 5_000, "such as >200"),
         ("kind", "crosed", "one of crossed, leftover"),
         ("level", "bad", "one of leak, hazard, notice"),
         ("colour", "red", "there are since, until"),
@@ -103,12 +107,14 @@ def test_an_empty_text_asks_for_nothing() -> None:
 def test_everything_is_taken_over() -> None:
     query, page = queries.parse(
         {"user": "1", "path": "/a", "method": "post", "status": "5XX", "process": "101", "thread": "3"}
-        | {"kind": "lost", "level": "notice", "limit": "7", "cursor": "9"},
+        | {"task": "Task-7", "route": "<int:pk>", "view": "cart", "session": "5e55", "ms": ">=1.5"}
+        | {"kind": "lost", "level": "notice", "holder": "locals", "limit": "7", "cursor": "9"},
         NOW_NS,
     )
-    assert query == Query(
-        user="1", path="/a", method="POST", status="5xx", process="101", thread=3, kind="lost", level="notice"
-    )
+    of_requests = {"user": "1", "path": "/a", "method": "POST", "status": "5xx", "process": "101", "thread": 3}
+    of_requests |= {"task": "Task-7", "route": "<int:pk>", "view": "cart", "session": "5e55", "ms": (">=", 1.5)}
+    assert query == Query(**of_requests, kind="lost", level="notice", holder="locals")
+    assert query.of_findings == Query(kind="lost", level="notice", holder="locals")
     assert page == Page(limit=7, before=9)
 
 
@@ -136,8 +142,20 @@ def test_everything_is_taken_over() -> None:
         (Query(process="102"), False),
         (Query(thread=1), True),
         (Query(thread=2), False),
+        (Query(route="orders"), True),
+        (Query(route="orders/<int:pk>"), False),
+        (Query(view="views.orders"), True),
+        (Query(view="views.cart"), False),
+        (Query(task="7"), False),
+        (Query(session="5e55"), False),
+        (Query(ms=(">", 9.9)), True),
+        (Query(ms=(">", 10.0)), False),
+        (Query(ms=(">=", 10.0)), True),
+        (Query(ms=("<", 10.0)), False),
+        (Query(ms=("<=", 10.0)), True),
         (Query(with_findings=True), False),
         (Query(kind="crossed"), False),
+        (Query(holder="locals"), False),
     ],
 )
 def test_a_request_matches_when_it_fits_every_filter(query: Query, matches: bool) -> None:
@@ -149,6 +167,19 @@ def test_a_request_belongs_to_every_thread_it_was_seen_on() -> None:
     assert Query(thread=1).matches(hopping)
     assert Query(thread=2).matches(hopping)
     assert Query(thread=2).matches(request(thread_serial=2, hops=[]))
+
+
+def test_a_request_belongs_to_every_task_and_greenlet_it_was_seen_in() -> None:
+    of_task = request(task_serial=7, task_name="Task-1", hops=[Hop(0, "start", 1, 1, 7), Hop(5, "view", 1, 1, 8)])
+    of_greenlet = request(greenlet_serial=9)
+    for asked in ("7", "8", "Task-1"):
+        assert Query(task=asked).matches(of_task)
+    assert not Query(task="9").matches(of_task)
+    assert Query(task="9").matches(of_greenlet)
+
+
+def test_a_session_is_found_by_its_keyed_hash() -> None:
+    assert Query(session="5e55").matches(request(session="5e55"))
 
 
 def test_a_request_without_a_user_is_found_by_what_is_known_of_it() -> None:
@@ -169,3 +200,5 @@ def test_one_finding_must_fit_both_kind_and_level() -> None:
     assert Query(kind="lost", level="notice").matches(request(), findings)
     assert not Query(kind="lost", level="leak").matches(request(), findings)
     assert Query(with_findings=True).matches(request(), findings)
+    assert Query(kind="lost", holder="_thread_locals").matches(request(), findings)
+    assert not Query(kind="lost", holder="elsewhere").matches(request(), findings)

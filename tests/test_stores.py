@@ -10,13 +10,13 @@ import pytest
 
 from reqtrace import registry
 from reqtrace.exceptions import StoreError
-from reqtrace.records import TYPES
+from reqtrace.records import MEASUREMENTS_KEPT, MEASUREMENTS_PER_PROCESS, TYPES
 from reqtrace.stores.base import Item, Store
 from reqtrace.stores.memory import MemoryStore
 from reqtrace.stores.redis_streams import RedisStreamStore
 from reqtrace.stores.sqlite import SqliteStore
 from tests.conftest import eventually
-from tests.factories import START_NS, corrupt, item, items, process, request, thread
+from tests.factories import START_NS, corrupt, item, items, measurement, process, request, thread
 from tests.redis_server import PROGRAM, free_port, redis_server
 
 
@@ -150,6 +150,39 @@ def test_trimming_counts_requests_and_takes_what_is_older_of_every_kind(store: S
     assert store.trim(3) == 4
     assert keys(store) == ["t1", "r3", "r4", "r5"]
     assert store.trim(3) == 0
+
+
+def test_what_people_said_outlives_what_it_was_said_of(store: Store) -> None:
+    store.append([plain(0), Item("mark", "g1", b"1"), plain(1), Item("mark", "g2", b"2"), plain(2)])
+    assert store.trim(1) == 2
+    assert keys(store) == ["g1", "g2", "r2"]
+    assert store.bounds() == (store.read(0, 3)[2].position, store.read(0, 3)[2].position)
+    assert store.trim(0, START_NS) == 1
+    assert [entry.key for entry in store.read(0, 10, ("mark",))] == ["g1", "g2"]
+    assert store.bounds()[0] == store.bounds()[1]
+    store.append([Item("mark", "g1", b"3")])
+    assert [entry.payload for entry in store.read(0, 10)] == [b"2", b"3"]
+    assert store.purge() == 2
+
+
+def test_of_the_measurements_of_a_process_the_newest_stay(store: Store) -> None:
+    store.append(items(*(measurement(number) for number in range(1, MEASUREMENTS_PER_PROCESS + 6))))
+    store.append(items(measurement(1, process="p2")))
+    payloads = [entry.payload for entry in store.read(0, 10_000, ("measurement",))]
+    assert len(payloads) == MEASUREMENTS_PER_PROCESS + 1
+    assert payloads[0] == item(measurement(6)).payload
+
+
+def test_measurements_of_processes_long_gone_are_trimmed_however_few_requests_there_are(store: Store) -> None:
+    store.append([plain(1), Item("mark", "g1", b"{}")])
+    store.append([Item("measurement", f"m{number}", b"{}") for number in range(MEASUREMENTS_KEPT)])
+    assert store.trim(10) == 0
+    store.append([plain(2), *(Item("measurement", f"n{number}", b"{}") for number in range(1_500))])
+    assert store.trim(10) == 1_500
+    kept = [entry.key for entry in store.read(0, 100_000, ("measurement",))]
+    assert (len(kept), kept[0], kept[-1]) == (MEASUREMENTS_KEPT, "m1500", "n1499")
+    assert [entry.key for entry in store.read(0, 10, ("request", "mark"))] == ["r1", "g1", "r2"]
+    assert store.read_back(None, 1, ("measurement",))[0].key == "n1499"
 
 
 def test_trimming_counts_a_request_written_twice_once(store: Store) -> None:

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from reqtrace import registry
 from reqtrace.exceptions import QueryError
 from reqtrace.stress import targets
 from reqtrace.stress.baseline import Signs, calm_of
@@ -22,12 +23,14 @@ from reqtrace.stress.judges import suspicions
 from reqtrace.stress.people import ANONYMOUS, Person
 from reqtrace.stress.shrink import Schedule, shrink
 from reqtrace.stress.targets import Target
+from reqtrace.stress.traces import Traces
 from reqtrace.stress.waves import Answer, Shot
 from tests.conftest import eventually
 
 ROOT = Path(__file__).resolve().parent.parent
 GUNICORN = f"{Path(sys.executable).parent}/gunicorn -b 127.0.0.1:{{port}} "
 GTHREAD = GUNICORN + "-k gthread --threads 4 tests.stress_project.wsgi"
+UVICORN = f"{sys.executable} -m uvicorn --port {{port}} --no-access-log tests.stress_project.asgi:application"
 PEOPLE = ("alice", "bobby", "carol", "david")
 PAGE = Target("GET", "/")
 
@@ -106,8 +109,9 @@ def nothing_stays_in_the_database(request: pytest.FixtureRequest) -> Iterator[No
         ("shared untraced", "/shop/number/", None),
         ("leftover", "/account/", GTHREAD),
         ("cached", "/shop/cached/", None),
+        ("shared", "/account/", UVICORN),
     ],
-    ids=["name", "number-untraced", "leftover", "cached"],
+    ids=["name", "number-untraced", "leftover", "cached", "uvicorn"],
 )
 def test_a_planted_leak_is_found_with_a_short_sequence_and_the_mended_page_is_clean(
     project: Project, tmp_path: Path, planted: str, page: str, server: str | None
@@ -234,6 +238,13 @@ def test_a_project_without_users_is_told_to_have_some_made(tmp_path: Path) -> No
     assert code == 2
     assert "0 active users" in errors
     assert "--throwaway" in errors
+
+
+def test_the_address_of_the_store_is_told_without_its_password() -> None:
+    with closing(registry.open_store("redis://shop:secret@127.0.0.1:1/0")) as store:
+        address = Traces(store, "run").address
+    assert "127.0.0.1:1" in address
+    assert "secret" not in address
 
 
 def person(name: str) -> Person:
