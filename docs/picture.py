@@ -30,7 +30,7 @@ def compose(page: Page) -> None:
     grid = page.get_by_role("grid")
     expect(grid).to_have_attribute("aria-rowcount", MANY, timeout=120_000)
     page.keyboard.press("Space")
-    chosen = grid.get_by_role("row").filter(has_text="MainThread").filter(has_text="/account/async/").first
+    chosen = grid.get_by_role("row").filter(has_text=" before").first
     chosen.click()
     expect(page.get_by_role("button", name="Close details")).to_be_visible()
     page.mouse.move(1, 1)
