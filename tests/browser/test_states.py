@@ -23,7 +23,7 @@ NEWER = """
 import functools, django
 django.setup()
 from dashboard import feed, server
-feed.Hello = functools.partial(feed.Hello, version=2)
+feed.Hello = functools.partial(feed.Hello, version=99)
 server.serve("127.0.0.1", {port})
 """
 

@@ -1,6 +1,7 @@
 """A slice of the server lab: what reqtrace finds agrees with the application's own log, request by request."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -71,7 +72,7 @@ def test_a_document_gets_the_sections_that_it_asks_for_and_keeps_its_own_words(t
     document.write_text("Before.\n<!-- lab: by-holder -->\nof yesterday\n<!-- end of by-holder -->\nAfter.\n")
     cell = Cell(requests=4, crossed=Score(4, 3, 3))
     measured = Run("one", "sync", 1, {}, None, {}, [], {"sync": {"module": cell}}, {}, 0)  # type: ignore[arg-type]
-    report = Report({}, {"module": HOLDERS["module"].title}, [measured])
+    report = Report(versions={}, holders={"module": HOLDERS["module"].title}, runs=[measured])
     assert table.write(document, report) == ["by-holder"]
     text = document.read_text()
     assert "| module attribute | `crossed` | 4 | 3 | 3 | 1 | 0.75 |" in text
@@ -82,7 +83,10 @@ def test_a_document_gets_the_sections_that_it_asks_for_and_keeps_its_own_words(t
     assert document.read_text() == text
 
 
-def test_an_unknown_server_or_holder_is_named_with_those_that_there_are() -> None:
+def test_an_unknown_server_or_holder_is_named_with_those_that_there_are(
+    settings: SimpleNamespace, tmp_path: Path
+) -> None:
+    settings.LAB_REPORT = tmp_path / "lab.json"
     with pytest.raises(CommandError, match="--servers: there is no 'unicorn'; there are runserver"):
         call_command(Command(), servers=["unicorn"])
     with pytest.raises(CommandError, match="--holders: there is no 'global'"):
