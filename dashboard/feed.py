@@ -168,7 +168,8 @@ class Feed:
 
 
 def _encode(message: Hello | Batch | Status) -> str:
-    return msgspec.json.encode(message).decode()
+    # What a newer writer adds to a request is handed on without a look at it: it must not be able to stop the feed.
+    return msgspec.json.encode(message).decode(errors="replace")
 
 
 _feeds: WeakKeyDictionary[asyncio.AbstractEventLoop, Feed] = WeakKeyDictionary()

@@ -1,7 +1,8 @@
 """Every message that the socket and the API exchange with the browser; `static/src/protocol.ts` is its twin.
 
-Records travel as in the trace JSON (`reqtrace.records`). `tests/golden/protocol.json` holds one example of each
-message and is read by the tests of both sides.
+Records travel as in the trace JSON (`reqtrace.records`), but for the requests of the socket, of which there are many:
+they are sent as they stand in the store. `tests/golden/protocol.json` holds one example of each message and is read by
+the tests of both sides.
 """
 
 from typing import Annotated, Literal
@@ -10,7 +11,8 @@ import msgspec
 
 from reqtrace.records import Finding, Mark, Measurement, Process, Request, Thread
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
+"""Grows when a page of before would misread what is sent: a page of another version asks to be loaded again."""
 
 WINDOW = 16
 """How many `Hello` and `Batch` messages may be on their way to a browser that has not yet said `Seen`."""
@@ -31,7 +33,12 @@ class Records(msgspec.Struct, kw_only=True):
 
     processes: list[Process] = []
     threads: list[Thread] = []
-    requests: list[Request] = []
+    requests: list[msgspec.Raw] = []
+    """Packed (`reqtrace.packing`), and without readings, which the details of one request have.
+
+    Bare values in the order of the fields of `Request`; a field that is missing at the end has its default. Null as
+    `user` is one who is unresolved, and as `hops` the one from the start on the thread of the view.
+    """
     findings: list[Finding] = []
     marks: list[Mark] = []
     """What people said of groups; of one group, the last counts."""

@@ -1,9 +1,10 @@
 """What a browser is told first, and how much goes into one message."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from reqtrace.reader import Reader
-from reqtrace.records import Finding, Mark, Measurement, Process, Record, RecordKind, Request, Thread
+from reqtrace.records import RecordKind
 from reqtrace.stores.base import Entry
 
 from .protocol import Older, Records
@@ -22,8 +23,6 @@ RESUME_LIMIT = 10_000
 """A browser that is further behind starts afresh, which costs less."""
 MESSAGE_BYTES = 512 * 1024
 """How much goes into one message. Daphne refuses to send more than 1 MiB: its limit for what it receives."""
-_NAMES_BYTES = 600
-"""What a request's payload grows by in a message at most: in a store it stands without the names of its fields."""
 
 
 def state_at(reader: Reader, position: int) -> list[Entry]:
@@ -62,37 +61,26 @@ def portions(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
     """Cut entries, in their order, into portions for one message each; at least one, which may be empty."""
     begin = size = 0
     for index, entry in enumerate(entries):
-        length = len(entry.payload) + _NAMES_BYTES
-        size += length
+        size += len(entry.payload)
         if size > MESSAGE_BYTES and index > begin:
             yield entries[begin:index]
-            begin, size = index, length
+            begin, size = index, len(entry.payload)
     yield entries[begin:]
 
 
 def records_of(entries: Iterable[Entry], reader: Reader) -> Records:
-    """Decode entries, keeping their order; the reader counts those that cannot be decoded."""
+    """Return what entries hold, in their order; the reader counts those that hold nothing it could read."""
     records = Records()
+    lists: dict[RecordKind, list[Any]] = {
+        "process": records.processes,
+        "thread": records.threads,
+        "request": records.requests,
+        "finding": records.findings,
+        "mark": records.marks,
+        "measurement": records.measurements,
+    }
     for entry in entries:
-        record = reader.decode(entry)
-        if isinstance(record, Request):
-            record.readings = []  # for whoever looks at one request
+        record = reader.packed(entry) if entry.kind == "request" else reader.decode(entry)
         if record is not None:
-            _list_for(records, record).append(record)
+            lists[entry.kind].append(record)
     return records
-
-
-def _list_for(records: Records, record: Record) -> list[Record]:
-    match record:
-        case Request():
-            return records.requests  # type: ignore[return-value]
-        case Thread():
-            return records.threads  # type: ignore[return-value]
-        case Finding():
-            return records.findings  # type: ignore[return-value]
-        case Mark():
-            return records.marks  # type: ignore[return-value]
-        case Measurement():
-            return records.measurements  # type: ignore[return-value]
-        case Process():
-            return records.processes  # type: ignore[return-value]

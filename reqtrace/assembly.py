@@ -24,6 +24,7 @@ _HEARTBEAT = 100_000
 _TABLES = """
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
+    PRAGMA page_size = 32768;
     CREATE TABLE request (
         id TEXT PRIMARY KEY, process TEXT, start_ns INTEGER, end_ns INTEGER, until_ns INTEGER, stays BLOB, payload BLOB,
         is_told INTEGER DEFAULT 0
@@ -219,4 +220,4 @@ def _finding_row(finding: Finding) -> tuple[str, str | None, int, bytes]:
 
 
 def _within_reach(ns: int) -> int:
-    return max(-_FARTHEST_NS, min(ns, _FARTHEST_NS))
+    return ns if -_FARTHEST_NS <= ns <= _FARTHEST_NS else max(-_FARTHEST_NS, min(ns, _FARTHEST_NS))

@@ -16,8 +16,7 @@ class Faults:
 
     def note(self, place: str, error: BaseException) -> None:
         """Count the fault; log it, with its traceback, if it is the first in this place."""
-        self.count += 1
-        self.last = f"{place}: {type(error).__name__}: {error}"
+        self.count_only(place, error)
         if place not in self._logged:
             self._logged.add(place)
             logger.error(
@@ -25,3 +24,8 @@ class Faults:
                 place,
                 exc_info=error,
             )
+
+    def count_only(self, place: str, error: BaseException) -> None:
+        """Count the fault, which is shown but not logged."""
+        self.count += 1
+        self.last = f"{place}: {type(error).__name__}: {error}"

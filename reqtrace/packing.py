@@ -65,5 +65,19 @@ def unpack(kind: RecordKind, payload: bytes) -> Record:
     return Request(*_values(record))
 
 
+def without_readings(payload: bytes) -> bytes:
+    """Return the payload of a request without its readings: the same bytes, where it has none.
+
+    Raises:
+        msgspec.MsgspecError, UnicodeDecodeError: when it is the payload of no request.
+
+    """
+    packed: _Packed = _DECODERS["request"].decode(payload)
+    if not packed.readings:
+        return payload
+    packed.readings = []
+    return _encode(packed)
+
+
 def _start(record: Request) -> Hop:
     return Hop(0, "start", record.thread_id, record.thread_serial, record.task_serial, record.greenlet_serial)

@@ -7,7 +7,6 @@ never change; a library for it would be a dependency of everybody who installs r
 _VARINT, _FIXED64, _LENGTH = 0, 1, 2
 _64_BITS = 2**64 - 1
 
-
 _14_BITS = 2**14 - 1
 _CONTINUED = [bytes((value & 0x7F | 0x80, value >> 7 | 0x80)) for value in range(_14_BITS + 1)]
 _LAST = [bytes((value,)) if value < 0x80 else bytes((value & 0x7F | 0x80, value >> 7)) for value in range(_14_BITS + 1)]
@@ -24,15 +23,32 @@ def varint(value: int) -> bytes:
     return written + _LAST[value]
 
 
-_VARINTS, _FIXEDS, _LENGTHS = (
-    [varint(field << 3 | kind) for field in range(0x80)] for kind in (_VARINT, _FIXED64, _LENGTH)
-)
-"""How a field of each kind begins, by its number."""
+class _Varints(dict[int, bytes]):
+    def __missing__(self, value: int) -> bytes:
+        return varint(value)
+
+
+VARINTS = _Varints(enumerate(_LAST[:1_024]))
+"""The varint of any integer: for sizes and counts, which are mostly small, quicker than a call."""
+
+
+def integer_key(field: int) -> bytes:
+    """Return how a field of type int32, int64, uint32, uint64, bool or of an enumeration begins; a varint follows."""
+    return varint(field << 3 | _VARINT)
+
+
+def sized_key(field: int) -> bytes:
+    """Return how a field that holds text, bytes or a message begins; their size follows, and they themselves."""
+    return varint(field << 3 | _LENGTH)
+
+
+_INTEGERS, _SIZED = ([key(field) for field in range(0x80)] for key in (integer_key, sized_key))
+_FIXEDS = [varint(field << 3 | _FIXED64) for field in range(0x80)]
 
 
 def integer(field: int, value: int) -> bytes:
     """Return a field of type int32, int64, uint32, uint64, bool or of an enumeration."""
-    return _VARINTS[field] + varint(value)
+    return _INTEGERS[field] + varint(value)
 
 
 def fixed64(field: int, value: int) -> bytes:
@@ -42,8 +58,7 @@ def fixed64(field: int, value: int) -> bytes:
 
 def message(field: int, value: bytes) -> bytes:
     """Return a field that holds bytes, or a message."""
-    length = len(value)
-    return _LENGTHS[field] + (_LAST[length] if length <= _14_BITS else varint(length)) + value
+    return _SIZED[field] + VARINTS[len(value)] + value
 
 
 def text(field: int, value: str) -> bytes:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from reqtrace.packing import unpack
+from reqtrace.packing import unpack, without_readings
 from reqtrace.queries import Page, Query
 from reqtrace.records import Finding, Mark, Process, Record, RecordKind, Request, Thread
 from reqtrace.stores.base import Entry, Store
 
 _BATCH = 1_000
+_NO_RECORD = (msgspec.MsgspecError, UnicodeDecodeError, TypeError)
 
 
 class RequestPage(msgspec.Struct, frozen=True):
@@ -40,7 +41,15 @@ class Reader:
         """Return the record of an entry, or None, counted, when its payload is not one."""
         try:
             return unpack(entry.kind, entry.payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, TypeError):
+        except _NO_RECORD:
+            self._corrupt.add(entry.position)
+            return None
+
+    def packed(self, entry: Entry) -> msgspec.Raw | None:
+        """Return a request as it stands in the store, but for its readings; None, counted, when it is not one."""
+        try:
+            return msgspec.Raw(without_readings(entry.payload))
+        except _NO_RECORD:
             self._corrupt.add(entry.position)
             return None
 

@@ -44,10 +44,6 @@ _PROBED_EVERY = 256
 """One request in so many is looked around in by discovery, once all modules have been searched."""
 _SEARCH_AGAIN_NS = 500_000_000
 """How long holders are not searched for once everything has been looked at."""
-_PLAIN = frozenset(
-    class_ for class_ in (WSGIRequest, ASGIRequest) if not (hasattr(class_, "user") or hasattr(class_, "session"))
-)
-"""Classes of requests on which `user` and `session`, where they are, stand as plain attributes."""
 _PROBED = frozenset({"view-end", "response"})
 """Checkpoints at which discovery looks around: whatever keeps requests has been given one by then."""
 
@@ -97,6 +93,8 @@ class Recorder:
         self.outliving = OutlivingSearch(current_request, lambda: list(self.execution.loops), self.watch.known)
         self.ledger = Ledger(self.settings, self.faults, self.open)
         self.shipper = Shipper(self.settings, self.ledger, self.faults, self.finish_lost, self._spend_spare_time)
+        self._quiet: frozenset[type] = frozenset()
+        """Classes of requests that are looked at closely only once they have a session or a user."""
         self._numbers = count(1)
         self._pid_to_watch = process.pid_to_watch()
         self._search_due_ns = 0
@@ -116,7 +114,7 @@ class Recorder:
             self.open[number] = opened
             for birth in births.get():
                 opened.note(birth)
-            if self.watch.holders or self.discovery.probes_left or type(request) not in _PLAIN:
+            if self.watch.holders or self.discovery.probes_left or type(request) not in self._quiet:
                 self._look_closely(opened)
             elif not number % _KNOWN_EVERY:
                 self.watch.known.add(request, opened)
@@ -159,6 +157,7 @@ class Recorder:
                 self._hop(opened, place, name)
             watch = self.watch
             is_of_user = "user" in opened.request.__dict__
+            opened.is_close |= is_of_user
             if (watch.holders or is_of_user or opened.is_probe) and name not in watch.left_out:
                 if is_of_user:
                     watch.examine_user(opened, name)
@@ -173,6 +172,7 @@ class Recorder:
 
     def read(self, opened: OpenRequest, holder: Holder, value: object) -> None:
         """Take what the application's own getter has just given to its caller as a reading."""
+        self._quiet = frozenset()  # a getter is a holder, too: what it names is known only if every request is
         try:
             place = self.checkpoint(opened, holder.path)
             if place is not None:
@@ -180,13 +180,26 @@ class Recorder:
         except Exception as error:
             self.faults.note(f"a reading of {holder.path}", error)
 
-    def sees_all_of_view(self, opened: OpenRequest) -> bool:
-        """Tell whether nothing more will be seen of a view that is called on this very thread, now."""
+    def is_quiet(self, opened: OpenRequest) -> bool:
+        """Tell whether a request is still nobody's, so that it need not be looked at closely.
+
+        A library may exchange a request's class after it has begun, for one whose `user` queries.
+        """
+        request = opened.request
+        is_close = opened.is_close or type(request) not in self._quiet
+        return not (is_close or hasattr(request, "user") or hasattr(request, "session"))
+
+    def sees_all_of_view(self, opened: OpenRequest, *, is_async: bool) -> bool:
+        """Tell whether nothing would be seen of a view that is about to be called: it runs here, and is quiet.
+
+        A sync view called outside a task and an async one called within a task run where they are called; Django
+        takes all others elsewhere.
+        """
         try:
-            if opened.is_close or opened.ended_ns or hasattr(opened.request, "user"):
+            if not self.is_quiet(opened):
                 return False
             place = self.execution.here()
-            return place is opened.first and place.task_serial is None
+            return place is opened.first and is_async is (place.task_serial is not None)
         except Exception as error:
             self.faults.note("checkpoint 'view'", error)
             return False
@@ -195,7 +208,7 @@ class Recorder:
         """Note that the view begins, on the thread on which it runs; return where that is."""
         try:
             place: Place | None = self.execution.here()
-            if opened.is_close or place is not opened.first or opened.ended_ns or hasattr(opened.request, "user"):
+            if place is not opened.first or opened.ended_ns or not self.is_quiet(opened):
                 place = self.checkpoint(opened, "view", place)
         except Exception as error:
             self.faults.note("checkpoint 'view'", error)
@@ -207,7 +220,7 @@ class Recorder:
 
     def leave_view(self, opened: OpenRequest, place: Place | None) -> None:
         """Note that the view ends, at the place where it began."""
-        if opened.is_close or hasattr(opened.request, "user"):
+        if not self.is_quiet(opened):
             opened.is_close = True
             self.checkpoint(opened, "view-end", place)
         opened.is_in_view = False
@@ -223,6 +236,8 @@ class Recorder:
                 others = thread.depart(opened.number, arrival)
                 if thread is opened.place.thread:
                     opened.arrival, opened.at_once = arrival, others
+            if opened.outcome is not None and not self.is_quiet(opened):  # it failed before anybody looked at it
+                opened.is_close = True
             opened.read(query_string=self.settings.capture_query_string)
             if opened.is_close:
                 self.sessions.learn(opened)
@@ -323,8 +338,15 @@ class Recorder:
             if not self._started:
                 self.ledger.serving = process.recognise(request)
                 self.shipper.start()
+                self._quiet = _quiet_classes()
                 self._started = True
                 self._is_ready = self._pid_to_watch is None
+
+
+def _quiet_classes() -> frozenset[type]:
+    """Return the classes on which `user` and `session` are plain attributes: no library has made properties of them."""
+    classes = (WSGIRequest, ASGIRequest)
+    return frozenset(class_ for class_ in classes if not (hasattr(class_, "user") or hasattr(class_, "session")))
 
 
 def note_login(*, user: Any, **_: object) -> None:

@@ -58,7 +58,7 @@ def _seeing(original: Callable[[BaseHandler, View], View]) -> Callable[[BaseHand
         if opened is None or recorder is None:
             return callback
         is_async = _is_async(callback) if callback is view else iscoroutinefunction(callback)
-        if not is_async and recorder.sees_all_of_view(opened):
+        if recorder.sees_all_of_view(opened, is_async=is_async):
             return callback
         if is_async:
 

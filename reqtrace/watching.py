@@ -1,5 +1,6 @@
 """Looking at the holders: at each checkpoint, whom do they name, and is it whom the request is for?"""
 
+import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter_ns
@@ -14,6 +15,8 @@ from reqtrace.meaning import meaning_of
 from reqtrace.records import Frame
 from reqtrace.stacks import stack_of, view_of
 from reqtrace.weak_map import WeakMap
+
+logger = logging.getLogger("reqtrace")
 
 BODY = frozenset({"view", "view-end", "template", "query"})
 """Checkpoints at which the application's own code runs; so do those that the application names."""
@@ -213,10 +216,19 @@ class Watch:
 
     def _failed(self, holder: Holder, error: Exception) -> None:
         holder.failures += 1
-        self._faults.note(f"reading the holder {holder.path}", error)
-        if holder.is_off:
-            self._off.append(holder)
-            self.holders = tuple(watched for watched in self.holders if watched is not holder)
+        if not holder.is_off or holder in self._off:  # other threads may still be reading it
+            self._faults.count_only(f"reading the holder {holder.path}", error)
+            return
+        self._off.append(holder)
+        self.holders = tuple(watched for watched in self.holders if watched is not holder)
+        self._faults.count_only(f"the holder {holder.path} is switched off until the next start", error)
+        logger.error(
+            "reqtrace has switched off the holder %s: reading it raised %d times in a row. "
+            "Mend what it raises and start the process anew to have it watched again.",
+            holder.path,
+            holder.failures,
+            exc_info=error,
+        )
 
 
 def _reaches(other: OpenRequest, holder: Holder, place: Place) -> bool:

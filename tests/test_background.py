@@ -1,13 +1,10 @@
-"""What goes on after a request: tasks and threads that outlive it, and request objects that stay in memory."""
+"""What goes on after a request: tasks and threads that outlive it."""
 
 import asyncio
 import contextvars
-import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
-from typing import ClassVar
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -17,37 +14,12 @@ from django.test import RequestFactory
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.reader import Reader
 from reqtrace.records import Finding
-from reqtrace.retention import holder_of
 from tests.conftest import Tracing, close, eventually
 from tests.test_findings import person
 
 Start = Callable[..., Tracing]
 
-kept: list[HttpRequest] = []
 kept_tasks: list[asyncio.Future[None]] = []
-
-
-class Cache:
-    """A class that keeps requests in a dict."""
-
-    by_name: ClassVar[dict[str, HttpRequest]] = {}
-
-
-class Service:
-    """An object made once that keeps the last request."""
-
-    request: HttpRequest | None = None
-
-
-service = Service()
-
-
-@pytest.fixture(autouse=True)
-def _clean() -> Iterator[None]:
-    yield
-    kept.clear()
-    Cache.by_name.clear()
-    service.__dict__.clear()
 
 
 def findings(traced: Tracing) -> list[Finding]:
@@ -204,60 +176,3 @@ async def test_a_thread_of_which_nobody_can_tell_whose_it_is_is_no_finding(traci
         assert outlived(traced) == []
     finally:
         done.set()
-
-
-KEEPERS = {
-    "a list of a module": (kept.append, "tests.test_background.kept"),
-    "a dict of a class": (
-        lambda request: Cache.by_name.__setitem__("last", request),
-        "tests.test_background.Cache.by_name",
-    ),
-    "an object made once": (
-        lambda request: setattr(service, "request", request),
-        "tests.test_background.Service(instance).request",
-    ),
-}
-
-
-@pytest.mark.parametrize("keeper", KEEPERS)
-async def test_a_request_that_stays_in_memory_is_found_with_who_holds_it(tracing: Start, keeper: str) -> None:
-    keep, holder = KEEPERS[keeper]
-    traced = tracing(KNOWN_HOLDERS=False)
-    while not traced.recorder.discovery.search():
-        pass
-    await serve(keep)
-    search = traced.recorder.retention
-    assert search.search(age_ns=0) == []  # no full collection has been made since
-    gc.collect()
-    search._due_ns = 0
-    for opened in search.search(age_ns=0):
-        traced.recorder.shipper.put(opened)
-    (finding,) = [finding for finding in findings(traced) if finding.kind == "retained"]
-    assert (finding.level, finding.holder) == ("hazard", holder)
-
-
-async def test_what_hangs_on_a_request_does_not_hold_it(tracing: Start) -> None:
-    class Messages:
-        def __init__(self, request: HttpRequest) -> None:
-            self.request = request
-            self.storages = [SimpleNamespace(request=request)]
-
-    traced = tracing(KNOWN_HOLDERS=False)
-    while not traced.recorder.discovery.search():
-        pass
-    request = HttpRequest()
-    request._messages = Messages(request)  # type: ignore[attr-defined]
-    request._upload_handlers = (SimpleNamespace(request=request),)  # type: ignore[attr-defined]
-    assert holder_of(request, traced.recorder.discovery) is None
-    kept.append(request)
-    assert holder_of(request, traced.recorder.discovery) == "tests.test_background.kept"
-
-
-async def test_a_request_that_nobody_keeps_is_no_finding(tracing: Start) -> None:
-    traced = tracing()
-    await serve(lambda request: None)
-    search = traced.recorder.retention
-    search.search(age_ns=0)
-    gc.collect()
-    search._due_ns = 0
-    assert search.search(age_ns=0) == []

@@ -187,7 +187,9 @@ def test_memory_does_not_grow_with_the_trace(name: str) -> None:
         finally:
             tracemalloc.stop()
 
-    assert peak(20_000) < peak(5_000) + 50_000
+    fewer, more = 5_000, 20_000
+    # Whatever is kept of each request takes more than this; what batches and caches take varies by less.
+    assert peak(more) - peak(fewer) < 20 * (more - fewer)
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -214,14 +214,46 @@ def test_acting_for_somebody_for_a_while_is_no_finding(tracing: Start) -> None:
     assert findings(traced) == []
 
 
-def test_a_holder_that_raises_is_counted_and_switched_off(tracing: Start, faulty: list[object]) -> None:
+def test_a_holder_that_raises_is_counted_shown_and_switched_off_with_one_line(
+    tracing: Start, faulty: list[object], caplog: pytest.LogCaptureFixture
+) -> None:
     traced = tracing(HOLDERS=["tests.test_findings.raising"])
     faulty.append(traced.recorder)
     for _ in range(12):
         serve(lambda request: None)
     assert traced.recorder.watch.holders == ()
-    assert traced.recorder.faults.count == 10
     assert len(traced.requests()) == 12
+    process = traced.process()
+    assert process.faults == 10
+    assert process.last_fault == (
+        "the holder tests.test_findings.raising is switched off until the next start: LookupError: no tenant here"
+    )
+    (line,) = [record for record in caplog.records if record.name.startswith("reqtrace")]
+    assert "switched off the holder tests.test_findings.raising" in line.getMessage()
+    assert "start the process anew to have it watched again" in line.getMessage()
+    assert line.exc_info is not None
+
+
+def test_a_holder_that_raises_now_and_then_stays_watched_and_logs_nothing(
+    tracing: Start, faulty: list[object], caplog: pytest.LogCaptureFixture
+) -> None:
+    traced = tracing(HOLDERS=["tests.test_findings.raising_at_times"])
+    faulty.append(traced.recorder)
+    for _ in range(12):
+        serve(lambda request: None)
+    assert len(traced.recorder.watch.holders) == 1
+    assert traced.process().faults >= 10
+    assert caplog.records == []
+
+
+def raising_at_times() -> object:
+    calls.append(None)
+    if len(calls) % 3:
+        raise LookupError("no tenant here")
+    return None
+
+
+calls: list[None] = []
 
 
 def raising() -> object:

@@ -1,5 +1,6 @@
 """What a store is given comes out of it again, and takes less room there than its JSON."""
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -7,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reqtrace.packing import pack, unpack
-from reqtrace.records import TYPES, Finding, Hop, Process, Request, Thread, User
+from reqtrace.packing import pack, unpack, without_readings
+from reqtrace.records import TYPES, Finding, Hop, Process, Reading, Request, Thread, User
 from tests.factories import finding, process, request, thread
 from tests.test_trace_files import of
 
@@ -46,6 +47,14 @@ def test_a_request_of_before_a_field_was_added_is_read_with_its_default() -> Non
     assert unpack("request", msgspec.json.encode(values[:-2])) == made
 
 
+def test_readings_are_taken_out_and_all_else_stays_packed():
+    made = _plain()
+    payload = pack(made)
+    assert without_readings(payload) is payload
+    made.readings = [Reading("view", "shop.current", "user", 1)]
+    assert without_readings(pack(made)) == payload
+
+
 @pytest.mark.parametrize("record", [process(), thread(), finding("p1-1")])
 def test_all_other_records_are_packed_as_json_objects(record: Any) -> None:
     assert msgspec.json.decode(pack(record), type=type(record)) == record
@@ -53,5 +62,6 @@ def test_all_other_records_are_packed_as_json_objects(record: Any) -> None:
 
 @pytest.mark.parametrize("payload", [b"{}", b"[]", b"", b"[1, 2]", b"\xff", b"null"])
 def test_what_is_no_request_is_refused(payload: bytes) -> None:
-    with pytest.raises((msgspec.MsgspecError, UnicodeDecodeError)):
-        unpack("request", payload)
+    for read in (partial(unpack, "request"), without_readings):
+        with pytest.raises((msgspec.MsgspecError, UnicodeDecodeError)):
+            read(payload)

@@ -12,6 +12,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
 from dashboard.protocol import Batch, Seen, ServerMessage
+from reqtrace.packing import unpack
 
 POSITION = re.compile(rb'"position":(\d+)')
 SETTLE_SECONDS = 2.0
@@ -41,7 +42,8 @@ class Listener:
                 continue
             if position not in self.ended_ns:
                 batch = msgspec.json.decode(message, type=ServerMessage)
-                requests = batch.records.requests if isinstance(batch, Batch) else []
+                packed = batch.records.requests if isinstance(batch, Batch) else []
+                requests = (unpack("request", one) for one in packed)
                 self.ended_ns[position] = [one.start_ns + one.duration_ns for one in requests]
             self.delivered.append((position, now_ns))
 

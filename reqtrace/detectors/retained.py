@@ -13,8 +13,8 @@ class Retained(Detector):
         """Judge a request that outlived its end by a full collection."""
         if case.fact != "retention":
             return None
-        by = f"held by {case.holder}" if case.holder else "and who holds it was not found"
+        whose = person(case.expected)
         return Verdict(
-            f"The request of {person(case.expected)} was still in memory after a full collection, {by}.",
-            f"Let go of the request when it ends: clear {case.holder or 'what keeps it'} in a finally block.",
+            f"The request of {whose} was still in memory after a full collection, held by {case.holder}.",
+            f"Let go of the request when it ends: clear {case.holder} in a finally block.",
         )

@@ -13,7 +13,7 @@ import msgspec
 from reqtrace.assembly import Assembled, assembled
 from reqtrace.exporters.base import Exporter, Source, Watch
 from reqtrace.lanes import begin_of, moves_of
-from reqtrace.protobuf import fixed64, integer, message, text
+from reqtrace.protobuf import VARINTS, fixed64, integer, integer_key, message, sized_key, text, varint
 from reqtrace.records import Finding
 from reqtrace.tracks import (
     SHARED,
@@ -36,11 +36,16 @@ _SEQUENCE = integer(10, 1)
 _FIRST, _LATER = integer(13, 1), integer(13, 2)
 """Sequence flags: names are given numbers here; names go by the numbers given."""
 _SEQUENCE_LATER = _SEQUENCE + _LATER
+_PACKET, _AT, _EVENT = sized_key(1), integer_key(8), _SEQUENCE_LATER + sized_key(11)
+_TITLE, _ANNOTATION = sized_key(23), sized_key(4)
+"""How what is written most begins."""
 _CATEGORIES = {1: "request", 2: "hop", 3: "finding"}
 _REQUEST, _HOP, _FINDING = (integer(3, number) for number in _CATEGORIES)
 _NAMES = dict.fromkeys(chain.from_iterable(one.__struct_fields__ for one in (RequestFacts, HopFacts, FindingFacts)))
-_NAMED = {name: integer(1, number) for number, name in enumerate(_NAMES, 1)}
+_NUMBERS = {name: integer(1, number) for number, name in enumerate(_NAMES, 1)}
 """The field that names an annotation by its number."""
+_BEGINNINGS = {name: (number + sized_key(6), number + integer_key(4)) for name, number in _NUMBERS.items()}
+"""How an annotation begins that is text, and one that is a number."""
 _OWN = slice(1, SHARED[0].start)
 """Without ``detail``: Perfetto shows all the others."""
 _OWN_NAMES = RequestFacts.__struct_fields__[_OWN]
@@ -79,22 +84,24 @@ class PerfettoExporter(Exporter):
 def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> bytes:
     """Return the packets of a request."""
     request = one.request
-    own, colour, title = tracks[request.thread_serial], _colour(person(request.user)), text(23, title_of(request))
+    own, colour, title = tracks[request.thread_serial], _colour(person(request.user)), _titled(title_of(request))
     begin_ns, end_ns = one.start_ns - origin_ns, one.end_ns - origin_ns
     facts = _values(facts_of(request))
-    parts = [_BEGIN, _on(own), _REQUEST, title, colour, _annotations(_OWN_NAMES, facts[_OWN])]
-    parts += [_shared(names, facts[where]) for names, where in _SHARED]
-    parts += [fixed64(47, flow) for flow in one.flows]
-    packets = [_packet(begin_ns, b"".join(parts)), _packet(end_ns, _END + _on(own))]
+    event = _BEGIN + _on(own) + _REQUEST + title + colour + _annotations(_OWN_NAMES, facts[_OWN])
+    for names, where in _SHARED:
+        event += _shared(names, facts[where])
+    for flow in one.flows:
+        event += fixed64(47, flow)
+    packets = [_packet(begin_ns, event), _packet(end_ns, _end_on(own))]
     seen_on = {own}
     for hop in moves_of(request):
         track, at_ns = tracks[hop.thread_serial], begin_of(hop, one.start_ns, one.end_ns) - origin_ns
         told = _on(track) + _HOP + _told(facts_of_hop(hop, request))
         if track in seen_on:
-            packets.append(_packet(at_ns, _INSTANT + text(23, hop.checkpoint) + told))
+            packets.append(_packet(at_ns, _INSTANT + _titled(hop.checkpoint) + told))
         else:
             seen_on.add(track)
-            packets += _packet(at_ns, _BEGIN + title + told + colour), _packet(end_ns, _END + _on(track))
+            packets += _packet(at_ns, _BEGIN + title + told + colour), _packet(end_ns, _end_on(track))
     for finding, at_ns, flow in one.findings:
         ending = b"" if flow is None else fixed64(48, flow)
         packets.append(_packet(at_ns - origin_ns, _found(finding, own) + ending))
@@ -102,7 +109,7 @@ def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> bytes:
 
 
 def _found(finding: Finding, track: Track) -> bytes:
-    title = text(23, f"{finding.level}: {finding.kind}")
+    title = _titled(f"{finding.level}: {finding.kind}")
     return _INSTANT + _on(track) + _FINDING + title + _told(facts_of_finding(finding))
 
 
@@ -111,18 +118,28 @@ def _on(track: Track) -> bytes:
     return integer(11, track.tid)
 
 
+@lru_cache(maxsize=1_024)
+def _end_on(track: Track) -> bytes:
+    return _END + _on(track)
+
+
 def _told(facts: HopFacts | FindingFacts) -> bytes:
     return _annotations(facts.__struct_fields__, _values(facts))
 
 
 def _annotations(names: Sequence[str], told: Iterable[str | int | None]) -> bytes:
-    return b"".join(
-        [
-            message(4, _NAMED[name] + (text(6, value) if isinstance(value, str) else integer(4, value)))
-            for name, value in zip(names, told, strict=True)
-            if value is not None and value != ""
-        ]
-    )
+    written = b""
+    for name, value in zip(names, told, strict=True):
+        if value is None or value == "":
+            continue
+        text_begins, number_begins = _BEGINNINGS[name]
+        if isinstance(value, str):
+            encoded = value.encode()
+            annotation = text_begins + VARINTS[len(encoded)] + encoded
+        else:
+            annotation = number_begins + VARINTS[value]
+        written += _ANNOTATION + VARINTS[len(annotation)] + annotation
+    return written
 
 
 _shared = lru_cache(maxsize=1_024)(_annotations)
@@ -135,7 +152,13 @@ def _colour(name: str) -> bytes:
 
 
 def _packet(at_ns: int, event: bytes) -> bytes:
-    return message(1, integer(8, at_ns) + _SEQUENCE_LATER + message(11, event))
+    packet = _AT + varint(at_ns) + _EVENT + VARINTS[len(event)] + event
+    return _PACKET + VARINTS[len(packet)] + packet
+
+
+def _titled(title: str) -> bytes:
+    encoded = title.encode()
+    return _TITLE + VARINTS[len(encoded)] + encoded
 
 
 def _descriptor(track: bytes) -> bytes:
@@ -148,7 +171,7 @@ def _clocks(start_ns: int) -> bytes:
         message(1, integer(1, clock) + integer(2, at_ns)) for clock, at_ns in ((_BOOTTIME, 0), (_REALTIME, start_ns))
     )
     names = [message(1, integer(1, number) + text(2, name)) for number, name in _CATEGORIES.items()]
-    names += [message(3, number + text(2, name)) for name, number in _NAMED.items()]
+    names += [message(3, number + text(2, name)) for name, number in _NUMBERS.items()]
     return message(1, message(6, b"".join(readings))) + message(
         1, _SEQUENCE + _FIRST + message(12, b"".join(names)) + integer(87, 1)
     )

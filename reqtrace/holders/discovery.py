@@ -3,7 +3,7 @@
 Two searches share the work. On the flusher's time, in slices, the loaded modules are gone through once each for
 thread-locals, asgiref `Local`s and `ContextVar`s, and for the owners of attributes: modules of the application and
 their classes, which are then looked into over and over, for a request that stands there. On the request path, for a few
-requests and then for one in sixty-four, the locals, the variables and the instances in Django's middleware chain are
+requests and then for one in 256, the locals, the variables and the instances in Django's middleware chain are
 looked into at a moment when a request is there to be held. Whatever holds one becomes a holder by its path, and is
 watched from then on.
 """
@@ -29,11 +29,14 @@ from reqtrace.meaning import meaning_of
 from reqtrace.real_types import is_really, pretends
 
 PROBES = 64
-"""How many requests are probed after something new was found; later one in as many."""
+"""How many checkpoints are probed after something new was found."""
 SLICE_NS = 2_000_000
 """How long one slice of the search may take."""
-_NEVER = frozenset({"django", "asgiref", "reqtrace", "gevent", "greenlet", "channels", "debug_toolbar", "msgspec"})
-_INSTANCE = "(instance)"
+_FRAMEWORK = sys.stdlib_module_names | {
+    *("django", "asgiref", "reqtrace", "gevent", "greenlet", "channels", "debug_toolbar", "msgspec"),
+    *("_pytest", "pluggy"),
+}
+INSTANCE = "(instance)"
 """How the path of an object says that it is no class."""
 _CURRENT = re.compile(r"current|active_?user|actor|whoami", re.IGNORECASE)
 _SLOTS_MAX = 64
@@ -88,18 +91,17 @@ class Discovery:
             return self._asgiref[variable][0]
         return self._variables.get(variable, variable.name)
 
-    def owned(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return what the modules and classes of the application hold, by path."""
-        return [(path, dict(vars(owner))) for path, owner in (*self._owners, *self._layers)]
+    def path_of_layer(self, value: object) -> str | None:
+        """Return the path of a middleware of the application; None for anything else."""
+        return next((path for path, layer in self._layers if layer is value), None)
 
-    def local_with(self, values: dict[Any, Any]) -> str | None:
-        """Return the path of the thread-local of which `values` are one thread's part, or of the owner of that dict."""
+    def path_of_local(self, values: dict[Any, Any]) -> str | None:
+        """Return the path of the thread-local of which `values` are one thread's part."""
         for path, local in self._locals.values():
             for parts in gc.get_referents(local):
                 if isinstance(parts, dict) and any(part is values for part in parts.values()):
                     return path
-        owners = (*self._owners, *self._layers)
-        return next((path for path, owner in owners if getattr(owner, "__dict__", None) is values), None)
+        return None
 
     def probe_again(self) -> None:
         """Probe with the next requests, as if something new had been found."""
@@ -149,9 +151,8 @@ class Discovery:
     def _through(self, names: Iterable[str]) -> Iterator[None]:
         for name in names:
             self._seen_modules.add(name)
-            top = name.partition(".")[0]
             module = sys.modules.get(name)
-            if is_really(module, ModuleType) and top not in _NEVER and top not in sys.stdlib_module_names:
+            if is_really(module, ModuleType) and not is_of_framework(name):
                 self._module(name, module)
                 self.probes_left = max(self.probes_left, PROBES // 4)
             yield
@@ -198,9 +199,14 @@ class Discovery:
             if following is None:
                 return
             path, layer = _named(_within(layer, following))
-            if path.partition(".")[0] not in _NEVER:
+            if not is_of_framework(path):
                 self._layers.append((path, layer))
             layer = following
+
+
+def is_of_framework(path: str) -> bool:
+    """Tell whether a module, or something in one, is Python's, Django's or ours: not the application's to change."""
+    return path.partition(".")[0] in _FRAMEWORK
 
 
 def _within(layer: Any, following: Any) -> Any:
@@ -218,7 +224,7 @@ def _named(layer: Any) -> tuple[str, Any]:
     """Return the path of a layer, and the layer: an instance of a class, or a function out of a factory."""
     if is_really(layer, FunctionType):
         return f"{layer.__module__}.{layer.__qualname__}", layer
-    return f"{type(layer).__module__}.{type(layer).__qualname__}{_INSTANCE}", layer
+    return f"{type(layer).__module__}.{type(layer).__qualname__}{INSTANCE}", layer
 
 
 def _below(layer: Any) -> Any:

@@ -4,9 +4,9 @@ import { beforeEach, expect, test } from "vitest";
 
 import { ApiFailure } from "./api";
 import { Feed, liveUrl, type Sink, type Socket } from "./feed";
-import type { Records, Request, RequestList, ServerMessage } from "./protocol";
+import { PROTOCOL_VERSION, type Records, type Request, type RequestList, type ServerMessage } from "./protocol";
 import type { Connection } from "./state/connection";
-import { process, request } from "./testing";
+import { packed, process, request } from "./testing";
 
 class FakeSocket implements Socket {
   onopen: Socket["onopen"] = null;
@@ -26,7 +26,8 @@ class FakeSocket implements Socket {
   }
 
   say(message: ServerMessage): void {
-    this.onmessage?.call(this as never, { data: JSON.stringify(message) } as MessageEvent);
+    const wire = "records" in message ? { ...message, records: onWire(message.records) } : message;
+    this.onmessage?.call(this as never, { data: JSON.stringify(wire) } as MessageEvent);
   }
 
   open(): void {
@@ -37,6 +38,8 @@ class FakeSocket implements Socket {
     this.onclose?.call(this as never, { code } as CloseEvent);
   }
 }
+
+const onWire = (records: Records) => ({ ...records, requests: records.requests.map(packed) });
 
 const EMPTY: Records = { processes: [], threads: [], requests: [], findings: [], marks: [], measurements: [] };
 const HEALTH = { store: "ok", message: "", corrupt: 0 } as const;
@@ -105,7 +108,7 @@ function start(): Feed {
 }
 
 function hello(position: number, resumed = false): ServerMessage {
-  return { type: "hello", version: 1, server_time_ns: 1, position, resumed, health: HEALTH, records: EMPTY, older: { requests: null, findings: null } };
+  return { type: "hello", version: PROTOCOL_VERSION, server_time_ns: 1, position, resumed, health: HEALTH, records: EMPTY, older: { requests: null, findings: null } };
 }
 
 function batch(position: number, ...requests: Request[]): ServerMessage {
@@ -288,11 +291,11 @@ test("the socket's scheme follows the page's", () => {
   expect(liveUrl("/reqtrace/live/", new URL("http://localhost:8000/reqtrace/"))).toBe("ws://localhost:8000/reqtrace/live/");
 });
 
-test("a page older than its server's protocol takes nothing in, and asks to be loaded again", () => {
+test.each([-1, 1])("a page whose server speaks another version takes nothing in, and asks to be loaded again", (by) => {
   start();
   const socket = sockets[0] as FakeSocket;
   socket.open();
-  socket.say({ ...hello(10), version: 2 } as ServerMessage);
+  socket.say({ ...hello(10), version: PROTOCOL_VERSION + by } as ServerMessage);
   expect(connections.at(-1)).toEqual({ state: "outdated" });
   expect(socket.closedByPage).toBe(true);
   expect(replaced).toBe(0);

@@ -9,12 +9,12 @@ import {
   decodeMessage,
   encodeSeen,
   type FindingList,
+  type Foreign,
   type Health,
   type Hello,
   type Missed,
   type Older,
   type Process,
-  PROTOCOL_VERSION,
   type Records,
   type RequestList,
   type ServerMessage,
@@ -99,14 +99,13 @@ export class Feed {
     this.failures = 0;
   }
 
-  private hear(message: ServerMessage, socket: Socket): void {
+  private hear(message: ServerMessage | Foreign, socket: Socket): void {
     switch (message.type) {
+      case "foreign":
+        this.drop();
+        this.sink.connection({ state: "outdated" });
+        break;
       case "hello":
-        if (message.version > PROTOCOL_VERSION) {
-          this.drop();
-          this.sink.connection({ state: "outdated" });
-          return;
-        }
         this.welcome(message);
         socket.send(encodeSeen(message.position));
         break;

@@ -1,11 +1,12 @@
 /**
  * Every message that the socket and the API exchange with this page: the twin of `dashboard/protocol.py`.
  *
- * Records are those of the trace JSON. Times ending in `_ns` are read as doubles, so a Unix time is good to about
+ * Records are those of the trace JSON; requests come through the socket without the names of their fields, which this
+ * module gives back to them. Times ending in `_ns` are read as doubles, so a Unix time is good to about
  * 256 ns: enough to show and to sort by, and nothing here computes an identity from it.
  */
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** The code with which the server closes a socket whose person may no longer look. */
 export const CLOSE_DENIED = 4403;
 /** The most requests that one page of a list may hold. */
@@ -196,7 +197,7 @@ export interface Older {
 
 export interface Hello {
   type: "hello";
-  version: number;
+  version: typeof PROTOCOL_VERSION;
   server_time_ns: number;
   position: number;
   resumed: boolean;
@@ -231,6 +232,11 @@ export interface Denied {
 }
 
 export type ServerMessage = Hello | Batch | Missed | Status | Denied;
+
+/** What this page makes of the `hello` of a server that speaks another version. */
+export interface Foreign {
+  type: "foreign";
+}
 
 /** The one message to the server: everything up to here has been taken in. Due after each `hello` and `batch`. */
 export interface Seen {
@@ -311,10 +317,44 @@ const MESSAGE_TYPES: ReadonlySet<string> = new Set<ServerMessage["type"]>([
   "denied",
 ]);
 
+/** The fields of a request in the order in which the socket brings their values: that of `Request` in `records.py`. */
+export const REQUEST_FIELDS = [
+  "id", "process", "pid", "thread_id", "native_thread_id", "thread_serial", "thread_name",
+  "greenlet_id", "greenlet_serial", "task_id", "task_serial", "task_name", "loop_id",
+  "protocol", "method", "path", "route", "view", "status", "outcome", "start_ns", "duration_ns",
+  "trace_id", "parent_span_id", "user", "session", "hops", "same_thread", "query_string", "readings",
+] as const satisfies readonly (keyof Request)[];
+
+/** A request on the wire; what is missing at its end was not known to the process that wrote it. */
+type PackedRequest = readonly unknown[];
+
+const NOBODY: User = { state: "unresolved", id: null, label: null };
+
 /** Read a message of the socket; null for one that this page does not know, so that a newer server does not break it. */
-export function decodeMessage(text: string): ServerMessage | null {
+export function decodeMessage(text: string): ServerMessage | Foreign | null {
   const message = JSON.parse(text) as { type?: unknown };
-  return typeof message.type === "string" && MESSAGE_TYPES.has(message.type) ? (message as ServerMessage) : null;
+  if (typeof message.type !== "string" || !MESSAGE_TYPES.has(message.type)) return null;
+  const known = message as ServerMessage;
+  if (known.type === "hello" && known.version !== PROTOCOL_VERSION) return { type: "foreign" };
+  if (known.type === "hello" || known.type === "batch") {
+    known.records.requests = (known.records.requests as unknown as PackedRequest[]).map(unpackRequest);
+  }
+  return known;
+}
+
+function unpackRequest(values: PackedRequest): Request {
+  const named: Record<string, unknown> = {};
+  REQUEST_FIELDS.forEach((field, place) => (named[field] = values[place] ?? null));
+  const request = named as unknown as Request;
+  request.user ??= NOBODY;
+  request.hops ??= [startOf(request)];
+  request.readings ??= [];
+  return request;
+}
+
+/** The only hop of a request that stays on the thread where it began. */
+function startOf({ thread_id, thread_serial, task_serial, greenlet_serial }: Request): Hop {
+  return { at_ns: 0, checkpoint: "start", thread_id, thread_serial, task_serial, greenlet_serial };
 }
 
 /** Write the message that says how far this page is; the server sends no more than a few batches ahead of it. */

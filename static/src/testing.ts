@@ -1,6 +1,6 @@
 /** Records for tests: whole ones, of which a test names only what it is about. */
 
-import type { Finding, Measurement, Process, Request, Thread } from "./protocol";
+import { type Finding, type Measurement, type Process, type Request, REQUEST_FIELDS, type Thread } from "./protocol";
 
 export function request(given: Partial<Request> = {}): Request {
   return {
@@ -36,6 +36,11 @@ export function request(given: Partial<Request> = {}): Request {
     readings: [],
     ...given,
   };
+}
+
+/** A request as the socket brings it. */
+export function packed(given: Request): unknown[] {
+  return REQUEST_FIELDS.map((field) => given[field]);
 }
 
 export function thread(given: Partial<Thread> = {}): Thread {

@@ -67,7 +67,7 @@ export async function readTrace(file: Blob, told: (share: number) => void, left:
     }
   } catch (error) {
     if (!isPacked || error instanceof NoTrace) throw error;
-    trace.problems.push({ line: 0, what: t("the archive is damaged, or ends in the middle") });
+    trace.problems.push({ line: 0, what: t("the archive is damaged, ends in the middle, or has another one behind it: gunzip unpacks these too") });
   } finally {
     void reader.cancel().catch(() => undefined); // of a damaged archive, it fails as the reading did
   }

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from dashboard.protocol import Batch, Hello
+from reqtrace.packing import unpack
 from reqtrace.records import (
     Finding,
     Hop,
@@ -66,6 +68,11 @@ def measurement(number: int, process: str = "p1") -> Measurement:
 def item(record: Record) -> Item:
     """Return a record as it goes into a store."""
     return Item.of(record)
+
+
+def requests_in(message: Hello | Batch) -> list[Request]:
+    """Return the requests that a message of the socket brings."""
+    return [unpack("request", packed) for packed in message.records.requests]
 
 
 def append(store: Store, records: Iterable[Record]) -> None:

@@ -19,6 +19,8 @@ from reqtrace.stores.sqlite import SqliteStore
 
 from . import samples
 
+WHOLE = samples.item(samples.request(1)).payload
+
 
 class Listener:
     """A browser's end of a subscription, in process: keeps the texts and what they said."""
@@ -76,7 +78,7 @@ async def test_a_browser_that_joins_among_writes_gets_every_record_once(store):
             with listening(feed) as listener:
                 heard = []
                 while len(heard) < total:
-                    heard += [record.id for record in (await listener.hear()).records.requests]
+                    heard += [record.id for record in samples.requests_in(await listener.hear())]
                 assert heard == [f"r{number}" for number in range(total)]
     finally:
         writer.join()
@@ -101,7 +103,7 @@ async def test_a_browser_that_was_away_is_told_only_what_came_since(store):
     with listening(feed, after=known) as listener:
         hello = await listener.hear()
     assert hello.resumed
-    assert [record.id for record in hello.records.requests] == ["r2"]
+    assert [record.id for record in samples.requests_in(hello)] == ["r2"]
 
 
 async def test_a_browser_whose_past_was_trimmed_away_starts_afresh(store):
@@ -113,7 +115,7 @@ async def test_a_browser_whose_past_was_trimmed_away_starts_afresh(store):
     with listening(feed, after=known) as listener:
         hello = await listener.hear()
     assert not hello.resumed
-    assert [record.id for record in hello.records.requests] == [f"r{number}" for number in range(25, 30)]
+    assert [record.id for record in samples.requests_in(hello)] == [f"r{number}" for number in range(25, 30)]
 
 
 async def test_a_full_state_says_where_the_lists_of_the_api_go_on(store, monkeypatch):
@@ -122,7 +124,7 @@ async def test_a_full_state_says_where_the_lists_of_the_api_go_on(store, monkeyp
     samples.append(store, [samples.finding(1, "r4")])
     with listening(Feed(lambda: store)) as listener:
         hello = await listener.hear()
-    assert [record.id for record in hello.records.requests] == ["r3", "r4"]
+    assert [record.id for record in samples.requests_in(hello)] == ["r3", "r4"]
     assert hello.older.findings is None
     _, page = queries.parse({"cursor": hello.older.requests}, now_ns=0)
     older = answers.requests(store, queries.Query(), page)
@@ -133,9 +135,23 @@ async def test_what_the_holders_named_is_left_to_the_details_of_one_request(stor
     named = Reading("view", "shop.current", "request", 1)
     samples.append(store, [samples.request(1, readings=[named])])
     with listening(Feed(lambda: store)) as listener:
-        assert (await listener.hear()).records.requests[0].readings == []
+        assert samples.requests_in(await listener.hear())[0].readings == []
     assert answers.requests(store, queries.Query(), queries.Page()).requests[0].readings == []
     assert answers.request_detail(store, "r1").request.readings == [named]
+
+
+async def test_a_request_is_handed_on_as_it_stands_in_the_store(store):
+    samples.append(store, [samples.request(1)])
+    with listening(Feed(lambda: store)) as listener:
+        await listener.hear()
+    assert WHOLE.decode() in listener.texts[0]
+
+
+async def test_a_field_that_only_a_newer_writer_knows_is_handed_on_and_cannot_stop_the_feed(store):
+    newer = msgspec.structs.replace(samples.item(samples.request(1)), payload=WHOLE[:-1] + b',"\xff"]')
+    store.append([newer])
+    with listening(Feed(lambda: store)) as listener:
+        assert samples.requests_in(await listener.hear()) == [samples.request(1)]
 
 
 async def test_an_outage_is_told_and_ends_by_itself_without_loss():
@@ -156,7 +172,7 @@ async def test_an_outage_is_told_and_ends_by_itself_without_loss():
         samples.append(store, [samples.request(1)])
         fails = False
         assert (await listener.hear()).health.store == "ok"
-        assert [record.id for record in (await listener.hear()).records.requests] == ["r1"]
+        assert [record.id for record in samples.requests_in(await listener.hear())] == ["r1"]
 
 
 async def test_a_feed_that_begins_in_an_outage_says_hello_when_the_store_is_back():
@@ -172,27 +188,31 @@ async def test_a_feed_that_begins_in_an_outage_says_hello_when_the_store_is_back
         assert (await listener.hear()).health.store == "unreachable"
         fails = False
         assert (await listener.hear()).health.store == "ok"
-        assert [record.id for record in (await listener.hear()).records.requests] == ["r1"]
+        assert [record.id for record in samples.requests_in(await listener.hear())] == ["r1"]
 
 
 async def test_a_store_that_began_anew_is_told_afresh():
     stores = [MemoryStore()]
     samples.append(stores[0], [samples.request(number) for number in range(9)])
     with listening(Feed(lambda: stores[-1])) as listener:
-        assert len((await listener.hear()).records.requests) == 9
+        assert len(samples.requests_in(await listener.hear())) == 9
         stores.append(MemoryStore())
         hello = await listener.hear()
     assert (hello.resumed, hello.records.requests) == (False, [])
 
 
-async def test_an_entry_that_is_no_record_is_skipped_and_counted_once(store):
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"{", b"{}", b"[1, 2]", b"\xff", WHOLE[:-1], WHOLE + b"]", WHOLE.replace(b"GET", b"\xff"), b'"' + WHOLE],
+)
+async def test_an_entry_that_is_no_record_is_skipped_and_counted_once(store, payload):
     feed = Feed(lambda: store)
-    bad = msgspec.structs.replace(samples.item(samples.request(1)), payload=b"{")
+    bad = msgspec.structs.replace(samples.item(samples.request(1)), payload=payload)
     store.append([bad])
     with listening(feed) as listener:
         assert (await listener.hear()).health.corrupt == 1
         store.append([msgspec.structs.replace(bad, key="other"), samples.item(samples.request(2))])
-        assert [record.id for record in (await listener.hear_until(Batch)).records.requests] == ["r2"]
+        assert [record.id for record in samples.requests_in(await listener.hear_until(Batch))] == ["r2"]
     with listening(feed) as listener:
         assert (await listener.hear()).health.corrupt == 2
 
@@ -232,5 +252,7 @@ async def test_a_page_that_opens_is_given_the_newest_five_thousand_requests(stor
         heard = [await listener.hear()]
         while heard[-1].position == 0:
             heard.append(await listener.hear())
-    assert [record.id for said in heard for record in said.records.requests] == [f"r{n}" for n in range(1_000, 6_000)]
+    assert [record.id for said in heard for record in samples.requests_in(said)] == [
+        f"r{n}" for n in range(1_000, 6_000)
+    ]
     assert max(map(len, listener.texts)) < 1_000_000, "Daphne sends no more in one message"

@@ -6,7 +6,7 @@ import threading
 import msgspec
 
 from dashboard.feed import PERIOD_SECONDS, Feed
-from dashboard.protocol import Batch, ServerMessage
+from dashboard.protocol import Batch, Records, ServerMessage
 from dashboard.subscription import Start
 from reqtrace.stores.memory import MemoryStore
 
@@ -45,7 +45,7 @@ async def test_however_often_is_written_no_more_than_ten_batches_a_second_are_se
 
     batches, seconds = await batches_of(Feed(lambda: store), store, write)
     assert len(batches) <= seconds / PERIOD_SECONDS + 1
-    assert [one.id for batch in batches for one in batch.records.requests] == [f"r{n}" for n in range(WRITES)]
+    assert [one.id for batch in batches for one in samples.requests_in(batch)] == [f"r{n}" for n in range(WRITES)]
 
 
 async def test_a_batch_holds_what_was_written_since_the_last_and_nothing_else():
@@ -56,6 +56,7 @@ async def test_a_batch_holds_what_was_written_since_the_last_and_nothing_else():
         samples.append(store, [samples.request(3, path="/again/")])
 
     batches, _ = await batches_of(Feed(lambda: store), store, write)
-    heard = [msgspec.to_builtins(batch.records) for batch in batches]
-    assert [(one["id"], one["path"]) for records in heard for one in records.pop("requests")] == [("r3", "/again/")]
-    assert not any(value for records in heard for value in records.values())
+    heard = [one for batch in batches for one in samples.requests_in(batch)]
+    assert [(one.id, one.path) for one in heard] == [("r3", "/again/")]
+    others = [name for name in Records.__struct_fields__ if name != "requests"]
+    assert not any(getattr(batch.records, name) for batch in batches for name in others)

@@ -4,6 +4,7 @@ import pytest
 
 from dashboard.protocol import Batch, Hello
 
+from . import samples
 from .wire import Place, hear_until
 
 pytestmark = pytest.mark.server
@@ -42,7 +43,7 @@ def test_staff_sees_a_request_arrive_that_the_same_server_answered(server):
             assert staff.get("/items/7/").status_code == 200
             arrived = []
             while "/items/7/" not in arrived:
-                arrived += [request.path for request in hear_until(socket, Batch).records.requests]
+                arrived += [request.path for request in samples.requests_in(hear_until(socket, Batch))]
         assert "/reqtrace/" not in arrived
 
 

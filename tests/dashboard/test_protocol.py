@@ -7,6 +7,8 @@ import msgspec
 import pytest
 
 from dashboard import protocol
+from reqtrace.packing import pack
+from reqtrace.records import Request
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "protocol.json").read_text(encoding="utf-8"))
 MESSAGES = {
@@ -34,11 +36,20 @@ def test_the_golden_file_holds_one_example_of_every_message():
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_an_example_comes_back_unchanged_through_our_types(name):
-    message = msgspec.convert(GOLDEN[name], MESSAGES[name])
-    assert msgspec.to_builtins(message) == GOLDEN[name]
+    message = msgspec.json.decode(json.dumps(GOLDEN[name]), type=MESSAGES[name])
+    assert json.loads(msgspec.json.encode(message)) == GOLDEN[name]
 
 
 def test_a_server_message_is_told_apart_by_its_type():
     for name in ("hello", "batch", "missed", "status", "denied"):
-        message = msgspec.convert(GOLDEN[name], protocol.ServerMessage)
+        message = msgspec.json.decode(json.dumps(GOLDEN[name]), type=protocol.ServerMessage)
         assert type(message) is MESSAGES[name]
+
+
+def test_the_requests_of_the_socket_are_those_of_the_api_as_a_store_packs_them():
+    requests = msgspec.convert(GOLDEN["request_list"]["requests"], list[Request])
+    assert GOLDEN["hello"]["records"]["requests"] == [json.loads(pack(request)) for request in requests]
+
+
+def test_the_golden_file_names_the_fields_of_a_request_in_their_order():
+    assert tuple(GOLDEN["request_detail"]["request"]) == Request.__struct_fields__

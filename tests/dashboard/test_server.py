@@ -48,7 +48,7 @@ def test_staff_signs_in_and_sees_a_request_arrive_that_another_process_recorded(
         greeting = hear_greeting(socket)
         assert "p1" in [process.id for said in greeting for process in said.records.processes]
         samples.append(place.store, [samples.request(2)])
-        assert [request.id for request in hear_until(socket, Batch).records.requests] == ["r2"]
+        assert [request.id for request in samples.requests_in(hear_until(socket, Batch))] == ["r2"]
 
 
 def test_a_stranger_is_sent_to_the_sign_in_page_and_finds_every_other_door_closed(server):
@@ -127,17 +127,17 @@ def test_a_browser_that_does_not_keep_up_is_told_what_it_missed_and_catches_up_b
         for begin in range(200, 290, 30):
             samples.append(place.store, [samples.request(number, path=long) for number in range(begin, begin + 30)])
             while f"r{begin + 29}" not in heard:
-                heard += [request.id for request in hear_until(quick, Batch).records.requests]
+                heard += [request.id for request in samples.requests_in(hear_until(quick, Batch))]
         assert heard == lost
         samples.append(place.store, [samples.request(300)])
-        assert [request.id for request in hear_until(quick, Batch).records.requests] == ["r300"]
+        assert [request.id for request in samples.requests_in(hear_until(quick, Batch))] == ["r300"]
 
         see(slow, last)
         missed = hear_until(slow, Missed)
         assert missed.after == last
         heard = []
         while "r300" not in heard:
-            heard += [request.id for request in hear_until(slow, Batch).records.requests]
+            heard += [request.id for request in samples.requests_in(hear_until(slow, Batch))]
         assert heard == [*lost, "r300"][missed.requests :]
     caught, cursor = [], str(missed.until + 1)
     while cursor is not None and int(cursor) > missed.after + 1:
@@ -164,7 +164,7 @@ def test_an_outage_of_the_store_is_told_and_ends_by_itself(server, place, staff)
             away.rename(file)
         assert hear_until(socket, Status).health.store == "ok"
         samples.append(place.store, [samples.request(400)])
-        assert [request.id for request in hear_until(socket, Batch).records.requests] == ["r400"]
+        assert [request.id for request in samples.requests_in(hear_until(socket, Batch))] == ["r400"]
 
 
 def test_every_response_is_locked_down_and_none_is_open_to_other_origins(server, staff):
