@@ -23,7 +23,7 @@ from reqtrace.connections import ConnectionWatch
 from reqtrace.execution import Execution, Place, native
 from reqtrace.faults import Faults
 from reqtrace.holders.base import Holder
-from reqtrace.holders.discovery import Discovery
+from reqtrace.holders.discovery import PROBE_AGAIN_NS, Discovery
 from reqtrace.ledger import Ledger
 from reqtrace.live import Birth, OpenRequest
 from reqtrace.outliving import OutlivingSearch
@@ -40,8 +40,6 @@ births: ContextVar[Sequence[Birth]] = ContextVar("reqtrace.births", default=())
 
 _KNOWN_EVERY = 16
 """While no holder is watched, one request in so many is known by its object: enough to notice those that stay alive."""
-_PROBED_EVERY = 256
-"""One request in so many is looked around in by discovery, once all modules have been searched."""
 _SEARCH_AGAIN_NS = 500_000_000
 """How long holders are not searched for once everything has been looked at."""
 _PROBED = frozenset({"view-end", "response"})
@@ -114,21 +112,28 @@ class Recorder:
             self.open[number] = opened
             for birth in births.get():
                 opened.note(birth)
-            if self.watch.holders or self.discovery.probes_left or type(request) not in self._quiet:
+            if (
+                self.watch.holders
+                or self.discovery.probes_left
+                or opened.began_ns >= self.discovery.probe_due_ns
+                or type(request) not in self._quiet
+            ):
                 self._look_closely(opened)
             elif not number % _KNOWN_EVERY:
                 self.watch.known.add(request, opened)
-                if not number % _PROBED_EVERY:
-                    self._look_closely(opened)
             return opened
         except Exception as error:
             self.faults.note("begin", error)
             return None
 
     def _look_closely(self, opened: OpenRequest) -> None:
-        watch = self.watch
+        watch, discovery = self.watch, self.discovery
         opened.is_close = True
-        opened.is_probe = self.discovery.probes_left > 0 or not opened.number % _PROBED_EVERY
+        if opened.began_ns >= discovery.probe_due_ns:
+            discovery.probe_due_ns = opened.began_ns + PROBE_AGAIN_NS
+            opened.is_probe = True
+        elif discovery.probes_left:
+            opened.is_probe = True
         watch.known.add(opened.request, opened)
         if watch.holders and "start" not in watch.left_out:
             watch.examine(opened, "start", opened.first)

@@ -1,6 +1,7 @@
 """Requests that begin as nobody's, in a project that signs people in by itself: no identity is missed on their way."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -127,6 +128,7 @@ def traced(tracing: Start, settings: SimpleNamespace) -> Iterator[Tracing]:
     settings.MIDDLEWARE = [TRACE]
     traced = tracing(KNOWN_HOLDERS=False)
     traced.recorder.discovery.probes_left = 0
+    traced.recorder.discovery.probe_due_ns = sys.maxsize
     yield traced
     requests.clear()
 
@@ -232,6 +234,7 @@ def test_a_property_that_a_library_has_put_on_all_requests_is_never_evaluated(
     settings.ROOT_URLCONF, settings.MIDDLEWARE = "tests.urls", [TRACE]
     traced = tracing(KNOWN_HOLDERS=False)
     traced.recorder.discovery.probes_left = 0
+    traced.recorder.discovery.probe_due_ns = sys.maxsize
     get("wsgi", "/plain/", "alice")
     assert traced.request().user.state == "unresolved"
 

@@ -30,6 +30,8 @@ from reqtrace.real_types import is_really, pretends
 
 PROBES = 64
 """How many checkpoints are probed after something new was found."""
+PROBE_AGAIN_NS = 100_000_000
+"""How long no request is due to be probed after one that was: a busy process has ten a second, an idle one all."""
 SLICE_NS = 2_000_000
 """How long one slice of the search may take."""
 _FRAMEWORK = sys.stdlib_module_names | {
@@ -59,6 +61,8 @@ class Discovery:
         self._search: Iterator[None] = iter(())
         self.probes_left = PROBES
         """How many checkpoints are still to be probed, whichever requests they belong to."""
+        self.probe_due_ns = 0
+        """`time.perf_counter_ns` at which a request is probed even so."""
         self._is_through = False
         self.is_thorough = False
         """Whether each probe looks into modules and classes, too: for tests, in which nothing may be missed."""

@@ -97,8 +97,10 @@ def _owner_of(values: dict[Any, Any], above: object, discovery: Discovery) -> st
 
 
 def _name_in(values: object, held: object) -> str | None:
+    """Return the name of an attribute; those with two underscores, such as a module's loader, are Python's own."""
     items = list(values.items()) if type(values) is dict else []
-    return next((name for name, value in items if value is held and type(name) is str), None)
+    names = (name for name, value in items if value is held and type(name) is str)
+    return next((name for name in names if not name.startswith("__")), None)
 
 
 def _name_of(value: object) -> str:
