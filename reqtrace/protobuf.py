@@ -28,7 +28,7 @@ class _Varints(dict[int, bytes]):
         return varint(value)
 
 
-VARINTS = _Varints(enumerate(_LAST[:1_024]))
+VARINTS = _Varints(enumerate(_LAST[:4_096]))
 """The varint of any integer: for sizes and counts, which are mostly small, quicker than a call."""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from reqtrace import registry
+from tests.factories import request
 from tests.judges.crowd import Crowd
 from tests.judges.trace_processor import TraceProcessor
 
@@ -44,6 +45,20 @@ def test_the_published_schema_knows_every_field(packets: list[Any], exported: by
     for packet in packets:
         examine(packet)
     assert sum(packet.ByteSize() for packet in packets) > 0.9 * len(exported)
+
+
+def test_text_of_any_length_is_read_whole() -> None:
+    schema = pytest.importorskip("perfetto.protos.perfetto.trace.perfetto_trace_pb2")
+    paths = ["/" + "x" * length for length in (100, 126, 127, 4_000, 4_095, 16_300, 16_383, 100_000)]
+
+    class Long(Crowd):
+        def __init__(self) -> None:
+            self.made = [request(number, path=path) for number, path in enumerate(paths)]
+            self.found = []
+
+    trace = schema.Trace.FromString(b"".join(registry.exporter("perfetto").chunks(Long())))
+    titles = [packet.track_event.name for packet in trace.packet if packet.track_event.type == 1]
+    assert titles == [f"GET {path}" for path in paths]
 
 
 def test_every_slice_that_begins_ends(packets: list[Any]) -> None:

@@ -90,8 +90,8 @@ def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> bytes:
     event = _BEGIN + _on(own) + _REQUEST + title + colour + _annotations(_OWN_NAMES, facts[_OWN])
     for names, where in _SHARED:
         event += _shared(names, facts[where])
-    for flow in one.flows:
-        event += fixed64(47, flow)
+    for number in one.flows:
+        event += fixed64(47, number)
     packets = [_packet(begin_ns, event), _packet(end_ns, _end_on(own))]
     seen_on = {own}
     for hop in moves_of(request):

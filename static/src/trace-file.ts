@@ -1,5 +1,6 @@
-/** The one module that reads files: unpacks and decodes them in the browser, in steps that leave the page its frames. */
+/** The one module that reads files: decodes what `archive.ts` unpacks, in steps that leave the page its frames. */
 
+import { isGzip, plain, unpacked } from "./archive";
 import { t } from "./lib/text";
 import { NoTrace, TraceText } from "./lib/trace-text";
 
@@ -17,7 +18,6 @@ const SIGNATURES: readonly (readonly [bytes: readonly number[], what: () => stri
   [[0xff, 0xd8], () => t("It is a picture.")],
   [[0x25, 0x50, 0x44, 0x46], () => t("It is a PDF.")],
 ];
-const GZIP = [0x1f, 0x8b];
 
 /**
  * Read a trace out of a file.
@@ -32,16 +32,8 @@ export async function readTrace(file: Blob, told: (share: number) => void, left:
 
   const trace = new TraceText();
   let bytesRead = 0;
-  const counted = file.stream().pipeThrough(
-    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      transform(chunk, controller) {
-        bytesRead += chunk.length;
-        controller.enqueue(chunk);
-      },
-    }),
-  );
-  const isPacked = startsWith(beginning, GZIP);
-  const reader = (isPacked ? counted.pipeThrough(new DecompressionStream("gzip")) : counted).getReader();
+  const isPacked = isGzip(beginning);
+  const pieces = (isPacked ? unpacked : plain)(file, (bytes) => (bytesRead = Math.max(bytesRead, bytes)));
   const decoder = new TextDecoder();
   let rest = "";
   let steppedMs = performance.now();
@@ -62,14 +54,13 @@ export async function readTrace(file: Blob, told: (share: number) => void, left:
   }
 
   try {
-    for (let step = await reader.read(); !step.done && !left(); step = await reader.read()) {
-      await take(decoder.decode(step.value, { stream: true }));
+    for await (const piece of pieces) {
+      if (left()) return trace;
+      await take(decoder.decode(piece, { stream: true }));
     }
   } catch (error) {
     if (!isPacked || error instanceof NoTrace) throw error;
-    trace.problems.push({ line: 0, what: t("the archive is damaged, ends in the middle, or has another one behind it: gunzip unpacks these too") });
-  } finally {
-    void reader.cancel().catch(() => undefined); // of a damaged archive, it fails as the reading did
+    trace.problems.push({ line: 0, what: t("the archive is damaged, or ends in the middle") });
   }
   if (left()) return trace;
   await take(`${decoder.decode()}\n`);
