@@ -88,3 +88,10 @@ test("without leak or hazard the verdict says how many requests that rests on", 
   });
   expect(verdict([], 0).state).toBe("waiting");
 });
+
+test("of a file that is cut off the verdict speaks of what could be read, and is not green", () => {
+  expect(verdict([], 15, true)).toEqual({
+    state: "waiting",
+    text: "No mix-up found in the 15 requests that could be read",
+  });
+});

@@ -30,7 +30,7 @@ export interface HolderFindings {
 
 /** The answer for everything at once. */
 export interface Verdict {
-  /** What it looks like: the worst level found, `clean`, or `waiting` while nothing has arrived. */
+  /** What it looks like: the worst level found, `clean`, or `waiting` while not everything is known. */
   state: Level | "clean" | "waiting";
   text: string;
 }
@@ -80,8 +80,12 @@ export function answers(
     });
 }
 
-/** Say in one sentence whether anybody saw somebody else. */
-export function verdict(groups: readonly { level: Level; occurrences: readonly unknown[] }[], requests: number): Verdict {
+/** Say in one sentence whether anybody saw somebody else; of records of which some could not be read, with that limit. */
+export function verdict(
+  groups: readonly { level: Level; occurrences: readonly unknown[] }[],
+  requests: number,
+  isPartial = false,
+): Verdict {
   const leaks = groups.filter((group) => group.level === "leak");
   const hazards = groups.filter((group) => group.level === "hazard");
   if (leaks.length > 0) {
@@ -97,7 +101,16 @@ export function verdict(groups: readonly { level: Level; occurrences: readonly u
     return { state: "hazard", text };
   }
   if (requests === 0) return { state: "waiting", text: t("Waiting for the first request") };
+  if (isPartial) return { state: "waiting", text: partlyClean(requests) };
   return { state: "clean", text: tn("No mix-up found in {n} request", "No mix-up found in {n} requests", requests) };
+}
+
+function partlyClean(requests: number): string {
+  return tn(
+    "No mix-up found in the {n} request that could be read",
+    "No mix-up found in the {n} requests that could be read",
+    requests,
+  );
 }
 
 function leaksTold(times: number, ways: number): string {

@@ -34,6 +34,8 @@ export const refused = signal<readonly Refusal[]>([]);
 export const reading = signal<{ name: string; share: number } | null>(null);
 
 export const isLive = computed(() => opened.value.length === 0);
+/** Whether some of what the files held could not be read. */
+export const isPartial = computed(() => opened.value.some(({ trace }) => trace.problems.length > 0));
 
 /** The other source of records, which falls silent while files are shown. */
 export interface Server {

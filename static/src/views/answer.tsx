@@ -4,6 +4,7 @@ import { answers, verdict } from "../lib/answer";
 import { t, tn } from "../lib/text";
 import { knownGroups, visibleGroups } from "../state/findings";
 import { loaded, records } from "../state/live";
+import { isPartial } from "../state/opened";
 import { calmRevision, threadGroups } from "../state/threads";
 import { linkTo } from "../state/view";
 import { SharingMark } from "./marks";
@@ -12,7 +13,7 @@ import { SharingMark } from "./marks";
 export function Verdict() {
   calmRevision.value;
   if (!loaded.value) return null;
-  const { state, text } = verdict(visibleGroups.value, records.rows.length);
+  const { state, text } = verdict(visibleGroups.value, records.rows.length, isPartial.value);
   const known = knownGroups.value.length;
   return (
     <a class={`verdict ${state}`} href={linkTo({ tab: "findings" })} title={t("Whether one person’s request saw another person; leads to the findings")}>
