@@ -306,11 +306,12 @@ class Recorder:
         while not self._search():
             pass
 
-    def _spend_spare_time(self) -> None:
+    def _spend_spare_time(self) -> bool:
         self.ledger.meter.measure_when_due()
         now = perf_counter_ns()
         if now >= self._search_due_ns and self._search():
             self._search_due_ns = now + _SEARCH_AGAIN_NS
+        return self.settings.discover and not self.discovery.is_through
 
     def _search(self) -> bool:
         """Go on looking for holders, on the shipper's time; return whether everything has been looked at."""

@@ -19,6 +19,7 @@ _TRIM_EVERY_NS = 5_000_000_000
 _LATE_NS = 2_000_000_000
 """When the thread is this late, it does not run: uWSGI without threads, a fork without hooks."""
 _PATIENCE_SECONDS = 5
+_SOON_SECONDS = 0.02
 
 
 class Shipper:
@@ -30,7 +31,7 @@ class Shipper:
         ledger: Ledger,
         faults: Faults,
         sweep: Callable[[], object],
-        spare_time: Callable[[], object],
+        spare_time: Callable[[], bool],
     ) -> None:
         """Ship what `ledger` makes of requests; nothing runs before `start`.
 
@@ -39,7 +40,8 @@ class Shipper:
             ledger: makes records of requests.
             faults: where failures are counted.
             sweep: called before each shipment, to put what nobody else will.
-            spare_time: called after each shipment, for work in slices that has no thread of its own.
+            spare_time: called after each shipment, for work in slices that has no thread of its own; tells whether the
+                next slice is wanted soon.
 
         """
         self.settings = settings
@@ -123,14 +125,14 @@ class Shipper:
             self._alarm.release()
 
     def _run(self) -> None:
-        seconds = self.settings.flush_ms / 1_000
+        seconds = wait = self.settings.flush_ms / 1_000
         while not self._stopped:
-            self._alarm.acquire(True, seconds)
+            self._alarm.acquire(True, wait)
             self._seen_ns = perf_counter_ns()
             self.ship()
             self._trim_when_due()
             try:
-                self._spare_time()
+                wait = min(_SOON_SECONDS, seconds) if self._spare_time() else seconds
             except Exception as error:
                 self.faults.note("work in spare time", error)
         self._last_words()

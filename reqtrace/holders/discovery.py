@@ -63,7 +63,8 @@ class Discovery:
         """How many checkpoints are still to be probed, whichever requests they belong to."""
         self.probe_due_ns = 0
         """`time.perf_counter_ns` at which a request is probed even so."""
-        self._is_through = False
+        self.is_through = False
+        """Whether all modules that were loaded at some moment have been seen."""
         self.is_thorough = False
         """Whether each probe looks into modules and classes, too: for tests, in which nothing may be missed."""
         self.entry: Callable[..., Any] | None = None
@@ -83,7 +84,7 @@ class Discovery:
                 if not fresh:
                     if self._walked is not self.entry:
                         self._chain()
-                    self._is_through = True
+                    self.is_through = True
                     self._search = self._look_over()
                     return True
                 self._search = self._through(fresh)
@@ -125,7 +126,7 @@ class Discovery:
                     self._take(f"{path}.{name}", held, AsgirefHolder, local, name)
             elif variable in self._variables:
                 self._take(self._variables[variable], value, ContextVarHolder, variable)
-            elif self._is_through and variable.name != ASGIREF_VARIABLE and not variable.name.startswith("reqtrace."):
+            elif self.is_through and variable.name != ASGIREF_VARIABLE and not variable.name.startswith("reqtrace."):
                 self._take(variable.name, value, ContextVarHolder, variable)  # kept where no module shows it
         for path, owner in (*self._layers, *(self._owners if self.is_thorough else ())):
             self._look_into(path, owner)
