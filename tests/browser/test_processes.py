@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -64,8 +65,8 @@ def processes(page: Page, site: TwoWorkers) -> Callable[[], list[Locator]]:
         with site.customer("alice") as alice:
 
             def both_served() -> bool:
-                for _ in range(20):
-                    alice.get("/account/")
+                for _ in range(20):  # each on a connection of its own: one that is kept alive stays with its worker
+                    alice.get("/account/", headers={"Connection": "close"})
                 return len(living) == 2 and all(card.count() for card in living)
 
             eventually(both_served, PATIENCE / 1_000)
@@ -104,12 +105,13 @@ def test_workers_stand_under_their_master_with_what_they_use(
         expect(branch.locator(card)).to_be_visible()
         for name, unit in (("CPU", "%"), ("Memory", "MiB"), ("Threads", ""), ("Requests", "/s"), ("In flight", "")):
             expect(chart(card, name).locator("strong")).to_contain_text(unit)
-            eventually(lambda card=card, name=name: is_drawn(chart(card, name)))  # type: ignore[misc]
+            drawn = partial(is_drawn, chart(card, name))
+            eventually(drawn, PATIENCE / 1_000)  # an idle process is measured every five seconds
 
 
 def test_one_cursor_stands_in_the_charts_of_all_processes(page: Page, processes: Callable[[], list[Locator]]) -> None:
     one, other = processes()
-    eventually(lambda: is_drawn(chart(one, "CPU")))
+    eventually(lambda: is_drawn(chart(one, "CPU")), PATIENCE / 1_000)
     plot = chart(one, "CPU").locator(".u-over")
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
