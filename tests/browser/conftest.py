@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from demo.children import Child
 
@@ -106,8 +106,19 @@ def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         site.stop()
 
 
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Chromium, for all tests of a module; whoever shares nothing with them takes a context of their own."""
+    # Chromium's sandbox does not work for root, which one is in most containers.
+    sandbox = [] if os.geteuid() else ["--no-sandbox"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*sandbox, "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
 @pytest.fixture
-def page(site: Site, chromium: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(site: Site, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page whose console must stay free of errors, violations of the security policy among them."""
     errors: list[str] = []
 
@@ -115,11 +126,8 @@ def page(site: Site, chromium: str, request: pytest.FixtureRequest) -> Iterator[
         if message.type in ("error", "warning"):
             errors.append(f"{message.text} ({message.location['url']})")
 
-    # Chromium's sandbox does not work for root, which one is in most containers.
-    sandbox = [] if os.geteuid() else ["--no-sandbox"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*sandbox, "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1440, "height": 860})
+    with browser.new_context(viewport={"width": 1440, "height": 860}) as context:
+        page = context.new_page()
         page.on("console", note)
         page.on("pageerror", lambda error: errors.append(str(error)))
         try:
@@ -127,5 +135,4 @@ def page(site: Site, chromium: str, request: pytest.FixtureRequest) -> Iterator[
         finally:
             ARTIFACTS.mkdir(exist_ok=True)
             page.screenshot(path=ARTIFACTS / f"{request.node.name}.png")
-            browser.close()
     assert errors == []

@@ -1,13 +1,12 @@
 """The page for everyone: any theme, screen, language and way to move; judged by axe-core where it can judge."""
 
 import gettext
-import os
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from reqtrace.records import Frame, Side, User, Writer
 from tests.browser.conftest import ARTIFACTS, ROOT
@@ -120,15 +119,6 @@ def tell(stage: Stage) -> None:
         stage.leak(3, "failed", group="hazards", level="hazard", kind="leftover"),
         stage.leak(4, "missing", group="notices", level="notice", kind="lost", holder=None, holder_kind=None),
     )
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    sandbox = [] if os.geteuid() else ["--no-sandbox"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*sandbox, "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

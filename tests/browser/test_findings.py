@@ -49,9 +49,13 @@ def see_findings(page: Page, site: Site) -> None:
     expect(groups(page).first).to_be_visible()
 
 
+def leaks(page: Page) -> Locator:
+    return groups(page).filter(has_text="crossed").filter(has_text="set_if_signed_in.py")
+
+
 def open_leak(page: Page) -> Locator:
     """Open the story of the leak that a visitor's page was made with."""
-    groups(page).filter(has_text="crossed").filter(has_text="set_if_signed_in.py").first.click()
+    leaks(page).first.click()
     return page.get_by_role("article")
 
 
@@ -93,7 +97,7 @@ def test_a_mark_is_seen_in_every_open_browser_and_can_be_taken_back(page: Page, 
     with another_browser(page, site) as other:
         title = other.title()
         story = open_leak(page)
-        id_ = groups(page).filter(has_text="crossed").first.get_attribute("data-group")
+        id_ = leaks(page).first.get_attribute("data-group")
         here, there = (one.locator(f"[data-group='{id_}']") for one in (page, other))
         story.get_by_role("button", name="Mark as known…").click()
         page.keyboard.type("mended with the next release")

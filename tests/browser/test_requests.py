@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from demo.children import Child
 from tests.browser.conftest import PASSWORD, Site
 from tests.browser.stage import MS, Stage, stage
+from tests.conftest import eventually
 from tests.dashboard import samples
 
 pytestmark = pytest.mark.browser
@@ -111,15 +112,17 @@ def test_a_head_sorts_by_its_column_one_way_and_the_other_while_rows_arrive(live
     with site.customer("bob") as bob:
         bob.get("/warehouses/")
     expect(live.get_by_text("Following")).to_be_visible()
-    durations = [ms(text) for text in cells(live, "duration")]
-    assert durations == sorted(durations, reverse=True)
-    assert len(set(durations)) > 2
+
+    def fall() -> bool:
+        durations = [ms(text) for text in cells(live, "duration")]
+        return durations == sorted(durations, reverse=True) and len(set(durations)) > 2
+
+    eventually(fall)  # rows arrive all the while
 
     head(live, "User").get_by_role("button").focus()
     live.keyboard.press("Enter")
     expect(head(live, "User")).to_have_attribute("aria-sort", "ascending")
-    users = cells(live, "user")
-    assert users == sorted(users)
+    eventually(lambda: cells(live, "user") == sorted(cells(live, "user")))
     live.keyboard.press("Enter")
     expect(head(live, "User")).to_have_attribute("aria-sort", "descending")
     assert cells(live, "user")[0] == "not resolved"

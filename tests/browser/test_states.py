@@ -1,6 +1,5 @@
 """What the page says of itself: that nothing came yet, that server or store are away, that something is missing."""
 
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import ROOT
 from tests.browser.stage import SAYS, Stage
@@ -57,16 +56,13 @@ def theatre(tmp_path: Path) -> Iterator[Theatre]:
 
 
 @pytest.fixture
-def page(chromium: str) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """A page that may say on its console that the server is away: it is meant to be."""
-    sandbox = [] if os.geteuid() else ["--no-sandbox"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*sandbox, "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1440, "height": 860})
-        errors: list[str] = []
+    errors: list[str] = []
+    with browser.new_context(viewport={"width": 1440, "height": 860}) as context:
+        page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page
-        browser.close()
     assert errors == []
 
 
