@@ -5,6 +5,7 @@ import sys
 from time import monotonic
 
 from reqtrace.faults import Faults
+from reqtrace.packing import PackedRequest
 from reqtrace.records import Finding, Request
 from reqtrace.signals import finding_recorded, request_traced
 
@@ -24,10 +25,10 @@ class Announcer:
         self._faults = faults
         self._groups: dict[str, tuple[float, int]] = {}
 
-    def announce_request(self, request: Request) -> None:
+    def announce_request(self, packed: PackedRequest) -> None:
         """Send the signal for a request that is over, if anybody listens."""
         if request_traced.receivers:
-            for _, answer in request_traced.send_robust(sender=Request, request=request):
+            for _, answer in request_traced.send_robust(sender=Request, request=packed.unpacked()):
                 if isinstance(answer, Exception):
                     self._faults.note("a receiver of request_traced", answer)
 

@@ -9,6 +9,8 @@ from itertools import count
 from typing import Any, cast
 from weakref import WeakSet, ref
 
+import msgspec
+
 from reqtrace.weak_map import WeakMap
 
 get_running_loop: Callable[[], asyncio.AbstractEventLoop | None] = asyncio._get_running_loop
@@ -103,20 +105,19 @@ class LiveThread:
             return len(self.active)
 
 
-class Place:
-    """A thread, with the task and the greenlet that ran on it; the same place is always the same object."""
+class Place(msgspec.Struct, eq=False):
+    """A thread, with the task and the greenlet that ran on it; the same place is always the same object.
 
-    __slots__ = ("greenlet_id", "greenlet_serial", "loop_id", "task_id", "task_name", "task_serial", "thread")
+    A struct of msgspec's, since under ASGI each request makes one.
+    """
 
-    def __init__(self, thread: LiveThread) -> None:
-        """Name a place on `thread` outside any task and greenlet."""
-        self.thread = thread
-        self.task_id: int | None = None
-        self.task_serial: int | None = None
-        self.task_name: str | None = None
-        self.loop_id: int | None = None
-        self.greenlet_id: int | None = None
-        self.greenlet_serial: int | None = None
+    thread: LiveThread
+    task_id: int | None = None
+    task_serial: int | None = None
+    task_name: str | None = None
+    loop_id: int | None = None
+    greenlet_id: int | None = None
+    greenlet_serial: int | None = None
 
 
 class Execution:
@@ -158,6 +159,14 @@ class Execution:
                 return self._task_place(thread, task, loop)
         return thread.place
 
+    def is_here(self, place: Place) -> bool:
+        """Tell whether `place` runs this line, where its task is known to be alive: ids are recycled, of dead ones."""
+        if self._current_greenlet is not None or getattr(self._local, "thread", None) is not place.thread:
+            return self.here() is place
+        loop = get_running_loop() if self._tasks_are_told_apart else None
+        task = None if loop is None else asyncio.current_task(loop)
+        return place.task_id == (None if task is None else id(task))
+
     def note_closing(self, request: object) -> None:
         """Keep what this thread is just closing, until `take_closing`."""
         self._local.closing = request
@@ -171,11 +180,7 @@ class Execution:
     def _task_place(self, thread: LiveThread, task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> Place:
         place = self._task_places.find(task)
         if place is None:
-            place = Place(thread)
-            place.task_id = id(task)
-            place.task_serial = next(self._task_serials)
-            place.task_name = task.get_name()
-            place.loop_id = id(loop)
+            place = Place(thread, id(task), next(self._task_serials), task.get_name(), id(loop))
             self._task_places.add(task, place)
             if thread.loop is None or thread.loop() is not loop:
                 thread.loop = ref(loop)

@@ -17,10 +17,11 @@ from reqtrace.announcing import Announcer
 from reqtrace.conf import Settings
 from reqtrace.execution import LiveThread, Place
 from reqtrace.faults import Faults
-from reqtrace.identity import Identity
+from reqtrace.identity import UNRESOLVED, Identity
 from reqtrace.judge import Judge
 from reqtrace.live import OpenRequest
 from reqtrace.measuring import Counts, Meter
+from reqtrace.packing import PackedRequest
 from reqtrace.records import (
     Hop,
     Outcome,
@@ -102,9 +103,9 @@ class Ledger:
                 self._process.sampled_out += 1
                 request.is_left_out = True
                 continue
-            self._add_request(items, self.request, request)
+            self._add_request(items, self.packed, request)
         for request in self._long_running():
-            self._add_request(items, self.request_so_far, request)
+            self._add_request(items, self._packed_so_far, request)
         for thread in touched.values():
             self._add(items, self.thread(thread))
         if self._is_due():
@@ -115,7 +116,7 @@ class Ledger:
 
     def request_so_far(self, opened: OpenRequest) -> Request:
         """Return the record of a request in flight as it stands now; for any thread to call."""
-        return self.request(opened.so_far(query_string=self.settings.capture_query_string))
+        return self._packed_so_far(opened).unpacked()
 
     def farewell(self) -> list[Item]:
         """Return the last word of this process, if it has ever said one."""
@@ -140,26 +141,28 @@ class Ledger:
         request.written = len(request.findings)
         if request.is_left_out:
             request.is_left_out = False
-            self._add_request(items, self.request, request)
+            self._add_request(items, self.packed, request)
         for finding in fresh:
             self._add(items, finding)
             self._announcer.announce(finding)
 
-    def _add_request(self, items: list[Item], make: Callable[[OpenRequest], Request], request: OpenRequest) -> None:
+    def _add_request(
+        self, items: list[Item], make: Callable[[OpenRequest], PackedRequest], request: OpenRequest
+    ) -> None:
         try:
-            record = make(request)
-        except Exception as error:
+            packed = make(request)
+            items.append(Item("request", packed.id, packed.encoded()))
+        except Exception as error:  # text that is no Unicode, say
             self.faults.note("the record of a request", error)
             self.dropped += 1
         else:
-            self._add(items, record)
-            if record.outcome != "open":
-                self._announcer.announce_request(record)
+            if packed.outcome != "open":
+                self._announcer.announce_request(packed)
 
     def _add(self, items: list[Item], record: Record) -> None:
         try:
             items.append(Item.of(record))
-        except Exception as error:  # text that is no Unicode, say
+        except Exception as error:
             self.faults.note("encoding a record", error)
             self.dropped += 1
 
@@ -199,10 +202,17 @@ class Ledger:
 
     def request(self, request: OpenRequest) -> Request:
         """Return the record of a request that has been read."""
+        return self.packed(request).unpacked()
+
+    def _packed_so_far(self, opened: OpenRequest) -> PackedRequest:
+        return self.packed(opened.so_far(query_string=self.settings.capture_query_string))
+
+    def packed(self, request: OpenRequest) -> PackedRequest:
+        """Return the record as stores keep it: made for each request, where the record itself is seldom asked for."""
         place, thread = request.place, request.place.thread
         trace_id, parent_span_id = _trace_context(request.traceparent)
         # By position, in the order of the fields: naming thirty of them takes longer than the rest.
-        return Request(
+        return PackedRequest(
             self.id_of(request),
             self.process_id,
             self._pid,
@@ -227,9 +237,9 @@ class Ledger:
             (request.ended_ns or perf_counter_ns()) - request.began_ns,
             trace_id,
             parent_span_id,
-            self._user(request.user),
+            None if request.user is UNRESOLVED else self._user(request.user),
             None if request.session_key is None else self._pseudonym(request.session_key),
-            [_start_hop(request.first), *(_hop(*hop) for hop in request.hops or ())],
+            _hops(request),
             SameThread(request.arrival - 1 if request.ended_ns else 0, request.at_once),
             request.query_string,
             [] if request.readings is None else request.readings_kept(),
@@ -281,9 +291,10 @@ def _hop(at_ns: int, checkpoint: str, place: Place) -> Hop:
     return Hop(at_ns, checkpoint, thread.ident, thread.serial, place.task_serial, place.greenlet_serial)
 
 
-@lru_cache(maxsize=256)
-def _start_hop(place: Place) -> Hop:
-    return _hop(0, "start", place)
+def _hops(request: OpenRequest) -> list[Hop] | None:
+    if request.hops is None and request.place is request.first:
+        return None
+    return [_hop(0, "start", request.first), *(_hop(*hop) for hop in request.hops or ())]
 
 
 def _outcome(request: OpenRequest) -> Outcome:

@@ -16,18 +16,34 @@ _values = msgspec.structs.astuple
 _encode = msgspec.json.Encoder().encode
 
 
-class _Packed(Request, array_like=True, gc=False):
+class PackedRequest(Request, array_like=True, gc=False):
     """A request as an array of its values, in the order of `Request`; fields at the end may be missing."""
 
     user: User | None  # type: ignore[assignment]
-    """None for `_NOBODY`."""
+    """None for a user of whom nothing is known."""
     hops: list[Hop] | None  # type: ignore[assignment]
     """None for the hop that most requests consist of: they start where their view runs."""
 
+    def encoded(self) -> bytes:
+        """Return the payload.
 
-_USER, _HOPS = (_Packed.__struct_fields__.index(name) for name in ("user", "hops"))
+        Raises:
+            UnicodeEncodeError: for text that is no Unicode.
+
+        """
+        return _encode(self)
+
+    def unpacked(self) -> Request:
+        """Return the record."""
+        if self.user is None:
+            self.user = _NOBODY
+        if self.hops is None:
+            self.hops = [_start(self)]
+        return Request(*_values(self))
+
+
 _DECODERS: Mapping[RecordKind, msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(_Packed if type_ is Request else type_) for kind, type_ in TYPES.items()
+    kind: msgspec.json.Decoder(PackedRequest if type_ is Request else type_) for kind, type_ in TYPES.items()
 }
 
 
@@ -40,12 +56,12 @@ def pack(record: Record) -> bytes:
     """
     if not isinstance(record, Request):
         return _encode(record)
-    values: list[Any] = list(_values(record))
+    packed = PackedRequest(*_values(record))
     if record.user == _NOBODY:
-        values[_USER] = None
+        packed.user = None
     if record.hops == [_start(record)]:
-        values[_HOPS] = None
-    return _encode(values)
+        packed.hops = None
+    return packed.encoded()
 
 
 def unpack(kind: RecordKind, payload: bytes) -> Record:
@@ -56,13 +72,7 @@ def unpack(kind: RecordKind, payload: bytes) -> Record:
 
     """
     record: Record = _DECODERS[kind].decode(payload)
-    if not isinstance(record, _Packed):
-        return record
-    if record.user is None:
-        record.user = _NOBODY
-    if record.hops is None:
-        record.hops = [_start(record)]
-    return Request(*_values(record))
+    return record.unpacked() if isinstance(record, PackedRequest) else record
 
 
 def without_readings(payload: bytes) -> bytes:
@@ -72,11 +82,11 @@ def without_readings(payload: bytes) -> bytes:
         msgspec.MsgspecError, UnicodeDecodeError: when it is the payload of no request.
 
     """
-    packed: _Packed = _DECODERS["request"].decode(payload)
+    packed: PackedRequest = _DECODERS["request"].decode(payload)
     if not packed.readings:
         return payload
     packed.readings = []
-    return _encode(packed)
+    return packed.encoded()
 
 
 def _start(record: Request) -> Hop:

@@ -87,6 +87,8 @@ class Recorder:
         self.pages = CachedPages()
         self.discovery = Discovery(self.watch.add, self.watch.forget)
         self.discovery.entry = self._entry
+        if not self.settings.discover:
+            self.discovery.probe_never()
         self.retention = RetentionSearch(self.watch.known, self.discovery)
         self.outliving = OutlivingSearch(current_request, lambda: list(self.execution.loops), self.watch.known)
         self.ledger = Ledger(self.settings, self.faults, self.open)
@@ -201,10 +203,12 @@ class Recorder:
         takes all others elsewhere.
         """
         try:
-            if not self.is_quiet(opened):
-                return False
-            place = self.execution.here()
-            return place is opened.first and is_async is (place.task_serial is not None)
+            # The middleware's task awaits the view, so that it is alive.
+            return (
+                self.is_quiet(opened)
+                and is_async is (opened.first.task_serial is not None)
+                and self.execution.is_here(opened.first)
+            )
         except Exception as error:
             self.faults.note("checkpoint 'view'", error)
             return False

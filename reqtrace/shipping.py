@@ -13,7 +13,10 @@ from reqtrace.ledger import Ledger
 from reqtrace.live import OpenRequest
 from reqtrace.stores.base import Item
 
-_BATCH = 1_000
+_BATCH = 256
+"""How many requests are made into records and written at a time."""
+_MANY = 2 * _BATCH
+"""When so many wait they are shipped before they are due: they would only take up memory."""
 _BACK_OFF_LONGEST_NS = 5_000_000_000
 _TRIM_EVERY_NS = 5_000_000_000
 _LATE_NS = 2_000_000_000
@@ -79,7 +82,10 @@ class Shipper:
     def put(self, request: OpenRequest) -> None:
         """Take a finished request; beyond ``BUFFER`` the oldest goes and is counted."""
         queue = self._queue
-        if len(queue) >= self._room:
+        waiting = len(queue)
+        if waiting == _MANY:
+            self.wake()
+        if waiting >= self._room:
             with suppress(IndexError):  # the other side has just emptied it
                 queue.popleft()
                 self._overflow.append(None)  # not `+= 1`: two threads would count one

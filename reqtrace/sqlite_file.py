@@ -33,7 +33,7 @@ BUSY_SECONDS = 5.0
 _LOG_PAGES = 4_000
 """How long the write-ahead log may grow before it is worked in: 16 MB. SQLite's own 4 MB cost a third more CPU."""
 
-_CACHE_KIB = 512
+_CACHE_KIB = 256
 """How many of its pages a connection keeps in memory: SQLite's own 2 MB are memory that the application misses."""
 
 _SCHEMA = f"""

@@ -187,8 +187,8 @@ def test_a_record_that_cannot_be_made_is_counted_and_the_rest_is_kept(
 ) -> None:
     traced = tracing(**BY_HAND)
     faulty.append(traced.recorder)
-    make = traced.recorder.ledger.request
-    monkeypatch.setattr(traced.recorder.ledger, "request", lambda opened: make(opened) if opened.number != 2 else 1 / 0)
+    make = traced.recorder.ledger.packed
+    monkeypatch.setattr(traced.recorder.ledger, "packed", lambda opened: make(opened) if opened.number != 2 else 1 / 0)
     for _ in range(3):
         Client().get("/plain/")
     assert [request.id[-1] for request in traced.requests()] == ["1", "3"]

@@ -2,10 +2,10 @@
 
 Two searches share the work. On the flusher's time, in slices, the loaded modules are gone through once each for
 thread-locals, asgiref `Local`s and `ContextVar`s, and for the owners of attributes: modules of the application and
-their classes, which are then looked into over and over, for a request that stands there. On the request path, for a few
-requests and then for one in 256, the locals, the variables and the instances in Django's middleware chain are
-looked into at a moment when a request is there to be held. Whatever holds one becomes a holder by its path, and is
-watched from then on.
+their classes, which are then looked into over and over, for a request that stands there. On the request path, for the
+first requests and then for ten a second at the most, the locals, the variables and the instances in Django's
+middleware chain are looked into at a moment when a request is there to be held. Whatever holds one becomes a holder by
+its path, and is watched from then on.
 """
 
 import gc
@@ -32,6 +32,7 @@ PROBES = 64
 """How many checkpoints are probed after something new was found."""
 PROBE_AGAIN_NS = 100_000_000
 """How long no request is due to be probed after one that was: a busy process has ten a second, an idle one all."""
+_NEVER_NS = 2**63
 SLICE_NS = 2_000_000
 """How long one slice of the search may take."""
 _FRAMEWORK = sys.stdlib_module_names | {
@@ -111,6 +112,10 @@ class Discovery:
     def probe_again(self) -> None:
         """Probe with the next requests, as if something new had been found."""
         self.probes_left = PROBES
+
+    def probe_never(self) -> None:
+        """Leave requests alone: nothing that is not declared shall be found."""
+        self.probes_left, self.probe_due_ns = 0, _NEVER_NS
 
     def probe(self) -> None:
         """Look into everything that was found, in the thread and context of a running request."""

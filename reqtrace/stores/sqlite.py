@@ -1,7 +1,7 @@
 """A store in one SQLite file that all processes of a machine write and read."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,14 @@ _MEASUREMENTS = f"kind = {_CODES['measurement']}"
 _STEP = 1_000
 _END = 2**63 - 1
 
-_WRITE = (  # half again as fast as INSERT OR REPLACE, which looks every index up twice
-    "INSERT INTO entry (position, kind, key, payload) VALUES (?, ?, ?, ?) "
+_ROW = "(?, ?, ?, ?)"
+_WRITES = {  # half again as fast as INSERT OR REPLACE, which looks every index up twice
+    rows: f"INSERT INTO entry (position, kind, key, payload) VALUES {', '.join([_ROW] * rows)} "  # noqa: S608  constants
     "ON CONFLICT (kind, key) DO UPDATE SET position = excluded.position, payload = excluded.payload"
-)
+    for rows in (128, 64, 32, 16, 8, 4, 2, 1)
+}
+"""Statements by how many rows they write: a few make up any number. `executemany` would give the interpreter's lock
+away with every row, and wait until it gets it back."""
 _COLUMNS = "SELECT position, kind, key, payload FROM entry"
 _FORWARD = "position > ? ORDER BY position ASC LIMIT ?"
 _BACKWARD = "position < ? ORDER BY position DESC LIMIT ?"
@@ -56,13 +60,11 @@ class SqliteStore(Store):
         with self._writer as connection:
             connection.execute("BEGIN IMMEDIATE")
             (last,) = connection.execute("SELECT last FROM line").fetchone()
-            connection.executemany(
-                _WRITE,
-                [
-                    (position, _CODES[item.kind], item.key, item.payload)
-                    for position, item in enumerate(items, last + 1)
-                ],
-            )
+            for statement, first, end in _portions(len(items)):
+                values: list[Any] = []
+                for position, item in enumerate(items[first:end], last + first + 1):
+                    values += (position, _CODES[item.kind], item.key, item.payload)
+                connection.execute(statement, values)
             connection.execute("UPDATE line SET last = ?", (last + len(items),))
             connection.execute("COMMIT")
 
@@ -165,6 +167,15 @@ class SqliteStore(Store):
             if step < _STEP:
                 break
         return removed
+
+
+def _portions(count: int) -> Iterator[tuple[str, int, int]]:
+    """Yield the statements that write so many rows, and which rows each takes."""
+    first = 0
+    for rows, statement in _WRITES.items():
+        while count - first >= rows:
+            yield statement, first, first + rows
+            first += rows
 
 
 def _entry(row: tuple[int, int, str, bytes]) -> Entry:
