@@ -15,8 +15,6 @@ class Batches:
 
     def __init__(self, reader: Reader, service: str | None) -> None:
         """Read from `reader` what a batch does not hold itself."""
-        self.spans = 0
-        """How many were made so far."""
         self._reader = reader
         self._service = service
         self._processes: dict[str, Process | None] = {}
@@ -39,7 +37,6 @@ class Batches:
             process = None if of_before is None else of_before.process
             spans.setdefault(process, []).extend(late_span_of(finding, of_before, now_ns) for finding in late)
         for process, made in spans.items():
-            self.spans += len(made)
             record = None if process is None else self._process(process)
             yield ResourceSpans(resource_of(process, record, self._service), made)
 

@@ -1,33 +1,44 @@
-"""Delivers messages to an OTLP/HTTP endpoint, by the rules of its specification.
+"""Delivers spans to an OTLP/HTTP endpoint through OpenTelemetry's exporter, and says how that went.
 
-https://opentelemetry.io/docs/specs/otlp/#otlphttp says which answers are worth another try and which are not, and
-https://opentelemetry.io/docs/specs/otel/protocol/exporter/ which variables of the environment an exporter obeys.
+It takes the extra ``otel``, and a lot of memory: `reqtrace.cli.ship` alone loads it, and only when it runs.
 """
 
-import gzip
-import math
-import ssl
-import urllib.error
-import urllib.request
-import zlib
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from http.client import HTTPException
-from typing import NamedTuple, Self
-from urllib.parse import unquote, urlsplit, urlunsplit
+from itertools import chain
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
-from reqtrace.exceptions import DeliveryFailed, DeliveryRefused, MessageRefused, SettingsError
+import requests
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status as Refusal
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
+from urllib3 import Retry
+from urllib3.exceptions import InvalidHeader
+
+from reqtrace.exceptions import DeliveryFailed, DeliveryRefused, MessageRefused, MessageTooLarge, SettingsError
+from reqtrace.otlp import SCOPE, ResourceSpans, is_integer
+from reqtrace.spans import INTERNAL, SERVER, Span, Value
+
+try:
+    from opentelemetry.instrumentation.utils import suppress_instrumentation
+except ImportError:  # then there is none
+    from contextlib import nullcontext as suppress_instrumentation  # type: ignore[assignment]
+
+Spans = list[ReadableSpan]
 
 _PATH = "/v1/traces"
-_VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_")
-"""How the names of the variables begin; the first that is set holds."""
-_COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": lambda body: gzip.compress(body, 1),
-    "deflate": lambda body: zlib.compress(body, 1),
-    "none": bytes,
-}
+_KINDS = {INTERNAL: SpanKind.INTERNAL, SERVER: SpanKind.SERVER}
+_COMPRESSION = ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION")
 _EXCERPT = 300
 _TRY_AGAIN = {
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -37,163 +48,191 @@ _TRY_AGAIN = {
 }
 
 
-class Manner(NamedTuple):
-    """How to deliver."""
-
-    headers: Mapping[str, str] = {}
-    compression: str = "gzip"
-    timeout_seconds: float = 10.0
-    certificate: str | None = None
-    """A file with the certificates of those who vouch for the endpoint; None for those that the system trusts."""
-    client_certificate: str | None = None
-    """A file with the certificate that we show, and perhaps its key."""
-    client_key: str | None = None
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Self:
-        """Read it from OpenTelemetry's variables.
-
-        Raises:
-            SettingsError: when the value of one cannot be used.
-
-        """
-        given = {
-            name: environment[prefix + name]
-            for prefix in reversed(_VARIABLES)
-            for name in ("HEADERS", "COMPRESSION", "TIMEOUT", "CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")
-            if environment.get(prefix + name)
-        }
-        manner = cls(
-            headers_of(given.get("HEADERS", "")),
-            given.get("COMPRESSION", cls().compression).strip().lower(),
-            _seconds(given.get("TIMEOUT", "10")),
-            given.get("CERTIFICATE"),
-            given.get("CLIENT_CERTIFICATE"),
-            given.get("CLIENT_KEY"),
-        )
-        if manner.compression not in _COMPRESSIONS:
-            raise SettingsError(
-                f"OTEL_EXPORTER_OTLP_COMPRESSION is {given['COMPRESSION']!r}; it takes {', '.join(_COMPRESSIONS)}."
-            )
-        return manner
-
-    def context(self) -> ssl.SSLContext:
-        """Return whom to trust, and as whom to appear.
-
-        Raises:
-            SettingsError: when a file cannot be used for that.
-
-        """
-        try:
-            context = ssl.create_default_context(cafile=self.certificate)
-            if self.client_certificate is not None:
-                context.load_cert_chain(self.client_certificate, self.client_key)
-        except OSError as error:  # `SSLError` is one
-            files = ", ".join(filter(None, (self.certificate, self.client_certificate, self.client_key)))
-            raise SettingsError(
-                f"No certificate can be read in {files}: {error}. Mend OTEL_EXPORTER_OTLP_CERTIFICATE and its like."
-            ) from error
-        return context
-
-
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """Goes nowhere else: what is sent on would go as a GET without a body, and our headers are for this endpoint."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Let the answer be one that failed."""
-
-
 class Endpoint:
     """A place that takes traces: a Collector, Jaeger, Tempo."""
 
-    def __init__(self, url: str, manner: Manner) -> None:
-        """Deliver to `url`; without a path it is the one that the specification names.
+    def __init__(self, url: str) -> None:
+        """Deliver to `url`, as OpenTelemetry's variables say; without a path it is the one that OTLP names.
 
         Raises:
-            SettingsError: when that is no address of HTTP, or the manner cannot be kept.
+            SettingsError: when that is no address of HTTP, or a variable cannot be used.
 
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SettingsError(f"{url!r} is no address of an OTLP/HTTP endpoint; it takes http://localhost:4318.")
-        self.url = urlunsplit(parts._replace(path=parts.path.rstrip("/") or _PATH))
-        self._manner = manner
-        self._headers = {"Content-Type": "application/x-protobuf", **manner.headers}
-        if manner.compression != "none":
-            self._headers["Content-Encoding"] = manner.compression
-        https = urllib.request.HTTPSHandler(context=manner.context())
-        self._opener = urllib.request.build_opener(_Stay, https)
+        self.url = _address(url)
+        self._session, self._log = _Session(), _Log()
+        compression = None if any(map(os.environ.get, _COMPRESSION)) else Compression.Gzip
+        try:
+            self._exporter = OTLPSpanExporter(self.url, compression=compression, session=self._session)
+        except ValueError as error:
+            raise SettingsError(f"A variable OTEL_EXPORTER_OTLP_... cannot be used: {error}.") from error
 
-    def deliver(self, body: bytes) -> str:
-        """Send an encoded ``ExportTraceServiceRequest``; return what the endpoint has to say, mostly nothing.
+    def deliver(self, spans: Spans) -> str:
+        """Send spans; return what the endpoint has to say, mostly nothing.
+
+        The exporter itself repeats what fails, for as long as OTEL_EXPORTER_OTLP_TIMEOUT lets it.
 
         Raises:
-            DeliveryFailed: this time; the same message may go through later.
-            MessageRefused: the endpoint will not take this message, whenever it comes.
+            DeliveryFailed: this time; the same spans may go through later.
+            MessageTooLarge: these are too many at once.
+            MessageRefused: the endpoint will not take these, whenever they come.
             DeliveryRefused: it will not take any.
 
         """
-        packed = _COMPRESSIONS[self._manner.compression](body)
-        request = urllib.request.Request(self.url, packed, self._headers)  # noqa: S310  checked above
+        self._session.answer = self._session.error = None
+        with self._log.listening(), suppress_instrumentation():
+            try:
+                self._exporter.export(spans)
+            except Exception:  # older exporters let it through
+                if self._session.error is None:
+                    raise
+        if self._session.error is not None:
+            raise self._fault(self._session.error) from self._session.error
+        if self._session.answer is None:
+            raise MessageTooLarge(f"Nothing was sent to {self.url}: {self._log.said}")
+        if self._session.answer.status_code // 100 != 2:
+            raise self._refusal(self._session.answer)
+        return _remark(self._session.answer)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._session.close()
+
+    def _fault(self, error: Exception) -> DeliveryFailed | DeliveryRefused:
+        if isinstance(error, requests.exceptions.InvalidHeader):  # it cites the value, which may be a secret
+            return DeliveryRefused("OTEL_EXPORTER_OTLP_HEADERS has a header that cannot be sent as it is.")
+        if isinstance(error, requests.RequestException) and not isinstance(error, ValueError):
+            return DeliveryFailed(f"{self.url} cannot be reached: {_cause(error)}.")
+        return DeliveryRefused(
+            f"Nothing can be sent to {self.url}: {error}. Mend the address, or the variables OTEL_EXPORTER_OTLP_..."
+        )
+
+    def _refusal(self, answer: requests.Response) -> DeliveryFailed | MessageRefused | DeliveryRefused:
+        said = f"{self.url} answered {answer.status_code} {_readable(answer.reason)}".rstrip() + "."
+        if words := _readable(_words(answer)):
+            said += f" {words.removesuffix('.')}."
+        if answer.status_code in _TRY_AGAIN:
+            return DeliveryFailed(said, _retry_after(answer))
+        if answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return MessageTooLarge(said)
+        if answer.status_code == HTTPStatus.BAD_REQUEST:
+            return MessageRefused(said)
+        return DeliveryRefused(f"{said} Mend the address, or the headers in OTEL_EXPORTER_OTLP_HEADERS.")
+
+
+class _Session(requests.Session):
+    """Remembers how the last attempt ended: the exporter says only whether it went well."""
+
+    answer: requests.Response | None = None
+    error: Exception | None = None
+
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send a request; a certificate that was asked for goes before the one that REQUESTS_CA_BUNDLE names."""
+        self.answer = self.error = None
         try:
-            with self._opener.open(request, timeout=self._manner.timeout_seconds) as answer:
-                return _readable(answer.read(_EXCERPT))
-        except urllib.error.HTTPError as error:
-            with error:
-                self._refused(error)
-        except (OSError, HTTPException) as error:  # `URLError` is one of the first, and so is a timeout
-            reason = getattr(error, "reason", None) or error
-            raise DeliveryFailed(f"{self.url} cannot be reached: {reason}.") from error
-        raise AssertionError("unreachable")
+            self.answer = super().request(*args, **{"verify": self.verify, **kwargs})
+        except Exception as error:
+            self.error = error
+            raise
+        return self.answer
 
-    def _refused(self, error: urllib.error.HTTPError) -> None:
-        said = f"{self.url} answered {error.code} {error.reason}. {_readable(error.read(_EXCERPT))}".rstrip()
-        if error.code in _TRY_AGAIN:
-            raise DeliveryFailed(said, _retry_after(error.headers.get("Retry-After"))) from error
-        if error.code in (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
-            raise MessageRefused(said) from error
-        raise DeliveryRefused(f"{said} Mend the address, or the headers in OTEL_EXPORTER_OTLP_HEADERS.") from error
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Go nowhere else: what is sent on would go as a GET without a body, and our headers are for this endpoint."""
 
 
-def headers_of(text: str) -> dict[str, str]:
-    """Return the headers that ``OTEL_EXPORTER_OTLP_HEADERS`` holds: ``name=value,name=value``, percent-encoded.
+class _Log(logging.Handler):
+    """Takes what the exporter logs, which an error of ours says once and better."""
 
-    Raises:
-        SettingsError: when one cannot be sent.
+    said = ""
 
-    """
-    pairs = (pair.partition("=") for pair in text.split(",") if "=" in pair)
-    headers = {unquote(name).strip(): unquote(value).strip() for name, _, value in pairs}
-    for name, value in headers.items():
-        if not (name.isascii() and value.isascii() and (name + value).isprintable()):
-            raise SettingsError(f"OTEL_EXPORTER_OTLP_HEADERS has the header {name!r}, which cannot be sent as it is.")
-    return headers
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember it."""
+        self.said = record.getMessage()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Keep it from the terminal; handlers that a project gave to this very logger hear it too."""
+        logger = logging.getLogger("opentelemetry.exporter")
+        propagates, logger.propagate = logger.propagate, False
+        logger.addHandler(self)
+        try:
+            yield
+        finally:
+            logger.removeHandler(self)
+            logger.propagate = propagates
 
 
-def _seconds(text: str) -> float:
-    """Return the length that a variable names, in seconds as OpenTelemetry for Python has it."""
+def _address(url: str) -> str:
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return urlunsplit(parts._replace(path=parts.path.rstrip("/") or _PATH))
+    raise SettingsError(f"{url!r} is no address of an OTLP/HTTP endpoint; it takes http://localhost:4318.")
+
+
+def sdk_spans(batch: Iterable[ResourceSpans]) -> Spans:
+    """Return spans as OpenTelemetry's SDK has them when they are over."""
+    spans: Spans = []
+    for one in batch:
+        resource = Resource(_attributes(one.resource))  # `create` would add what this very process is
+        spans += [_sdk_span(span, resource) for span in one.spans]
+    return spans
+
+
+def _sdk_span(span: Span, resource: Resource) -> ReadableSpan:
+    trace_id, came_from_outside = int.from_bytes(span.trace_id), span.kind == SERVER
+    return ReadableSpan(
+        span.name,
+        SpanContext(trace_id, int.from_bytes(span.span_id), is_remote=False),
+        SpanContext(trace_id, int.from_bytes(span.parent_id), came_from_outside) if span.parent_id else None,
+        resource,
+        _attributes(chain(*(shared.attributes for shared in span.shared), span.attributes)),
+        [Event(event.name, _attributes(event.attributes), event.at_ns) for event in span.events],
+        kind=_KINDS[span.kind],
+        status=Status() if span.error is None else Status(StatusCode.ERROR, span.error),
+        start_time=span.start_ns,
+        end_time=span.end_ns,
+        instrumentation_scope=InstrumentationScope(SCOPE),
+    )
+
+
+def _attributes(pairs: Iterable[tuple[str, Value]]) -> dict[str, Value]:
+    return {key: int(value) if is_integer(value) else str(value) for key, value in pairs}
+
+
+def _remark(answer: requests.Response) -> str:
+    """Return what an endpoint says of what it took: that it left some of it out, or something else than OTLP."""
     try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise SettingsError(f"OTEL_EXPORTER_OTLP_TIMEOUT is {text!r}; it takes seconds, such as 10.")
-    return seconds
+        left_out = ExportTraceServiceResponse.FromString(answer.content).partial_success
+    except DecodeError:
+        return _readable(_excerpt(answer))
+    count = f"{left_out.rejected_spans:,} left out" if left_out.rejected_spans else ""
+    return ": ".join(filter(None, (count, _readable(left_out.error_message))))
 
 
-def _retry_after(text: str | None) -> float | None:
+def _words(answer: requests.Response) -> str:
+    """Return why an endpoint refuses, as it says itself."""
+    with suppress(DecodeError):
+        if "protobuf" in answer.headers.get("Content-Type", ""):
+            return str(Refusal.FromString(answer.content).message)
+    return _excerpt(answer)
+
+
+def _excerpt(answer: requests.Response) -> str:
+    return answer.content[:_EXCERPT].decode(errors="ignore")
+
+
+def _readable(text: str) -> str:
+    return "".join(filter(str.isprintable, text)).strip()
+
+
+def _retry_after(answer: requests.Response) -> float | None:
     """Return the seconds that a ``Retry-After`` header asks to wait."""
-    if text is None:
-        return None
-    if text.strip().isdecimal():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    with suppress(InvalidHeader, ValueError, OverflowError):
+        return Retry().get_retry_after(answer.raw)
+    return None
 
 
-def _readable(body: bytes) -> str:
-    """Return the words in an answer, which is text or a message that holds some."""
-    return "".join(char for char in body.decode(errors="ignore") if char.isprintable()).strip()
+def _cause(error: BaseException) -> BaseException:
+    """Return what lies at the bottom: what libraries put around it names objects, and differs each time."""
+    deeper = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return error if deeper is None else _cause(deeper)

@@ -46,5 +46,9 @@ class MessageRefused(ReqtraceError):
     """An endpoint will not take this message, whenever it comes."""
 
 
+class MessageTooLarge(MessageRefused):
+    """A message is more than can be sent at once; parts of it may go through."""
+
+
 class DeliveryRefused(ReqtraceError):
     """An endpoint will not take any message; the text says what to mend."""

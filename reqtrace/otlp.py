@@ -1,7 +1,7 @@
 """OpenTelemetry's protocol, OTLP 1.x: spans as its JSON and as its Protocol Buffers.
 
 The fields are those of ``opentelemetry/proto/trace/v1/trace.proto``; the tests read what stands here with the
-published schema. `ExportTraceServiceRequest`, which is sent, and `TracesData`, which is kept in files, look the same.
+published schema. This is for files; what is sent to an endpoint is encoded by OpenTelemetry's exporter.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ import msgspec
 from reqtrace.protobuf import fixed64, integer, message, text
 from reqtrace.spans import Attributes, Event, Shared, Span, Value
 
-_SCOPE = "reqtrace"
+SCOPE = "reqtrace"
 _ERROR = 2
 
 _encode = msgspec.json.Encoder().encode
@@ -57,7 +57,7 @@ def to_json(batch: Iterable[ResourceSpans]) -> bytes:
             "resourceSpans": [
                 {
                     "resource": {"attributes": _json_attributes(one.resource)},
-                    "scopeSpans": [{"scope": {"name": _SCOPE}, "spans": [_json_span(span) for span in one.spans]}],
+                    "scopeSpans": [{"scope": {"name": SCOPE}, "spans": [_json_span(span) for span in one.spans]}],
                 }
                 for one in batch
             ]
@@ -67,7 +67,7 @@ def to_json(batch: Iterable[ResourceSpans]) -> bytes:
 
 def to_protobuf(batch: Iterable[ResourceSpans]) -> bytes:
     """Return one message; messages one behind another are one message with the spans of all."""
-    scope = message(1, text(1, _SCOPE))
+    scope = message(1, text(1, SCOPE))
     return b"".join(
         message(
             1,
@@ -111,7 +111,7 @@ def _json_shared(shared: Shared) -> bytes:
 
 
 def _json_pair(key: str, value: Value) -> bytes:
-    if _is_integer(value):
+    if is_integer(value):
         return b'{"key":%b,"value":{"intValue":"%d"}}' % (_json_key(key), value)
     return b'{"key":%b,"value":{"stringValue":%b}}' % (_json_key(key), _encode(str(value)))
 
@@ -146,7 +146,7 @@ def _protobuf_shared(shared: Shared) -> bytes:
 
 
 def _attribute(field: int, key: str, value: Value) -> bytes:
-    held = integer(3, int(value)) if _is_integer(value) else text(1, str(value))
+    held = integer(3, int(value)) if is_integer(value) else text(1, str(value))
     return message(field, _named(key) + message(2, held))
 
 
@@ -155,6 +155,6 @@ def _named(key: str) -> bytes:
     return text(1, key)
 
 
-def _is_integer(value: Value) -> TypeGuard[int]:
+def is_integer(value: Value) -> TypeGuard[int]:
     """Tell whether a value can be sent as a number: the protocol's have 64 bits."""
     return isinstance(value, int) and -(2**63) <= value < 2**63

@@ -19,6 +19,7 @@ from reqtrace.middleware import TraceMiddleware
 from reqtrace.recorder import current_request
 from tests.conftest import Tracing, close
 from tests.factories import finding
+from tests.programs import run_program
 
 Start = Callable[..., Tracing]
 
@@ -155,6 +156,21 @@ def test_without_opentelemetry_requests_go_on_and_a_check_says_it(
     (found,) = check_telemetry(None)
     assert (found.id, found.level) == ("reqtrace.E006", checks.ERROR)
     assert "pip install" in str(found.hint)
+
+
+def test_a_worker_that_tells_spans_loads_nothing_that_sends_them() -> None:
+    program = """
+        import sys
+        import django
+        django.setup()
+        from django.test import Client
+        from reqtrace.cli.base import subcommands
+        assert Client().get("/").status_code and "ship" in subcommands()
+        assert "opentelemetry.trace" in sys.modules
+        sending = ("opentelemetry.sdk", "opentelemetry.exporter", "google.protobuf", "reqtrace.delivery")
+        print([name for name in sys.modules if name.startswith(sending)])
+    """
+    assert run_program(program, REQTRACE_OTEL="true") == "[]"
 
 
 def _missing(name: str) -> Any:

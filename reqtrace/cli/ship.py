@@ -5,9 +5,10 @@ import random
 import time
 from argparse import ArgumentParser
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,15 +16,26 @@ from reqtrace import conf
 from reqtrace.batches import Batches
 from reqtrace.cli import base
 from reqtrace.cli.terminal import printable
-from reqtrace.delivery import Endpoint, Manner
-from reqtrace.exceptions import DeliveryFailed, MessageRefused, StoreUnavailable, TraceFileError
-from reqtrace.otlp import to_protobuf
+from reqtrace.exceptions import (
+    DeliveryFailed,
+    MessageRefused,
+    MessageTooLarge,
+    ReqtraceError,
+    StoreUnavailable,
+    TraceFileError,
+)
 from reqtrace.reader import Reader
 from reqtrace.stores.base import Entry
 
+if TYPE_CHECKING:
+    from reqtrace.delivery import Endpoint, Spans
+
+_EXTRA = {"opentelemetry", "requests", "google", "urllib3"}
 _BATCH = 500
 _POLL_SECONDS = 1.0
 _PATIENCE_SECONDS = 60.0
+_OBEDIENCE_SECONDS = 3_600.0
+"""How long it stays away at most because an endpoint asks it to."""
 
 
 class State(msgspec.Struct):
@@ -43,6 +55,7 @@ class Command(base.Subcommand):
 
     help = "Send requests to an OpenTelemetry endpoint as they are recorded, until Ctrl-C."
     examples = "ship --otlp http://localhost:4318\nship --otlp https://tempo.example --service shop --once"
+    _remark = ""
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
@@ -56,24 +69,27 @@ class Command(base.Subcommand):
 
     def run(self, options: Mapping[str, Any]) -> None:
         """Send, and go on sending."""
-        endpoint = Endpoint(options["otlp"], Manner.of(os.environ))
+        delivery = _delivery()
+        endpoint = delivery.Endpoint(options["otlp"])
         path = options["state"] or _default_state()
         reader = self.open_reader()
         state = self._resumed(path, State(reader.store.url, endpoint.url), reader)
         _keep(path, state)  # before anything is sent, whether it can be kept at all
         batches = Batches(reader, options["service"] or os.environ.get("OTEL_SERVICE_NAME"))
-        with suppress(KeyboardInterrupt):
+        sent = 0
+        with closing(endpoint), suppress(KeyboardInterrupt):
             while True:
                 entries = self._read(reader, state.position)
                 if entries:
-                    self._deliver(endpoint, to_protobuf(batches.of(entries)))
+                    if spans := delivery.sdk_spans(batches.of(entries)):
+                        sent += self._deliver(endpoint, spans)
                     state.position = entries[-1].position
                     _keep(path, state)
                 elif options["once"]:
                     break
                 else:
                     time.sleep(_POLL_SECONDS)
-        self.terminal.note(f"Sent {batches.spans:,} spans to {endpoint.url}.")
+        self.terminal.note(f"Sent {sent:,} spans to {endpoint.url}.")
         self.note_corrupt(reader)
 
     def _read(self, reader: Reader, position: int) -> list[Entry]:
@@ -84,25 +100,32 @@ class Command(base.Subcommand):
             except StoreUnavailable as error:
                 self._wait(trouble, error)
 
-    def _deliver(self, endpoint: Endpoint, body: bytes) -> None:
+    def _deliver(self, endpoint: "Endpoint", spans: "Spans") -> int:
+        """Send until all is decided; return how many spans were taken."""
         trouble = Trouble()
-        while body:
+        while True:
             try:
-                said = endpoint.deliver(body)
+                remark = endpoint.deliver(spans)
             except DeliveryFailed as error:
                 self._wait(trouble, error, error.retry_after)
             except MessageRefused as error:  # and would be, again and again: what comes after it shall not wait
-                self.terminal.note(f"{printable(str(error))} This batch is left out.")
-                return
+                if isinstance(error, MessageTooLarge) and len(spans) > 1:
+                    break
+                self.terminal.note(f"{printable(str(error))} Left out: {len(spans):,} span{'s' * (len(spans) > 1)}.")
+                return 0
             else:
-                if said:
-                    self.terminal.note(f"{endpoint.url} took it, and said: {printable(said)}")
-                return
+                if remark not in ("", self._remark):
+                    self.terminal.note(f"{endpoint.url} took it, and said: {printable(remark)}")
+                    self._remark = remark
+                return len(spans)
+        half = len(spans) // 2
+        return self._deliver(endpoint, spans[:half]) + self._deliver(endpoint, spans[half:])
 
     def _wait(self, trouble: "Trouble", error: Exception, seconds: float | None = None) -> None:
         if str(error) != trouble.last:
             self.terminal.note(f"{printable(str(error))} Trying again.")
-        time.sleep(trouble.pause(error) if seconds is None else seconds)
+        trouble.last = str(error)
+        time.sleep(trouble.pause() if seconds is None else min(seconds, _OBEDIENCE_SECONDS))
 
     def _resumed(self, path: Path, fresh: State, reader: Reader) -> State:
         """Return where to go on.
@@ -135,13 +158,30 @@ class Trouble:
     def __init__(self) -> None:
         """Begin with none."""
         self.last = ""
+        """What was said of it last."""
         self._times = 0
 
-    def pause(self, error: Exception) -> float:
+    def pause(self) -> float:
         """Return how many seconds to wait: twice as long each time, and never as long as others do."""
-        self.last = str(error)
         self._times += 1
         return min(2.0**self._times / 2, _PATIENCE_SECONDS) * random.uniform(0.5, 1)  # noqa: S311
+
+
+def _delivery() -> Any:
+    """Return the module that delivers, which loads OpenTelemetry's SDK.
+
+    Raises:
+        ReqtraceError: when that is not installed.
+
+    """
+    try:
+        return import_module("reqtrace.delivery")
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise ReqtraceError(
+            f'ship needs OpenTelemetry\'s exporter: {error}. pip install "django-reqtrace[otel]" brings it.'
+        ) from error
 
 
 def _default_state() -> Path:
