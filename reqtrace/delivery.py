@@ -164,6 +164,11 @@ class _Log(logging.Handler):
 def _address(url: str) -> str:
     with suppress(ValueError):
         parts = urlsplit(url)
+        if parts.username is not None:  # it would stand in messages and in the state file
+            raise SettingsError(
+                f"The address of {parts.hostname} names a user; give that in OTEL_EXPORTER_OTLP_HEADERS instead, "
+                "such as authorization=Basic%20..."
+            )
         if parts.scheme in ("http", "https") and parts.hostname:
             return urlunsplit(parts._replace(path=parts.path.rstrip("/") or _PATH))
     raise SettingsError(f"{url!r} is no address of an OTLP/HTTP endpoint; it takes http://localhost:4318.")

@@ -303,3 +303,9 @@ def test_what_the_exporter_logs_does_not_reach_the_terminal(
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match=r"is no address of an OTLP/HTTP endpoint; it takes http://localhost:4318"):
         Endpoint(url)
+
+
+def test_an_address_with_a_password_is_refused_without_saying_it() -> None:
+    with pytest.raises(SettingsError, match="OTEL_EXPORTER_OTLP_HEADERS") as refused:
+        Endpoint("http://alice:secret@localhost:4318")
+    assert "secret" not in str(refused.value)
