@@ -73,6 +73,15 @@ def test_beyond_the_buffer_the_oldest_go_and_are_counted(tracing: Start) -> None
     assert traced.process().dropped == 15
 
 
+def test_many_that_wait_are_shipped_before_they_are_due(tracing: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipping, "_MANY", 5)
+    traced = tracing(**BY_HAND)
+    _visit(1, 5)
+    assert _stored(traced) == []
+    _visit(6, 6)
+    eventually(lambda: _stored(traced)[:5] == [1, 2, 3, 4, 5])
+
+
 def test_a_store_that_comes_back_gets_everything(fickle: Callable[..., tuple[Tracing, FickleStore]]) -> None:
     traced, store = fickle(BUFFER=100)
     store.trouble = StoreUnavailable("away")
