@@ -15,6 +15,7 @@ from django.test import AsyncClient, Client
 from django.urls import path
 
 import reqtrace
+from reqtrace.live import OpenRequest
 from reqtrace.reader import Reader
 from reqtrace.records import Finding
 from tests.conftest import Tracing, close
@@ -259,3 +260,15 @@ def test_a_request_that_stays_nobodys_is_not_looked_at_closely(traced: Tracing) 
     Client().get("/nowhere/")
     get("wsgi", "/sync/", "alice")
     assert seen == [False, True]
+
+
+def test_with_discovery_off_no_request_is_looked_at_for_its_sake(
+    tracing: Start, settings: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ROOT_URLCONF = __name__
+    settings.MIDDLEWARE = [TRACE]
+    recorder = tracing(KNOWN_HOLDERS=False, DISCOVER=False).recorder
+    looked_at: list[OpenRequest] = []
+    monkeypatch.setattr(recorder, "_look_closely", looked_at.append)
+    Client().get("/sync/", headers={"Authorization": "alice"})
+    assert looked_at == []
