@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -73,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="reqtrace-bench-") as folder:
         paths = {count: Path(folder) / f"{count}.sqlite3" for count in (given.requests, given.requests // 10)}
         for count, path in paths.items():
-            fill(SqliteStore(f"sqlite:///{path}"), count)
+            with closing(SqliteStore(f"sqlite:///{path}")) as store:
+                fill(store, count)
         sys.stdout.write(", ".join(f"{name} {value}" for name, value in report.machine().items()) + ".\n\n")
         sys.stdout.write(
             f"| {given.requests:,} requests as | seconds | of CPU | a second | MB | MiB at most | of a tenth |\n"

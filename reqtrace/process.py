@@ -160,3 +160,8 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
+
+
+# Under gevent two threads must not import the same at once, and processes are described on a native thread. What
+# Python imports for the first such question, and since 3.13 that is a dozen modules, is here from now on.
+_version("django")

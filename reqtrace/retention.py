@@ -30,6 +30,7 @@ class RetentionSearch:
         self._pause_ns = _EVERY_NS
         """How long nobody is asked about once somebody was: asking means to look at every object there is."""
         self._asked: set[int] = set()
+        self._passes = _Passes()
         self._collections: dict[int, int] = {}
         """Full collections that had been made when a request, by its number, was first seen to be alive."""
 
@@ -42,7 +43,7 @@ class RetentionSearch:
         if now < self._due_ns:
             return []
         self._due_ns = now + _EVERY_NS
-        collections = _full_collections()
+        collections = self._passes.count()
         alive = self._alive(now - age_ns)
         self._asked &= alive.keys()
         suspects = [
@@ -51,7 +52,7 @@ class RetentionSearch:
             if collections > self._collections.get(number, collections) and number not in self._asked
         ]
         noted = self._ask(suspects, now) if suspects and now >= self._asking_due_ns else []
-        since = _full_collections()
+        since = self._passes.count()
         if since != collections:  # one fell into this search, and met requests that were alive by it alone
             self._collections.clear()
         self._collections = {number: self._collections.get(number, since) for number in alive}
@@ -80,5 +81,44 @@ class RetentionSearch:
         return noted
 
 
-def _full_collections() -> int:
-    return int(gc.get_stats()[2]["collections"])
+class _Passes:
+    """Counts how often the garbage collector has been through all objects, also where Python does not say so.
+
+    Python 3.14.0 to 3.14.4 collect step by step, and call none of their own steps a full collection. So garbage of ours
+    is laid out among the old objects: whenever it is gone, the collector has been through them.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing laid out."""
+        self._unsaid = 0
+        self._held: _Ring | None = None
+        self._laid: ref[_Ring] | None = None
+        self._beyond = 0
+
+    def count(self) -> int:
+        """Return how often so far, give or take a few: what counts is that it grows."""
+        if self._held is not None:
+            if _collections_beyond_the_youngest() != self._beyond:
+                self._held = None  # it is old by now
+        elif self._laid is None or self._laid() is None:
+            self._unsaid += 1
+            self._held = _Ring()
+            self._laid = ref(self._held)
+            self._beyond = _collections_beyond_the_youngest()
+        return _collections(2) + self._unsaid
+
+
+class _Ring:
+    """Refers to itself, so that only a collection takes it away."""
+
+    def __init__(self) -> None:
+        """Close the ring."""
+        self.itself = self
+
+
+def _collections_beyond_the_youngest() -> int:
+    return _collections(1) + _collections(2)
+
+
+def _collections(generation: int) -> int:
+    return int(gc.get_stats()[generation]["collections"])

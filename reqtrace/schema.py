@@ -17,6 +17,8 @@ def trace_schema() -> dict[str, Any]:
     """Return the schema of `records.Trace`; the docstrings of its fields become their descriptions."""
     (reference,), definitions = msgspec.json.schema_components([records.Trace], ref_template="#/$defs/{name}")
     for name, definition in definitions.items():
+        # Python 3.13 strips docstrings of their indentation, and the ones before do not.
+        definition["description"] = inspect.cleandoc(definition["description"])
         for field, text in _texts_under(getattr(records, name)).items():
             definition["properties"][field]["description"] = text
     return {"$schema": DIALECT, "title": "reqtrace trace", **reference, "$defs": definitions}

@@ -62,6 +62,8 @@ class Shipper:
         self._waiting: list[Item] = []
         """Made into items and not yet taken by the store."""
         self._shipping = native("_thread", "allocate_lock")()
+        self._shipped_by: int | None = None
+        """The thread that has taken it."""
         self._alarm = native("_thread", "allocate_lock")()
         self._alarm.acquire()
         self._ended = native("_thread", "allocate_lock")()
@@ -92,7 +94,8 @@ class Shipper:
         queue.append(request)
         if self.inline or request.ended_ns - self._seen_ns > self._stale_ns:
             self._seen_ns = request.ended_ns
-            self.ship(wait=False)
+            # Whoever ships just now would take this along, if the process lived so long. It may be who puts it, too.
+            self.ship(wait=self.inline and self._shipped_by != native("_thread", "get_ident")())
 
     def ship(self, *, wait: bool = True) -> bool:
         """Hand everything to the store; return whether nothing is left. Never raises.
@@ -102,12 +105,14 @@ class Shipper:
         if not self._shipping.acquire(wait, _PATIENCE_SECONDS if wait else -1):
             return False
         try:
+            self._shipped_by = native("_thread", "get_ident")()
             if perf_counter_ns() < self._retry_ns and not self.inline:
                 return False
             return self._ship_all()
         except Exception as error:  # a `StoreError`, or whatever else a store may raise
             self._note_failure(error)
         finally:
+            self._shipped_by = None
             self._shipping.release()
         return False
 

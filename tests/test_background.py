@@ -157,12 +157,15 @@ def outlived(traced: Tracing) -> list[Finding]:
     return findings(traced)
 
 
+def in_a_thread(*given: object) -> None:
+    # Free-threaded Python, and any that is told so, starts a thread in the context of whoever starts it.
+    contextvars.Context().run(threading.Thread(target=wait, args=given).start)
+
+
 OTHERS: dict[str, Callable[[HttpRequest, threading.Event], object]] = {
-    "with nothing": lambda request, done: threading.Thread(target=wait, args=(done,)).start(),
-    "with its user": lambda request, done: threading.Thread(target=wait, args=(done, request.user)).start(),
-    "with a request of nobody's": lambda request, done: threading.Thread(
-        target=wait, args=(done, RequestFactory().get("/made-up/"))
-    ).start(),
+    "with nothing": lambda request, done: in_a_thread(done),
+    "with its user": lambda request, done: in_a_thread(done, request.user),
+    "with a request of nobody's": lambda request, done: in_a_thread(done, RequestFactory().get("/made-up/")),
     "in a context of its own": lambda request, done: in_a_pool(contextvars.Context().run, wait, done),
 }
 

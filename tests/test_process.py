@@ -175,6 +175,21 @@ def test_whether_uwsgi_runs_threads_is_read_from_where_it_is_right(loaded: Calla
     assert process.pid_to_watch() is not None
 
 
+def test_describing_a_process_imports_nothing() -> None:
+    """Under gevent it happens on a native thread, which must not import what another one imports just then."""
+    told = run_program(
+        """
+        import sys
+        from reqtrace import process
+
+        known = set(sys.modules)
+        process.describe("id", process.Serving("unknown", "unknown", "wsgi", {}))
+        print(sorted(set(sys.modules) - known))
+        """
+    )
+    assert told == "[]"
+
+
 def test_a_process_under_gevent_is_described_from_a_native_thread() -> None:
     told = run_program(
         """

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -129,7 +130,8 @@ def test_a_leak_fails_the_test_with_the_report(project: pytest.Pytester) -> None
         ]
     )
     result.stdout.no_fnmatch_line("hazard leftover:*")
-    assert not list(Reader(SqliteStore(f"sqlite:///{project.path}/.reqtrace/traces.sqlite3")).requests())
+    with closing(SqliteStore(f"sqlite:///{project.path}/.reqtrace/traces.sqlite3")) as store:
+        assert not list(Reader(store).requests())
 
 
 def test_without_the_option_tests_fail_by_themselves_alone(project: pytest.Pytester) -> None:

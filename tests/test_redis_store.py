@@ -299,6 +299,24 @@ def test_a_native_thread_beside_gevent_writes_without_an_event_loop(port: int, t
         assert len(store.read(0, 1_000)) == 200
 
 
+@needs_server
+def test_the_first_connection_imports_nothing(port: int) -> None:
+    """Under gevent it is made on a native thread, which must not import what another one imports just then."""
+    told = run_program(
+        """
+        import os, sys
+        from reqtrace.stores.redis_streams import RedisStreamStore
+
+        store = RedisStreamStore(os.environ["STORE"])
+        known = set(sys.modules)
+        store.read(0, 1)
+        print(sorted(set(sys.modules) - known))
+        """,
+        STORE=f"redis://localhost:{port}/0",
+    )
+    assert told == "[]"
+
+
 def test_tls_beside_gevent_is_refused() -> None:
     said = run_program("""
         from gevent import monkey; monkey.patch_all()

@@ -109,6 +109,26 @@ def test_a_collection_that_fell_into_a_search_counts_for_nothing(
         gc.enable()
 
 
+def test_a_pass_that_python_does_not_count_as_a_full_collection_is_noticed(
+    tracing: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A collector that goes step by step never says that it has been through all objects."""
+    traced = tracing()
+    stats = gc.get_stats
+    said = stats()[2]
+    gc.disable()
+    try:
+        monkeypatch.setattr(gc, "get_stats", lambda: [*stats()[:2], said])
+        serve(kept.append)
+        assert searched(traced) == []
+        gc.collect(1)
+        assert [searched(traced), searched(traced)] == [[], []]
+        gc.collect()
+        assert len(searched(traced)) == 1
+    finally:
+        gc.enable()
+
+
 def test_who_keeps_requests_is_asked_ever_more_rarely(tracing: Start) -> None:
     traced = tracing()
     search = traced.recorder.retention

@@ -285,6 +285,34 @@ def test_sigterm_reaches_a_handler_of_the_servers_and_requests_after_it_ship_at_
     assert left.items() == [1, 2]
 
 
+def test_a_request_that_ends_after_sigterm_waits_for_the_shipment_that_is_on_its_way(left: Left) -> None:
+    run_program(
+        _program(
+            """
+            import os, signal, threading, time
+            from reqtrace.stores.sqlite import SqliteStore
+
+            append, is_shipping = SqliteStore.append, threading.Event()
+
+            def slowly(store, items):
+                is_shipping.set()
+                time.sleep(0.2)
+                append(store, items)
+
+            SqliteStore.append = slowly
+            signal.signal(signal.SIGTERM, lambda number, frame: None)
+            visit(1)
+            os.kill(os.getpid(), signal.SIGTERM)
+            is_shipping.wait()
+            visit(2)
+            os._exit(0)
+            """
+        ),
+        **left.environment,
+    )
+    assert left.items() == [1, 2]
+
+
 def test_a_process_that_ignores_sigterm_lives_on(left: Left) -> None:
     body = (
         "import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nvisit(1)\n"

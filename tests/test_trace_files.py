@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
-from backports import zstd
 from django.core.management import CommandError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reqtrace import archives, registry, scanner
+from reqtrace.archives import zstd
 from reqtrace.cli import dashboard
 from reqtrace.cli.open import Command as Open
 from reqtrace.cli.terminal import Terminal
@@ -47,13 +47,13 @@ def _of_field(type_: Any) -> st.SearchStrategy[Any]:
     if type_ == dict[str, bool | int | float | str | None]:
         finite = st.floats(allow_nan=False, allow_infinity=False)
         return st.dictionaries(texts, st.booleans() | numbers | finite | texts | st.none(), max_size=3)
-    origin, arguments = getattr(type_, "__origin__", None), getattr(type_, "__args__", ())
+    origin, arguments = get_origin(type_), get_args(type_)
     if origin is list:
         return st.lists(_of_field(arguments[0]), max_size=3)
-    if arguments and origin is None:
-        return st.one_of(*map(_of_field, arguments))
-    if arguments:
+    if origin is Literal:
         return st.sampled_from(arguments)
+    if arguments:
+        return st.one_of(*map(_of_field, arguments))
     plain = {str: texts, int: numbers, type(None): st.none()}
     return plain[type_] if type_ in plain else of(type_)
 

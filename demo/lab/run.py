@@ -4,6 +4,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 
 from demo.children import Died
@@ -84,8 +85,8 @@ def survey(
 def measure(server: Server, stack: str, holders: Iterable[str], waves: int) -> Run:
     """Run one server under load, and compare."""
     began = time.monotonic()
-    with running(server, stack, ",".join(holders)) as it:
-        log, reader = Log(it.truth), Reader(SqliteStore(it.store))
+    with running(server, stack, ",".join(holders)) as it, closing(SqliteStore(it.store)) as store:
+        log, reader = Log(it.truth), Reader(store)
         statuses = load.waves(it, log, VIEWS, waves)
         _wait_for(reader, len(log.read_on()))
         it.child.stop()
@@ -106,8 +107,8 @@ def measure(server: Server, stack: str, holders: Iterable[str], waves: int) -> R
 
 def discover(server: Server, stack: str, holders: Iterable[str], waves: int) -> Discovered:
     """Run it once more with the same holders, of which reqtrace is told nothing."""
-    with running(server, stack, ",".join(holders), LAB_DISCOVER="1") as it:
-        log, reader = Log(it.truth), Reader(SqliteStore(it.store))
+    with running(server, stack, ",".join(holders), LAB_DISCOVER="1") as it, closing(SqliteStore(it.store)) as store:
+        log, reader = Log(it.truth), Reader(store)
         load.waves(it, log, VIEWS, waves)
         _wait_for(reader, len(log.read_on()))
         it.child.stop()
@@ -127,11 +128,11 @@ def irritate(server: Server, stack: str, *, quick: bool) -> Oddity:
     """Put a clean application under each odd load: whatever is found there is wrong."""
     # Where a thread serves several at once, not even a careful clean-up makes a thread-local clean.
     holders = [name for name in CLEAN if name != "local-cleared" or not (server.is_asgi or server.has_greenlets)]
-    with running(server, stack, ",".join(holders)) as it:
+    with running(server, stack, ",".join(holders)) as it, closing(SqliteStore(it.store)) as store:
         answers = {name: send(it, quick=quick) for name, send in LOADS.items()}
         time.sleep(5 * conf.get().flush_ms / 1_000)  # the last ones count, too
         it.child.stop()
-        reader = Reader(SqliteStore(it.store))
+        reader = Reader(store)
         _require_no_fault(reader)
         alarms = [finding for finding in reader.findings() if finding.level != "notice"]
         messages = sorted({alarm.message for alarm in alarms})[:5]
@@ -140,9 +141,9 @@ def irritate(server: Server, stack: str, *, quick: bool) -> Oddity:
 
 def pipeline(server: Server, *, quick: bool) -> Dirt:
     """Send requests without waiting for the answers, and see in whose context they begin."""
-    with running(server, "async", "contextvar-kept") as it:
+    with running(server, "async", "contextvar-kept") as it, closing(SqliteStore(it.store)) as store:
         LOADS["pipelined"](it, quick=quick)
-        log, reader = Log(it.truth), Reader(SqliteStore(it.store))
+        log, reader = Log(it.truth), Reader(store)
         _wait_for(reader, len(log.read_on()))
         it.child.stop()
         # By whatever name: undeclared variables go by their own where discovery is off.

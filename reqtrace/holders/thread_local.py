@@ -1,7 +1,9 @@
 """`threading.local` and gevent's: one value per thread, or per greenlet."""
 
 import ctypes
+import gc
 import sys
+from functools import cache
 from typing import Any
 
 from reqtrace.execution import native
@@ -50,13 +52,35 @@ def names_in(local: Any) -> dict[str, object]:
 def is_touched(local: Any) -> bool:
     """Tell whether this thread has used the local before, without using it.
 
-    CPython keeps a thread's part of a local in the thread's own dict, under a key made of the local's address.
-    Where that cannot be seen (gevent's locals), the answer is no: it is then not read.
+    Up to Python 3.12 a thread's own dict has an entry for each local that it has touched, under a key made of the
+    local's address. Since 3.13 a local has one for each thread that has touched it, under an object that stands for
+    the thread, in all locals the same. Where neither can be seen (gevent's locals), the answer is no: it is then not
+    read.
     """
     if _is_gevent(type(local)):
         return False
     address = _thread_dict()
-    return address is not None and f"thread.local.{id(local):#x}" in ctypes.cast(address, ctypes.py_object).value
+    if address is not None and f"thread.local.{id(local):#x}" in ctypes.cast(address, ctypes.py_object).value:
+        return True
+    thread = _key_of_this_thread()
+    return any(thread in parts for parts in gc.get_referents(local) if type(parts) is dict)
+
+
+def _key_of_this_thread() -> object:
+    """Return what stands for this thread in a local: seen in one of our own."""
+    own = _own()
+    key = getattr(own, "key", None)
+    if key is None:
+        values = own.__dict__
+        parts = [part for part in gc.get_referents(own) if type(part) is dict]
+        keys = (key for part in parts for key, value in list(part.items()) if value is values)
+        key = own.key = next(keys, own)
+    return key
+
+
+@cache
+def _own() -> Any:
+    return native("_thread", "_local")()
 
 
 def _is_gevent(class_: type) -> bool:

@@ -2,12 +2,13 @@
 
 # Under gevent two threads must not import the same at once, and records are shipped on a native thread. So what the
 # first connection imports is here already.
-import email.parser  # noqa: F401
 import encodings.idna  # noqa: F401
 import os
 import socket
 from _thread import RLock  # gevent replaces `threading.RLock`; ours must hold between threads, for milliseconds
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any
 
@@ -28,6 +29,9 @@ try:
     from redis.retry import Retry
 except ImportError as error:
     raise ImportError(f'{error}: pip install "django-reqtrace[redis]"', name=error.name) from error
+
+with suppress(PackageNotFoundError):
+    version("redis")  # which each connection asks for
 
 _KINDS: tuple[RecordKind, ...] = ("process", "thread", "finding", "request", "mark", "measurement")
 _STEP = 1_000

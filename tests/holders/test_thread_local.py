@@ -39,6 +39,17 @@ def test_reading_is_never_the_first_touch() -> None:
     assert Counting.touched == touched
 
 
+def test_a_local_that_was_made_with_arguments_is_read_where_it_was_touched() -> None:
+    class Given(threading.local):
+        def __init__(self, *, request: str) -> None:
+            self.request = request
+
+    local = Given(request="everybody's")
+    assert names_in(local) == {"request": "everybody's"}
+    assert in_a_thread(lambda: names_in(local)) == {}
+    assert in_a_thread(lambda: (local.request, names_in(local))[1]) == {"request": "everybody's"}
+
+
 def test_a_plain_local_is_read_anywhere_and_holds_nothing_in_other_threads() -> None:
     local = threading.local()
     local.request = "mine"
