@@ -54,20 +54,26 @@ def resolve(path: str) -> Holder:
 
 def _module(path: str) -> tuple[str, Any, list[str]]:
     names = path.split(".")
+    if not all(names):
+        raise SettingsError(f"{path!r} is no dotted path such as 'myapp.middleware._thread_locals.request'.")
     for length in range(len(names), 0, -1):
         name = ".".join(names[:length])
-        if name in sys.modules or _imports(name):
+        if name in sys.modules or _imports(path, name):
             return name, sys.modules[name], names[length:]
     near = difflib.get_close_matches(names[0], list(sys.modules), n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise SettingsError(f"{path!r}: there is no module {names[0]!r}.{hint}")
 
 
-def _imports(name: str) -> bool:
+def _imports(path: str, name: str) -> bool:
     try:
         import_module(name)
-    except ImportError:
-        return False
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            return False
+        raise SettingsError(f"{path!r}: it cannot be imported: {error}.") from error
+    except Exception as error:  # a project's own module may fail in any way
+        raise SettingsError(f"{path!r}: it cannot be imported: {type(error).__name__}: {error}.") from error
     return True
 
 
