@@ -4,6 +4,7 @@ import difflib
 import inspect
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
@@ -91,13 +92,23 @@ def _last(path: str, owner: Any, name: str, value: Any) -> Holder:
     if is_really(value, property):
         raise SettingsError(f"{path!r} is a property: reading it runs code, which might query. Name what it reads.")
     if is_really(value, staticmethod):
-        return CallableHolder(path, value.__func__)
+        return _call(path, value.__func__)
     if is_really(value, classmethod):
-        bound: Callable[[], object] = value.__get__(None, owner)
-        return CallableHolder(path, bound)
+        return _call(path, value.__get__(None, owner))
     if not pretends(type(value)) and inspect.isroutine(value):  # which would evaluate a lazy object
-        return CallableHolder(path, value)
+        return _call(path, value)
     return AttributeHolder(path, owner, name)
+
+
+def _call(path: str, function: Callable[[], object]) -> Holder:
+    with suppress(ValueError):  # some functions in C do not tell
+        try:
+            inspect.signature(function).bind()
+        except TypeError as error:
+            raise SettingsError(f"{path!r} cannot be called without arguments: {error}.") from error
+    if inspect.iscoroutinefunction(function):
+        raise SettingsError(f"{path!r} is a coroutine function; name what it reads.")
+    return CallableHolder(path, function)
 
 
 def _whole(path: str, here: str, tail: list[str], holder: Holder) -> Holder:

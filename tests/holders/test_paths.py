@@ -46,6 +46,16 @@ class Auth:
         """Return the class."""
         return cls
 
+    @staticmethod
+    def get_class_of(request: object) -> object:
+        """Return the class of a request."""
+        return type(request)
+
+
+async def aget_user() -> object:
+    """Return somebody, later."""
+    return "somebody"
+
 
 HERE = "tests.holders.test_paths"
 
@@ -84,6 +94,8 @@ def test_a_class_method_is_called_with_its_class() -> None:
         (f"{HERE}.variable.user", "is a ContextVar; name it without 'user'"),
         (f"{HERE}.Auth.user", "is a property: reading it runs code, which might query"),
         (HERE, "is a module; name something in it"),
+        (f"{HERE}.Auth.get_class_of", "cannot be called without arguments: missing a required argument: 'request'"),
+        (f"{HERE}.aget_user", "is a coroutine function"),
         ("", "is no dotted path"),
         ("tests..request", "is no dotted path"),
         ("tests.holders.broken.Current.request", "cannot be imported: RuntimeError: no licence."),
