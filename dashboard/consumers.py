@@ -31,10 +31,13 @@ _seen = msgspec.json.Decoder(Seen)
 
 
 async def live(scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve one WebSocket connection; whoever may not see the dashboard gets HTTP 403 instead of a socket."""
+    """Serve one WebSocket connection; whoever may not see the dashboard gets HTTP 404 instead of a socket."""
     await receive()
-    if not (is_same_origin(scope) and await may_see(scope)):
+    if not is_same_origin(scope):
         await send({"type": "websocket.close"})
+        return
+    if not await may_see(scope):
+        await _hide(scope, send)
         return
     await send({"type": "websocket.accept"})
     with feed.running().subscribe() as subscription:
@@ -48,6 +51,15 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
             await asyncio.gather(listening, telling, return_exceptions=True)
     if not telling.cancelled() and not isinstance(telling.exception(), OSError):  # that is a browser that has gone
         telling.result()
+
+
+async def _hide(scope: Scope, send: Send) -> None:
+    """Answer as if nothing stood here; a server that lets no application choose the status, as Daphne, says 403."""
+    if "websocket.http.response" in (scope.get("extensions") or {}):
+        await send({"type": "websocket.http.response.start", "status": 404, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b""})
+    else:
+        await send({"type": "websocket.close"})
 
 
 async def _listen(receive: Receive, subscription: Subscription) -> None:

@@ -14,14 +14,14 @@ from .visitor import has_accounts
 
 @views.reading
 def page(request: HttpRequest) -> HttpResponseBase:
-    """Show the live page to those who may see it, a way to sign in to strangers, and a way out to everybody else."""
+    """Show the live page to those who may see it, a way to sign in to strangers, and a 404 with a way out to others."""
     user = getattr(request, "user", None)
     signed_in = user if user is not None and user.is_authenticated else None
     if views.may_see(request):
         return views.render_page(request, sign_out_url=reverse("sign-out") if signed_in else None)
     if signed_in is not None:
         context = {"user": signed_in.get_username(), "action": reverse("sign-out"), "csrf_token": get_token(request)}
-        return _html("denied.html", context, status=403)
+        return _html("denied.html", context, status=404)
     if has_accounts():
         return HttpResponseRedirect(reverse("sign-in"))
     raise Http404

@@ -10,7 +10,7 @@ from django.core import checks
 from django.utils.module_loading import import_string
 
 from reqtrace import conf, registry
-from reqtrace.exceptions import SettingsError, StoreError
+from reqtrace.exceptions import SettingsError
 from reqtrace.holders.paths import resolve
 
 
@@ -34,10 +34,14 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[ch
 
 def check_store(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
     """Report a store that cannot be used (E003), and what the store itself says."""
+    problem = registry.store_problem()
+    if problem is not None:
+        return [checks.Error(problem, hint=f"Mend {conf.DICT}['STORE'].", id="reqtrace.E003")]
     try:
         return registry.store().check()
-    except StoreError as error:
-        return [checks.Error(str(error), hint=f"Mend {conf.DICT}['STORE'].", id="reqtrace.E003")]
+    except Exception as error:  # of a store of the project's own; an exception here would stop `runserver`
+        text = f"The store cannot be checked: {type(error).__name__}: {error}."
+        return [checks.Error(text, hint=f"Mend {conf.DICT}['STORE'].", id="reqtrace.E003")]
 
 
 def check_holders(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
@@ -58,7 +62,7 @@ def check_callables(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[c
     for key, path in (("ACCESS", settings.access), ("IMPERSONATION", settings.impersonation)):
         try:
             loaded = import_string(path)
-        except ImportError as error:
+        except Exception as error:  # importing a project's own module may fail in any way
             found.append(
                 checks.Error(
                     f"{conf.DICT}[{key!r}] is {path!r}, which cannot be imported: {error}.",

@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 from django.conf import settings as django_settings
@@ -15,6 +15,7 @@ ENVIRONMENT_PREFIX = "REQTRACE_"
 Checkpoint = Literal["start", "view", "view-end", "template", "query", "response", "close"]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+DottedPath = Annotated[str, msgspec.Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)+$")]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
@@ -50,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     """Where identity is examined; ``template`` and ``query`` can be added."""
     on_leak: Literal["record", "block"] = "record"
     """``block`` turns a response in which a leak was found into a 500 instead of letting it out."""
-    impersonation: str = "reqtrace.identity.known_impersonation"
+    impersonation: DottedPath = "reqtrace.identity.known_impersonation"
     """Dotted path of callable(request) -> bool: whether acting as somebody else is declared here."""
     user_label: Literal["username", "pk", "pseudonym"] = "username"
     """How people are named in traces; ``pseudonym`` is a keyed hash."""
@@ -70,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
 
 KEYS: dict[str, str] = {field.encode_name: field.name for field in msgspec.structs.fields(Settings)}
 _TYPES = get_type_hints(Settings, include_extras=True)
+_WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 class Problem(NamedTuple):
@@ -126,7 +128,7 @@ def _take(
             Problem(
                 "E002",
                 f"{origin} is {value!r}, which does not do: {error}.",
-                f"The default {_default_of(name)!r} is in force until it is mended.",
+                f"{_choices(_TYPES[name])}The default {_default_of(name)!r} is in force until it is mended.",
             )
         )
 
@@ -138,11 +140,20 @@ def _convert(value: object, type_: Any, *, strict: bool) -> Any:
         return msgspec.convert(str(value) if isinstance(value, Path) else value, type_)
     assert isinstance(value, str)
     text = value.strip()
+    if type_ is bool:
+        text = _WORDS.get(text.lower(), text)
     if text[:1] in ("[", "{"):
         return msgspec.json.decode(text.encode(), type=type_)
-    if getattr(type_, "__origin__", None) is list:
+    if get_origin(type_) is list:
         return msgspec.convert([part.strip() for part in text.split(",") if part.strip()], type_)
     return msgspec.convert(text, type_, strict=False)
+
+
+def _choices(type_: Any) -> str:
+    """Return a sentence with the words that a setting takes; an empty one where it takes any."""
+    (inner,) = get_args(type_) if get_origin(type_) is list else (type_,)
+    words = get_args(inner) if get_origin(inner) is Literal else ()
+    return f"It takes {', '.join(map(repr, words))}. " if words else ""
 
 
 def _default_of(name: str) -> object:

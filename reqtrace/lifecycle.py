@@ -9,7 +9,8 @@ from functools import cache
 from multiprocessing import util as finalizers
 from types import FrameType
 
-from reqtrace import conf
+from reqtrace import conf, registry
+from reqtrace.checks import check_telemetry
 from reqtrace.recorder import Recorder
 
 logger = logging.getLogger("reqtrace")
@@ -18,11 +19,11 @@ logger = logging.getLogger("reqtrace")
 @cache
 def recorder() -> Recorder:
     """Return this process's recorder; the first call makes it and sees to its end."""
-    loaded = conf.loaded()
-    made = Recorder(loaded.settings)
-    for problem in loaded.problems:
-        logger.warning("%s %s", problem.message, problem.hint)
-        made.faults.last = f"{problem.message} {problem.hint}"
+    made = Recorder(conf.get())
+    problems = _problems()
+    for problem in problems:
+        logger.warning("%s", problem)
+    made.faults.count, made.faults.last = made.faults.count + len(problems), " ".join(problems) or made.faults.last
     os.register_at_fork(after_in_child=made.renew)
     atexit.register(_drain, made)
     # A process that `multiprocessing` made (granian's workers) ends without `atexit`, and forgets what its parent
@@ -31,6 +32,13 @@ def recorder() -> Recorder:
     finalizers.register_after_fork(made, _drain_at_the_end)
     _drain_on_sigterm(made)
     return made
+
+
+def _problems() -> list[str]:
+    """Say what is wrong with the settings, and how each is mended; their defaults are in force."""
+    problems = [f"{problem.message} {problem.hint}" for problem in conf.loaded().problems]
+    problems += filter(None, [registry.store_problem()])
+    return problems + [f"{message.msg} {message.hint}" for message in check_telemetry(None)]
 
 
 def _drain(made: Recorder) -> None:

@@ -5,6 +5,7 @@ imported where it is used.
 """
 
 from collections.abc import Generator, Iterator
+from copy import copy
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +29,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="hazard",
         help="fail a test in which a request saw another's identity; with --reqtrace=hazard also where it might",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """Leave what stands behind a bare ``--reqtrace`` to pytest: it is a path, unless it is a level."""
+    bare = [
+        place for place, arg in enumerate(args) if arg == "--reqtrace" and args[place + 1 : place + 2] != ["hazard"]
+    ]
+    if bare:
+        for place in bare:
+            args[place] = "--reqtrace=leak"
+        early_config.known_args_namespace = parser.parse_known_args(args, namespace=copy(early_config.option))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -185,8 +185,9 @@ def parse_time(name: str, text: str, now_ns: int) -> int:
     number, unit = text[:-1], text[-1:]
     if unit in _UNITS_NS and _is_number(number):
         return now_ns - int(number) * _UNITS_NS[unit]
-    if _is_number(text):
-        return int(text) * 10**9
+    seconds, _, fraction = text.partition(".")
+    if _is_number(seconds) and (_is_number(fraction) or not fraction):
+        return int(seconds) * 10**9 + int(f"{fraction:0<9}"[:9])
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
@@ -239,7 +240,7 @@ def _status(given: Mapping[str, str]) -> str | None:
     text = given.get("status")
     if text is None:
         return None
-    if len(text) == 3 and text[0] in "12345" and (text[1:].lower() == "xx" or text[1:].isdigit()):
+    if len(text) == 3 and text[0] in "12345" and (text[1:].lower() == "xx" or _is_number(text)):
         return text.lower()
     raise QueryError("status", f"status is {text!r}; it takes a code such as 404, or a class such as 5xx.")
 

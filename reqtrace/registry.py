@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from django.utils.module_loading import import_string
 
@@ -30,7 +31,13 @@ EXPORTER_CLASSES = {
     "otlp-proto": "reqtrace.exporters.otlp.OtlpProtoExporter",
 }
 
-_stores: dict[str, Store] = {}
+
+class _Chosen(NamedTuple):
+    store: Store
+    problem: StoreError | None
+
+
+_chosen: dict[tuple[str, str | None], _Chosen] = {}
 _replacements: list[Store] = []
 
 
@@ -38,7 +45,7 @@ def open_store(url: str) -> Store:
     """Return a store for an address, such as ``sqlite:///path``.
 
     Raises:
-        StoreError: when no class stands behind the scheme; the text names the schemes there are.
+        StoreError: when no class stands behind the scheme, or the class does not take the address.
 
     """
     classes = STORE_CLASSES | conf.get().store_backends
@@ -50,28 +57,46 @@ def open_store(url: str) -> Store:
         )
     try:
         store_class = import_string(classes[scheme])
-    except ImportError as error:
+    except Exception as error:  # a project's own module may fail in any way
         raise StoreError(
             f"The store for {scheme!r} is {classes[scheme]!r}, which cannot be imported: {error}."
         ) from error
     if not (isinstance(store_class, type) and issubclass(store_class, Store)):
         raise StoreError(f"{classes[scheme]!r} is no subclass of reqtrace.stores.base.Store.")
-    return store_class(url)
+    try:
+        return store_class(url)
+    except StoreError:
+        raise
+    except Exception as error:
+        raise StoreError(f"{classes[scheme]} does not take the address: {type(error).__name__}: {error}.") from error
 
 
 def store() -> Store:
     """Return this process's store, as the settings name it; one instance for all callers.
 
-    Raises:
-        StoreError: when the settings name no usable store.
-
+    Where the settings name none that can be used it is the default, and `store_problem` says why.
     """
-    replacement = replaced_by()
-    if replacement is not None:
-        return replacement
-    url = conf.get().store
+    return replaced_by() or _choice().store
+
+
+def store_problem() -> str | None:
+    """Say why the default holds in place of the setting ``STORE``; None when that can be used."""
+    problem = _choice().problem
+    return f"{problem} The default {conf.default_store()!r} is in force until it is mended." if problem else None
+
+
+def _choice() -> _Chosen:
+    settings = conf.get()
+    key = settings.store, settings.store_backends.get(settings.store.partition(":")[0])
     # Opens nothing, so that two threads may both make one; `setdefault` lets all have the first.
-    return _stores.get(url) or _stores.setdefault(url, open_store(url))
+    return _chosen.get(key) or _chosen.setdefault(key, _choose(settings.store))
+
+
+def _choose(url: str) -> _Chosen:
+    try:
+        return _Chosen(open_store(url), None)
+    except StoreError as error:
+        return _Chosen(open_store(conf.default_store()), error)
 
 
 @contextmanager
@@ -91,8 +116,8 @@ def replaced_by() -> Store | None:
 
 def close_stores() -> None:
     """Let every store handed out go of its connections and files; the next use opens them again."""
-    for store in list(_stores.values()):
-        store.close()
+    for chosen in list(_chosen.values()):
+        chosen.store.close()
 
 
 def exporter(name: str) -> Exporter:

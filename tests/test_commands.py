@@ -81,8 +81,11 @@ def test_every_subcommand_explains_itself_and_its_options() -> None:
         assert all(line.split()[0] == name for line in subcommand.examples.splitlines())
 
 
+PORTS = ("dashboard", "--port", "65536"), ("open", "trace.json", "--port", "http")
+
+
 def test_an_unknown_subcommand_and_an_unknown_option_exit_with_2() -> None:
-    for arguments in (("exprot",), ("export", "--colour", "red"), ("export", "--format", "xml"), ()):
+    for arguments in (("exprot",), ("export", "--colour", "red"), ("export", "--format", "xml"), (), *PORTS):
         process = start(*arguments)
         _, stderr = process.communicate(timeout=60)
         assert process.returncode == 2
@@ -164,7 +167,12 @@ def test_an_export_through_a_link_or_into_a_device_replaces_neither(store: Store
 
 @pytest.mark.parametrize(
     "arguments",
-    [("export", "--since", "yesterday"), ("export", "--status", "x"), ("tail", "--last", "-1"), ("purge",)],
+    [
+        ("export", "--since", "yesterday"),
+        ("export", "--status", "x"),
+        ("tail", "--last", "-1"),
+        ("purge",),
+    ],
 )
 def test_a_bad_argument_exits_with_2(store: Store, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
@@ -225,6 +233,16 @@ def test_purge_asks_first(store: Store, monkeypatch: pytest.MonkeyPatch, answer:
     monkeypatch.setattr("builtins.input", lambda question: answer)
     run("purge")
     assert len(store.read(0, 100)) == left
+
+
+def test_purge_leaves_the_default_alone_where_another_store_was_meant(settings: object, tmp_path: Path) -> None:
+    settings.BASE_DIR = tmp_path  # type: ignore[attr-defined]
+    settings.REQTRACE = {}  # type: ignore[attr-defined]
+    registry.store().append([corrupt("one")])
+    settings.REQTRACE = {"STORE": "reddis://traces"}  # type: ignore[attr-defined]
+    with pytest.raises(CommandError, match="Nothing was dropped"):
+        run("purge", "--yes")
+    assert registry.store().read(0, 10) != []
 
 
 def test_threads_shows_each_thread_and_says_what_it_means(store: Store) -> None:

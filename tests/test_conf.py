@@ -5,11 +5,12 @@ from pathlib import Path
 import msgspec
 import pytest
 from django.conf import settings as django_settings
-from django.core.checks import run_checks
+from django.core.checks import CheckMessage, run_checks
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reqtrace import checks, conf
+from reqtrace.stores.memory import MemoryStore
 
 
 def test_without_anything_the_defaults_hold() -> None:
@@ -68,6 +69,12 @@ def test_the_environment_wins_and_is_read_as_text() -> None:
     assert settings.store_backends == {"x": "y.Z"}
 
 
+@pytest.mark.parametrize(("word", "means"), [("no", False), ("Off", False), ("0", False), ("yes", True), ("ON", True)])
+def test_the_kill_switch_takes_the_words_that_people_write_into_environments(word: str, means: bool) -> None:
+    settings, problems = conf.load({"ENABLED": not means}, {"REQTRACE_ENABLED": word})
+    assert (settings.enabled, problems) == (means, ())
+
+
 @pytest.mark.parametrize(
     ("given", "environment", "code", "parts"),
     [
@@ -78,7 +85,10 @@ def test_the_environment_wins_and_is_read_as_text() -> None:
         ({"RETAIN": 0}, {}, "E002", ["REQTRACE['RETAIN'] is 0", "100000"]),
         ({"RETAIN": "5"}, {}, "E002", ["'5'"]),
         ({"SAMPLE": 1.5}, {}, "E002", ["1.5"]),
-        ({"CHECKPOINTS": ["begin"]}, {}, "E002", ["begin"]),
+        ({"CHECKPOINTS": ["begin"]}, {}, "E002", ["begin", "It takes 'start', 'view', 'view-end', 'template'"]),
+        ({"ON_LEAK": "blok"}, {}, "E002", ["'blok'", "It takes 'record', 'block'."]),
+        ({"IMPERSONATION": ".known"}, {}, "E002", ["'.known'", "reqtrace.identity.known_impersonation"]),
+        ({}, {"REQTRACE_ENABLED": "nay"}, "E002", ["'nay'"]),
         ({"STORE": 3}, {}, "E002", ["sqlite:///"]),
         ({}, {"REQTRACE_FLUSH_MS": "soon"}, "E002", ["the environment variable REQTRACE_FLUSH_MS", "'soon'"]),
         ({}, {"REQTRACE_HOLDERS": '["a'}, "E002", ["REQTRACE_HOLDERS"]),
@@ -136,6 +146,41 @@ def test_the_system_check_names_what_is_wrong(settings: object) -> None:
     assert set(found) == {"reqtrace.E001", "reqtrace.E002", "reqtrace.E003"}
     assert all(message.hint for message in found.values())
     assert "RETAIN" in str(found["reqtrace.E001"].hint)
+
+
+@pytest.mark.parametrize(
+    ("given", "id_", "said"),
+    [
+        ({"STORE": "own:", "STORE_BACKENDS": {"own": f"{__name__}.TouchyStore"}}, "E003", "does not take the address"),
+        ({"STORE": "own:", "STORE_BACKENDS": {"own": f"{__name__}.MuteStore"}}, "E003", "cannot be checked: KeyError"),
+        ({"STORE": "own:", "STORE_BACKENDS": {"own": ".Store"}}, "E003", "cannot be imported"),
+        ({"STORE": "memory:", "ACCESS": ".staff"}, "E005", "cannot be imported"),
+        ({"STORE": "memory:", "HOLDERS": ["", "a..b"]}, "E004", "is no dotted path"),
+    ],
+)
+def test_the_system_check_survives_whatever_a_setting_leads_to(
+    settings: object, given: dict[str, object], id_: str, said: str
+) -> None:
+    settings.REQTRACE = given  # type: ignore[attr-defined]
+    found = run_checks(tags=["reqtrace"])
+    assert {message.id for message in found} == {f"reqtrace.{id_}"}
+    assert all(said in message.msg for message in found)
+
+
+class TouchyStore(MemoryStore):
+    """A store of a project's own whose constructor fails."""
+
+    def __init__(self, url: str) -> None:
+        """Fail."""
+        raise KeyError(url)
+
+
+class MuteStore(MemoryStore):
+    """A store of a project's own that cannot check itself."""
+
+    def check(self) -> list[CheckMessage]:
+        """Fail."""
+        raise KeyError("port")
 
 
 def test_the_system_check_has_nothing_to_say_of_good_settings(settings: object) -> None:

@@ -316,6 +316,19 @@ def test_a_sample_is_diagnosed_on_the_lines_that_say_so_and_on_no_other(path: Pa
     assert {(one.line, one.code, one.level) for one in found} == expected
 
 
+def test_a_personal_page_in_the_cache_is_told_by_what_asks_for_the_person() -> None:
+    source = """
+        from django.http import HttpResponse
+        from django.views.decorators.cache import cache_page
+
+        @cache_page(60)
+        def page(request):
+            return HttpResponse(request.user.email)
+        """
+    (found,) = diagnose({"shop.views": source})
+    assert "what page makes of request.user.email, before" in found.message
+
+
 def test_gunicorn_that_preloads_before_gevent_patches_is_a_hazard() -> None:
     config = "worker_class = 'gevent'\npreload_app = True\n"
 

@@ -134,6 +134,19 @@ def test_a_leak_fails_the_test_with_the_report(project: pytest.Pytester) -> None
         assert not list(Reader(store).requests())
 
 
+@pytest.mark.parametrize(
+    "order", [("--reqtrace", "tests"), ("tests", "--reqtrace"), ("-q", "--reqtrace", "tests/test_one.py")]
+)
+def test_a_path_behind_the_option_is_a_path(project: pytest.Pytester, order: tuple[str, ...]) -> None:
+    folder = project.mkdir("tests")
+    (folder / "conftest.py").write_text("def pytest_addoption(parser): parser.addoption('--of-this-folder')")
+    (folder / "test_one.py").write_text(LEAKING)
+    project.makepyfile(test_elsewhere="def test_that_was_not_asked_for(): assert False")
+    result = run(project, *order, "--of-this-folder=1")
+    result.assert_outcomes(failed=3)
+    result.stdout.no_fnmatch_line("*test_elsewhere*")
+
+
 def test_without_the_option_tests_fail_by_themselves_alone(project: pytest.Pytester) -> None:
     project.makepyfile(LEAKING)
     result = run(project)

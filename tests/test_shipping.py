@@ -378,7 +378,32 @@ def test_a_wrong_setting_is_logged_shown_and_replaced_by_its_default(left: Left)
     assert "Did you mean 'BUFFER'?" in errors
     assert left.items() == [1]
     (process,) = left.processes()
-    assert "REQTRACE_" in str(process.last_fault)
+    assert process.faults == 3  # without which the page would not show what the last one was
+    assert all(f"REQTRACE_{key} " in str(process.last_fault) for key in ("SAMPLE", "BUFFFER", "BUFFER"))
+
+
+def test_a_store_that_there_is_not_is_logged_shown_and_replaced_by_the_default(tmp_path: Path) -> None:
+    left = Left(tmp_path / ".reqtrace")
+    body = _program(f"from django.conf import settings\nsettings.BASE_DIR = {str(tmp_path)!r}\nvisit(1)")
+    program = start_program(body, REQTRACE_STORE="postgres://shop:secret@db")
+    output, errors = program.communicate(timeout=60)
+    assert program.returncode == 0, output + errors
+    assert errors.count("no store has the scheme 'postgres'") == 1
+    assert "secret" not in errors
+    assert left.items() == [1]
+    (process,) = left.processes()
+    assert process.faults == 1
+    assert "no store has the scheme 'postgres'" in str(process.last_fault)
+
+
+def test_otel_without_opentelemetry_is_logged_and_shown(left: Left) -> None:
+    body = _program("from reqtrace import checks\nchecks.find_spec = lambda name: None\nvisit(1)")
+    program = start_program(body, **left.environment, REQTRACE_OTEL="true")
+    output, errors = program.communicate(timeout=60)
+    assert program.returncode == 0, output + errors
+    assert "OpenTelemetry is not installed" in errors
+    (process,) = left.processes()
+    assert "OpenTelemetry is not installed" in str(process.last_fault)
 
 
 def test_a_store_that_cannot_be_used_leaves_the_application_alone(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """``reqtrace dashboard``: the live page, in a process of its own."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -24,11 +24,18 @@ class Command(base.Subcommand):
     def add_arguments(cls, parser: ArgumentParser) -> None:
         """Declare where to listen."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on; default: 127.0.0.1")
-        parser.add_argument("--port", type=int, default=8765, help="default: 8765")
+        parser.add_argument("--port", type=_port, default=8765, help="default: 8765")
 
     def run(self, options: Mapping[str, Any]) -> None:
         """Serve."""
         server().serve(host=options["host"], port=options["port"])
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**16:
+        raise ArgumentTypeError(f"{text} is no port; there are 1 to 65535, and 0 for any that is free")
+    return number
 
 
 def server() -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from reqtrace import registry
 from reqtrace.cli import base
-from reqtrace.exceptions import QueryError
+from reqtrace.exceptions import QueryError, StoreError
 
 
 class Command(base.Subcommand):
@@ -22,7 +22,9 @@ class Command(base.Subcommand):
         parser.add_argument("--yes", "--no-input", "--noinput", action="store_true", help="do not ask")
 
     def run(self, options: Mapping[str, Any]) -> None:
-        """Ask, then purge."""
+        """Ask, then purge; never the default in place of a store that was meant."""
+        if registry.store_problem():
+            raise StoreError("Nothing was dropped, because the setting STORE cannot be used.")
         store = registry.store()
         if not options["yes"]:
             if not sys.stdin.isatty():

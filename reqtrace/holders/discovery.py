@@ -42,6 +42,7 @@ _FRAMEWORK = sys.stdlib_module_names | {
 INSTANCE = "(instance)"
 """How the path of an object says that it is no class."""
 _CURRENT = re.compile(r"current|active_?user|actor|whoami", re.IGNORECASE)
+_STACK = re.compile(r"current|stack|active", re.IGNORECASE)
 _SLOTS_MAX = 64
 """A local or dict with more in it than this is no holder of the current request."""
 
@@ -225,7 +226,7 @@ def _within(layer: Any, following: Any) -> Any:
         if is_really(part, FunctionType):
             if _below(part) is following:
                 return part
-        elif not pretends(type(part)) and getattr(part, "__dict__", {}).get("get_response") is following:
+        elif not pretends(type(part)) and _below(part) is following:
             return part
     return layer
 
@@ -241,10 +242,16 @@ def _below(layer: Any) -> Any:
     """Return the next layer of the middleware chain: an instance's attribute, or a variable of a function's closure."""
     code, cells = getattr(layer, "__code__", None), getattr(layer, "__closure__", None)
     if code is None or cells is None:
-        return getattr(layer, "get_response", None)
+        parts = getattr(layer, "__dict__", {})  # not the attribute itself, which might be code of the application
+        return parts.get("get_response") or next(filter(_is_wrapped_by_django, parts.values()), None)
     return next(
         (cell.cell_contents for name, cell in zip(code.co_freevars, cells, strict=True) if name == "get_response"), None
     )
+
+
+def _is_wrapped_by_django(value: object) -> bool:
+    """Tell whether this is what Django hands to a middleware as ``get_response``, whatever that calls it."""
+    return is_really(value, FunctionType) and value.__globals__.get("__name__") == "django.core.handlers.exception"
 
 
 def _holding(values: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -255,9 +262,12 @@ def _holding(values: dict[str, Any]) -> list[tuple[str, Any]]:
 def _is_current(path: str, value: object) -> bool:
     """Tell whether an attribute holds a request, or a user under a name that says it is the current one.
 
-    Any other user there may well be meant: a technical one, or an entry of a cache.
+    Any other user there may well be meant: a technical one, or an entry of a cache. A list is a stack of current ones
+    only where its name says so, else it is a log or a queue: what it keeps too long is found as retained.
     """
     meaning = meaning_of(value)
+    if is_really(value, list):
+        return not meaning.is_nothing and _STACK.search(path) is not None
     return meaning.request is not None or (meaning.identity.id is not None and _CURRENT.search(path) is not None)
 
 

@@ -4,6 +4,7 @@ import difflib
 import inspect
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
@@ -54,20 +55,26 @@ def resolve(path: str) -> Holder:
 
 def _module(path: str) -> tuple[str, Any, list[str]]:
     names = path.split(".")
+    if not all(names):
+        raise SettingsError(f"{path!r} is no dotted path such as 'myapp.middleware._thread_locals.request'.")
     for length in range(len(names), 0, -1):
         name = ".".join(names[:length])
-        if name in sys.modules or _imports(name):
+        if name in sys.modules or _imports(path, name):
             return name, sys.modules[name], names[length:]
     near = difflib.get_close_matches(names[0], list(sys.modules), n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise SettingsError(f"{path!r}: there is no module {names[0]!r}.{hint}")
 
 
-def _imports(name: str) -> bool:
+def _imports(path: str, name: str) -> bool:
     try:
         import_module(name)
-    except ImportError:
-        return False
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            return False
+        raise SettingsError(f"{path!r}: it cannot be imported: {error}.") from error
+    except Exception as error:  # a project's own module may fail in any way
+        raise SettingsError(f"{path!r}: it cannot be imported: {type(error).__name__}: {error}.") from error
     return True
 
 
@@ -85,13 +92,23 @@ def _last(path: str, owner: Any, name: str, value: Any) -> Holder:
     if is_really(value, property):
         raise SettingsError(f"{path!r} is a property: reading it runs code, which might query. Name what it reads.")
     if is_really(value, staticmethod):
-        return CallableHolder(path, value.__func__)
+        return _call(path, value.__func__)
     if is_really(value, classmethod):
-        bound: Callable[[], object] = value.__get__(None, owner)
-        return CallableHolder(path, bound)
+        return _call(path, value.__get__(None, owner))
     if not pretends(type(value)) and inspect.isroutine(value):  # which would evaluate a lazy object
-        return CallableHolder(path, value)
+        return _call(path, value)
     return AttributeHolder(path, owner, name)
+
+
+def _call(path: str, function: Callable[[], object]) -> Holder:
+    with suppress(ValueError):  # some functions in C do not tell
+        try:
+            inspect.signature(function).bind()
+        except TypeError as error:
+            raise SettingsError(f"{path!r} cannot be called without arguments: {error}.") from error
+    if inspect.iscoroutinefunction(function):
+        raise SettingsError(f"{path!r} is a coroutine function; name what it reads.")
+    return CallableHolder(path, function)
 
 
 def _whole(path: str, here: str, tail: list[str], holder: Holder) -> Holder:

@@ -62,7 +62,7 @@ def test_a_stranger_is_sent_to_the_sign_in_page_and_finds_every_other_door_close
 def test_somebody_who_is_not_staff_is_told_so_and_can_sign_out(server):
     with server.visitor("alice") as alice:
         answer = alice.get("/reqtrace/")
-        assert answer.status_code == 403
+        assert answer.status_code == 404
         assert "alice" in answer.text
         assert {alice.get(f"/reqtrace/{door}").status_code for door in DOORS[1:]} == {404}
         assert server.refusal(alice) == 403

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from reqtrace.holders.base import Holder
@@ -44,6 +45,19 @@ def test_a_lazy_object_in_a_module_or_class_is_never_evaluated(shop: ModuleType)
     assert [holder.path for holder in found if holder.path.startswith(shop.__name__)] == []
 
 
+def test_a_list_of_requests_is_a_holder_where_its_name_says_that_it_is_a_stack(shop: ModuleType) -> None:
+    shop.seen, shop.request_stack = [HttpRequest()], [HttpRequest()]  # type: ignore[attr-defined]
+    found: list[Holder] = []
+    discovery = Discovery(found.append, lambda holders: None)
+    discovery.is_thorough = True
+    while not discovery.search():
+        pass
+    discovery.probe()
+    assert [holder.path for holder in found if holder.path.startswith(shop.__name__)] == [
+        "shop_of_this_test.request_stack"
+    ]
+
+
 @pytest.mark.parametrize("library", ["", "sentry"])
 def test_a_middleware_that_keeps_requests_is_named_by_its_own_attribute_whoever_wraps_it(library: str) -> None:
     command = [sys.executable, "-m", "tests.holders.layers", library]
@@ -51,5 +65,6 @@ def test_a_middleware_that_keeps_requests_is_named_by_its_own_attribute_whoever_
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == [
         "__main__.Keeper(instance).request",
+        "__main__.Terse(instance).request",
         "__main__.keeping.<locals>.middleware.request",
     ]

@@ -2,11 +2,13 @@
 
 import threading
 from contextvars import ContextVar
+from pathlib import Path
 
 import pytest
 from asgiref.local import Local
 from django.utils.functional import SimpleLazyObject
 
+import tests.holders
 from reqtrace.exceptions import SettingsError
 from reqtrace.holders.base import EMPTY
 from reqtrace.holders.paths import resolve
@@ -43,6 +45,16 @@ class Auth:
     def get_class(cls) -> object:
         """Return the class."""
         return cls
+
+    @staticmethod
+    def get_class_of(request: object) -> object:
+        """Return the class of a request."""
+        return type(request)
+
+
+async def aget_user() -> object:
+    """Return somebody, later."""
+    return "somebody"
 
 
 HERE = "tests.holders.test_paths"
@@ -82,9 +94,20 @@ def test_a_class_method_is_called_with_its_class() -> None:
         (f"{HERE}.variable.user", "is a ContextVar; name it without 'user'"),
         (f"{HERE}.Auth.user", "is a property: reading it runs code, which might query"),
         (HERE, "is a module; name something in it"),
+        (f"{HERE}.Auth.get_class_of", "cannot be called without arguments: missing a required argument: 'request'"),
+        (f"{HERE}.aget_user", "is a coroutine function"),
+        ("", "is no dotted path"),
+        ("tests..request", "is no dotted path"),
+        ("tests.holders.broken.Current.request", "cannot be imported: RuntimeError: no licence."),
+        ("tests.holders.lacking.Current.request", "cannot be imported: No module named 'absent'"),
     ],
 )
-def test_what_cannot_be_watched_is_refused_with_the_way_out(path: str, message: str) -> None:
+def test_what_cannot_be_watched_is_refused_with_the_way_out(
+    path: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.py").write_text("raise RuntimeError('no licence')")
+    (tmp_path / "lacking.py").write_text("import absent")
+    monkeypatch.setattr(tests.holders, "__path__", [*tests.holders.__path__, str(tmp_path)])
     with pytest.raises(SettingsError) as refused:
         resolve(path)
     assert message in str(refused.value)

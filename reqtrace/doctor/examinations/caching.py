@@ -115,7 +115,9 @@ def _personal(view: _View, inner: set[str]) -> str | None:
         if isinstance(view, Function) and parameters(view):
             given[parameters(view)[0]] = Grade.REQUEST
         flow = Flow(function, given)
-        for node in within(function):
-            if isinstance(node, ast.Attribute | ast.Call) and flow.grade(node) is Grade.IDENTITY:
-                return ast.unparse(node) if isinstance(node, ast.Attribute) else ast.unparse(node.func)
+        nodes = [node for node in within(function) if isinstance(node, ast.Attribute | ast.Call)]
+        asking = [node for node in nodes if flow.grade(node) is Grade.IDENTITY]
+        if asking:  # by an attribute such as `request.user.pk` rather than by the call that is handed it
+            node = next((node for node in asking if isinstance(node, ast.Attribute)), asking[0])
+            return ast.unparse(node) if isinstance(node, ast.Attribute) else ast.unparse(node.func)
     return next(iter(sorted(inner & _SIGNED_IN)), None)

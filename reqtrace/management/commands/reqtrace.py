@@ -42,6 +42,8 @@ class Command(BaseCommand):
         terminal = Terminal(stdout, stderr, coloured=wants_colour(stdout, options, os.environ))
         for problem in conf.loaded().problems:
             terminal.note(f"{problem.message} {problem.hint}")
+        if registry.store_problem():
+            terminal.note(str(registry.store_problem()))
         try:
             subcommands()[options["subcommand"]](terminal).run(options)
             terminal.flush()
