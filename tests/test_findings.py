@@ -11,9 +11,11 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
+from reqtrace.detectors.base import Case
+from reqtrace.detectors.context_crossed import ContextCrossed
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.reader import Reader
-from reqtrace.records import Finding
+from reqtrace.records import Finding, Side
 from tests.conftest import Tracing, close
 
 Start = Callable[..., Tracing]
@@ -306,3 +308,18 @@ def test_a_list_that_is_a_variables_default_is_seen_to_name_whoever_came_last(tr
     crossed = [finding for finding in findings(traced) if finding.kind == "crossed"]
     assert [(finding.expected.user.label, finding.observed.user.label) for finding in crossed][:1] == [("alice", "bob")]
     assert "in place" in crossed[0].fix
+
+
+@pytest.mark.parametrize(
+    ("server", "begins"), [("uvicorn", "Start uvicorn with --reset-contextvars"), ("daphne", "Wrap")]
+)
+def test_a_dirty_context_is_mended_where_its_server_lets_it(server: str, begins: str) -> None:
+    case = Case(
+        fact="context", checkpoint="start", at_ns=0, expected=Side(), people=frozenset(), observed=Side(), stack=[],
+        server=server, worker_class="asgi", interface="asgi",
+    )  # fmt: skip
+    case.seen_is_known = True
+    verdict = ContextCrossed().examine(case)
+    assert verdict is not None
+    assert verdict.fix.startswith(begins)
+    assert ("uvicorn" in verdict.fix) == (server == "uvicorn")
