@@ -15,6 +15,7 @@ from reqtrace.detectors.base import Case
 from reqtrace.detectors.context_crossed import ContextCrossed
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.reader import Reader
+from reqtrace.recorder import Recorder
 from reqtrace.records import Finding, Side
 from tests.conftest import Tracing, close
 
@@ -293,6 +294,33 @@ def test_a_user_replaced_in_a_view_is_found_though_nobody_had_looked_before(trac
     serve(inner)
     (swap,) = findings(traced)
     assert (swap.kind, swap.expected.user.label, swap.observed.user.label) == ("swapped", "grace", "mallory")
+
+
+NO_FUNCTION = 5
+
+
+@pytest.mark.parametrize("name", ["raising_impersonation", "NO_FUNCTION"])
+def test_an_impersonation_that_cannot_answer_hides_neither_a_swap_nor_what_the_holders_say(
+    tracing: Start, faulty: list[Recorder], name: str
+) -> None:
+    traced = tracing(IMPERSONATION=f"{__name__}.{name}", HOLDERS=[f"{__name__}.Keeper.current"])
+    faulty.append(traced.recorder)
+    earlier: list[HttpRequest] = []
+    serve(earlier.append, person(9, "trent"))
+
+    def inner(request: HttpRequest) -> None:
+        traced.recorder.checkpoint(next(iter(traced.recorder.open.values())), "view")
+        request.user = person(8, "mallory")  # type: ignore[assignment]
+        Keeper.current = earlier[0]
+
+    serve(inner, person(7, "grace"))
+    assert {"swapped", "crossed"} <= {finding.kind for finding in findings(traced)}
+    assert "the setting IMPERSONATION" in str(traced.recorder.faults.last)
+
+
+def raising_impersonation(request: HttpRequest) -> bool:
+    """Fail."""
+    raise LookupError("no tenant here")
 
 
 def test_a_list_that_is_a_variables_default_is_seen_to_name_whoever_came_last(tracing: Start) -> None:
