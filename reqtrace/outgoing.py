@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from reqtrace import identity
 from reqtrace.identity import Identity
@@ -24,6 +25,8 @@ def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
     try:
         if opened.ended_ns or not _knows_person(opened.request):
             return
+        if not isinstance(response, HttpResponseBase):
+            return  # a view that forgot to return one: Django is about to say so
         attributes = response.__dict__
         if STAMP in attributes:
             return  # a response object used again: judged when it goes out

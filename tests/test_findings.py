@@ -11,9 +11,12 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
+from reqtrace.detectors.base import Case
+from reqtrace.detectors.context_crossed import ContextCrossed
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.reader import Reader
-from reqtrace.records import Finding
+from reqtrace.recorder import Recorder
+from reqtrace.records import Finding, Side
 from tests.conftest import Tracing, close
 
 Start = Callable[..., Tracing]
@@ -293,6 +296,33 @@ def test_a_user_replaced_in_a_view_is_found_though_nobody_had_looked_before(trac
     assert (swap.kind, swap.expected.user.label, swap.observed.user.label) == ("swapped", "grace", "mallory")
 
 
+NO_FUNCTION = 5
+
+
+@pytest.mark.parametrize("name", ["raising_impersonation", "NO_FUNCTION"])
+def test_an_impersonation_that_cannot_answer_hides_neither_a_swap_nor_what_the_holders_say(
+    tracing: Start, faulty: list[Recorder], name: str
+) -> None:
+    traced = tracing(IMPERSONATION=f"{__name__}.{name}", HOLDERS=[f"{__name__}.Keeper.current"])
+    faulty.append(traced.recorder)
+    earlier: list[HttpRequest] = []
+    serve(earlier.append, person(9, "trent"))
+
+    def inner(request: HttpRequest) -> None:
+        traced.recorder.checkpoint(next(iter(traced.recorder.open.values())), "view")
+        request.user = person(8, "mallory")  # type: ignore[assignment]
+        Keeper.current = earlier[0]
+
+    serve(inner, person(7, "grace"))
+    assert {"swapped", "crossed"} <= {finding.kind for finding in findings(traced)}
+    assert "the setting IMPERSONATION" in str(traced.recorder.faults.last)
+
+
+def raising_impersonation(request: HttpRequest) -> bool:
+    """Fail."""
+    raise LookupError("no tenant here")
+
+
 def test_a_list_that_is_a_variables_default_is_seen_to_name_whoever_came_last(tracing: Start) -> None:
     traced = tracing(HOLDERS=["tests.test_findings.shared_stack"])
 
@@ -306,3 +336,18 @@ def test_a_list_that_is_a_variables_default_is_seen_to_name_whoever_came_last(tr
     crossed = [finding for finding in findings(traced) if finding.kind == "crossed"]
     assert [(finding.expected.user.label, finding.observed.user.label) for finding in crossed][:1] == [("alice", "bob")]
     assert "in place" in crossed[0].fix
+
+
+@pytest.mark.parametrize(
+    ("server", "begins"), [("uvicorn", "Start uvicorn with --reset-contextvars"), ("daphne", "Wrap")]
+)
+def test_a_dirty_context_is_mended_where_its_server_lets_it(server: str, begins: str) -> None:
+    case = Case(
+        fact="context", checkpoint="start", at_ns=0, expected=Side(), people=frozenset(), observed=Side(), stack=[],
+        server=server, worker_class="asgi", interface="asgi",
+    )  # fmt: skip
+    case.seen_is_known = True
+    verdict = ContextCrossed().examine(case)
+    assert verdict is not None
+    assert verdict.fix.startswith(begins)
+    assert ("uvicorn" in verdict.fix) == (server == "uvicorn")

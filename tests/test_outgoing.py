@@ -89,6 +89,14 @@ def test_a_response_object_used_for_two_people_is_found(tracing: Start) -> None:
     assert (finding.kind, finding.observed.user.label) == ("response-crossed", "alice")
 
 
+def test_a_view_that_returns_no_response_is_the_applications_fault_and_none_of_ours(tracing: Start) -> None:
+    traced = tracing()
+    assert Client(raise_request_exception=False).get("/forget/").status_code == 500
+    (request,) = traced.requests()
+    assert (request.status, request.outcome) == (500, "error")
+    assert traced.recorder.faults.count == 0
+
+
 def test_the_cookie_of_another_session_is_found(tracing: Start) -> None:
     traced = tracing()
     alice, bob = signed_in("alice"), signed_in("bob")

@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", views.sign_in),
     path("sign-out/", views.sign_out),
     path("fail/", views.fail),
+    path("forget/", views.forget),  # type: ignore[type-var]
     path("stream/", views.stream),
     path("stream-async/", views.stream_async),
     path("file/", views.file),

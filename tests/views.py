@@ -89,6 +89,10 @@ def fail(request: HttpRequest) -> HttpResponse:
     raise ValueError("as asked")
 
 
+def forget(request: HttpRequest) -> None:
+    """Return no response, which Django takes for an error."""
+
+
 def stream(request: HttpRequest) -> StreamingHttpResponse:
     """Answer in three parts; with `?fail` break off before the last."""
 

@@ -2,6 +2,11 @@
 
 from reqtrace.detectors.base import Case, Detector, Verdict, names_another, person, server_of
 
+_WRAP = "Wrap the application so that it runs in a new contextvars.Context()"
+_REMEDIES = {
+    "uvicorn": "Start uvicorn with --reset-contextvars, or wrap the application so that it runs in a new Context"
+}
+
 
 class ContextCrossed(Detector):
     """A leak: context variables that nothing has set yet name somebody else."""
@@ -16,6 +21,5 @@ class ContextCrossed(Detector):
         return Verdict(
             f"{server_of(case)} handed the request of {person(case.expected)} a context in which {case.holder} "
             f"already named {person(case.observed)}.",
-            "Start uvicorn with --reset-contextvars, or wrap the application so that it runs in a new "
-            "contextvars.Context(); and reset the variable in a finally block.",
+            f"{_REMEDIES.get(case.server, _WRAP)}; and reset the variable in a finally block.",
         )
