@@ -4,6 +4,7 @@ No query of our own is ever made: only the statements that pass are looked at.
 """
 
 import re
+import sys
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
@@ -11,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from reqtrace.faults import Faults
 from reqtrace.live import Carried, OpenRequest
+from reqtrace.stacks import stack_of
 
 # https://www.postgresql.org/docs/current/sql-set.html: SET LOCAL ends with its transaction. Of the settings only
 # search_path and those with a dot in their names, an application's own, say whose data are seen.
@@ -102,7 +104,8 @@ class ConnectionWatch:
 
     def _note(self, opened: OpenRequest, name: str, writer: OpenRequest | None) -> None:
         if not any(isinstance(fact, Carried) and fact.name == name for fact in opened.facts):
-            opened.note(Carried(perf_counter_ns() - opened.began_ns, name, writer))
+            at_ns = perf_counter_ns() - opened.began_ns
+            opened.note(Carried(at_ns, name, writer, stack_of(sys._getframe(1))))
 
 
 def _name_set_by(sql: str, params: Any) -> str | None:

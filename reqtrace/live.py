@@ -66,6 +66,7 @@ class ForeignSession(NamedTuple):
     identity: Identity
     cookie: bool
     """Whether the response sets the cookie of another session."""
+    stack: list[Frame]
 
 
 class ForeignResponse(NamedTuple):
@@ -105,6 +106,7 @@ class Carried(NamedTuple):
     name: str
     writer: "OpenRequest | None"
     """Who set it; None where the library that does so leaves no trace, as django-tenants."""
+    stack: list[Frame]
 
 
 class Retention(NamedTuple):
@@ -199,6 +201,10 @@ class OpenRequest(msgspec.Struct, eq=False):
             user = identity.of_request(request)
             # After a logout it is still theirs who signed out.
             self.user = user if self.signed_out is None or user.state == "authenticated" else self.signed_out
+            for fact in self.facts:
+                if isinstance(fact, Swap) and not fact.declared:
+                    self.user = fact.before  # whoever took the place is in the finding
+                    break
             self.session_key = identity.session_key_of(request)
         meta = request.META
         if "HTTP_TRACEPARENT" in meta:

@@ -55,9 +55,13 @@ def examine(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
         made_for = response.__dict__.get(STAMP)
         if made_for is not None and made_for[0] != recorder.ledger.id_of(opened):
             at_ns = perf_counter_ns() - opened.began_ns
-            opened.note(ForeignResponse(at_ns, made_for[0], Identity(*made_for[1:]), view_of(opened.request)))
-            # The page cache answers before anybody asks for the user: whose session it is may be known from before.
+            foreign = ForeignResponse(at_ns, made_for[0], Identity(*made_for[1:]), view_of(opened.request))
+            opened.note(foreign)
+            # The page cache answers before anybody asks for the user: whose session it is is known from before, or
+            # will be once its owner looks at another page.
             opened.presumed = recorder.sessions.find(opened.request)
+            if opened.presumed.state == "unresolved":
+                recorder.sessions.wait_for_owner(opened, foreign)
     except Exception as error:
         recorder.faults.note("examining a response", error)
 
@@ -91,14 +95,15 @@ def _examine_session(recorder: Recorder, opened: OpenRequest, session: object, r
     if cookie is not None and cookie.value and type(session)._get_session_key is SessionBase._get_session_key:
         key = identity.session_key_of(opened.request)
         if cookie.value != key:
-            opened.note(ForeignSession(at_ns, recorder.sessions.owner_of(cookie.value), cookie=True))
+            owner, view = recorder.sessions.owner_of(cookie.value), view_of(opened.request)
+            opened.note(ForeignSession(at_ns, owner, cookie=True, stack=view))
     by_session = identity.of_session(session)
     cached = opened.request.__dict__.get("_cached_user") or opened.request.__dict__.get("_acached_user")
     if by_session.id is not None and cached is not None:  # the user was taken from this very session
         by_user = identity.of_user(cached)
         if by_user.id is not None and by_user.id != by_session.id:
             opened.belongs_to(by_user)
-            opened.note(ForeignSession(at_ns, by_session, cookie=False))
+            opened.note(ForeignSession(at_ns, by_session, cookie=False, stack=view_of(opened.request)))
 
 
 def _knows_person(request: Any) -> bool:

@@ -249,7 +249,8 @@ class Recorder:
                 opened.is_close = True
             opened.read(query_string=self.settings.capture_query_string)
             if opened.is_close:
-                self.sessions.learn(opened)
+                for waiting in self.sessions.learn(opened):
+                    self.shipper.put(waiting)
                 if self.watch.holders:
                     self.watch.served(opened)
                     self.execution.note_closing(opened)
@@ -287,7 +288,7 @@ class Recorder:
         for opened in list(self.open.values()):
             response = opened.response
             if response is not None and response() is None:
-                opened.outcome = "aborted"
+                opened.outcome = opened.outcome or "aborted"
                 self.finish(opened)
             elif self.shipper.is_ending:
                 if opened.status is None:
@@ -336,7 +337,7 @@ class Recorder:
     def _load_impersonation(self) -> Callable[[Any], bool]:
         try:
             loaded: Callable[[Any], bool] = import_string(self.settings.impersonation)
-        except ImportError as error:  # said by a system check, too
+        except Exception as error:  # a project's own module may fail in any way; said by a system check, too
             self.faults.note("the setting IMPERSONATION", error)
             return identity.known_impersonation
         return loaded

@@ -4,9 +4,11 @@ from typing import Any
 
 from reqtrace import identity
 from reqtrace.identity import ANONYMOUS, UNRESOLVED, Identity
-from reqtrace.live import OpenRequest
+from reqtrace.live import ForeignResponse, OpenRequest
 
 REMEMBERED_MAX = 2_048
+WAITING_MAX = 16
+"""How many requests of one session wait to hear whose it is."""
 
 
 class Sessions:
@@ -15,17 +17,40 @@ class Sessions:
     def __init__(self) -> None:
         """Remember none."""
         self._users: dict[str, Identity] = {}
+        self._waiting: dict[str, list[tuple[OpenRequest, ForeignResponse]]] = {}
 
-    def learn(self, opened: OpenRequest) -> None:
-        """Remember the user of a request that is over."""
+    def learn(self, opened: OpenRequest) -> list[OpenRequest]:
+        """Remember the user of a request that is over; return earlier ones of the session, to be judged once more."""
         key, user = opened.session_key, opened.user
         if key is None or (user.id is None and key not in self._users):
-            return
+            return []
         self._users.pop(key, None)
         if opened.signed_out is None and user.id is not None:
             self._users[key] = user
         if len(self._users) > REMEMBERED_MAX:
             self._users.pop(next(iter(self._users)), None)
+        return self._told(key, user) if self._waiting else []
+
+    def wait_for_owner(self, opened: OpenRequest, foreign: ForeignResponse) -> None:
+        """Keep a request that got somebody's response and whose session is not known, until it is."""
+        key = identity.session_key_of(opened.request)
+        if key is None:
+            return
+        waiting = self._waiting.setdefault(key, [])
+        if len(waiting) < WAITING_MAX:
+            waiting.append((opened, foreign))
+        if len(self._waiting) > REMEMBERED_MAX:
+            self._waiting.pop(next(iter(self._waiting)), None)
+
+    def _told(self, key: str, user: Identity) -> list[OpenRequest]:
+        """Let those that waited know whose session it is; return the ones that are over."""
+        if user.id is None:
+            return []
+        waiting = self._waiting.pop(key, [])
+        for opened, foreign in waiting:
+            opened.presumed = user
+            opened.note(foreign)  # once more: it was judged when nobody knew
+        return [opened for opened, _ in waiting if opened.ended_ns]
 
     def find(self, request: Any) -> Identity:
         """Return whose session a request came with; anonymous for one that came without."""

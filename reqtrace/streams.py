@@ -60,6 +60,7 @@ def _parts(recorder: Recorder, opened: OpenRequest, parts: Iterable[bytes]) -> I
             yield part
     except Exception:
         opened.outcome = "error"
+        recorder.finish(opened)  # under ASGI Django does not close a response whose parts have failed
         raise
 
 
@@ -82,4 +83,5 @@ async def _parts_async(recorder: Recorder, opened: OpenRequest, parts: AsyncIter
             yield part
     except Exception:
         opened.outcome = "error"
+        recorder.finish(opened)  # under ASGI Django does not close a response whose parts have failed
         raise

@@ -111,6 +111,7 @@ def test_what_one_request_left_set_and_another_ran_with_is_found(tracing: Start,
     assert (leak.kind, leak.level, leak.holder, leak.holder_kind) == ("connection-crossed", "leak", name, "connection")
     assert (leak.expected.user.label, leak.observed.user.label) == ("bob", "alice")
     assert leak.observed.request == traced.requests()[0].id
+    assert leak.stack[0].file == __file__, "where the statement was made"
 
 
 @pytest.mark.parametrize(

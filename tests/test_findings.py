@@ -281,6 +281,7 @@ def test_login_and_logout_are_no_swap_and_a_replaced_user_is(tracing: Start) -> 
     (swap,) = findings(traced)
     assert (swap.kind, swap.level) == ("swapped", "hazard")
     assert (swap.expected.user.label, swap.observed.user.label) == ("grace", "mallory")
+    assert traced.requests()[-1].user.label == "grace", "the request is still hers"
 
 
 def test_a_user_replaced_in_a_view_is_found_though_nobody_had_looked_before(tracing: Start) -> None:

@@ -137,6 +137,19 @@ def test_a_stream_that_breaks_is_an_error(tracing: Start) -> None:
     assert traced.request().outcome == "error"
 
 
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume synchronous iterators")
+@pytest.mark.parametrize("path", ["/stream/?fail", "/stream-async/?fail"])
+async def test_a_stream_that_breaks_under_asgi_is_an_error_though_django_never_closes_it(
+    tracing: Start, path: str
+) -> None:
+    traced = tracing()
+    response = await AsyncClient().get(path)
+    with pytest.raises(ValueError, match="as asked"):
+        async for _ in response:
+            pass
+    assert (traced.request().outcome, traced.request().status) == ("error", 200)
+
+
 def test_a_stream_that_nobody_reads_to_its_end_is_aborted(tracing: Start) -> None:
     traced = tracing()
     response = TraceMiddleware(lambda request: StreamingHttpResponse(["one", "two"]))(RequestFactory().get("/plain/"))

@@ -108,11 +108,13 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
 
 
 async def stream_async(request: HttpRequest) -> StreamingHttpResponse:
-    """Answer in three parts from the event loop."""
+    """Answer in three parts from the event loop; with `?fail` break off before the last."""
 
     async def parts() -> AsyncIterator[str]:
         yield "one "
         yield "two "
+        if "fail" in request.GET:
+            raise ValueError("as asked")
         await asyncio.sleep(float(request.GET.get("seconds", 0)))
         yield "three"
 
