@@ -11,13 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from reqtrace import registry
 from reqtrace.exceptions import QueryError
-from reqtrace.stress import targets
+from reqtrace.stress import server, targets
 from reqtrace.stress.baseline import Signs, calm_of
 from reqtrace.stress.judges import suspicions
 from reqtrace.stress.people import ANONYMOUS, Person
@@ -194,6 +195,31 @@ def test_users_and_sessions_are_removed_when_the_run_is_broken_off(project: Proj
         process.kill()
         process.wait()
     assert process.returncode == 128 + number, errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_server_that_is_just_being_started_when_the_run_is_broken_off_ends_with_it(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    made: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def interrupted(*args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
+        made.append(popen(*args, **kwargs))
+        signal.raise_signal(number)
+        return made[0]
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reqtrace.stress.server.subprocess.Popen", interrupted)
+    before = signal.signal(number, end)
+    try:
+        with pytest.raises(KeyboardInterrupt), server.started("sleep 60 {port}"):
+            pass
+    finally:
+        signal.signal(number, before)
+    assert made[0].poll() is not None
 
 
 def _closed_port() -> int:

@@ -25,6 +25,7 @@ from reqtrace.exceptions import QueryError
 _START_SECONDS = 30
 _STOP_SECONDS = 10
 _REPLY_SECONDS = 10
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 RUNSERVER = f"{shlex.quote(sys.executable)} -m django runserver --noreload 127.0.0.1:{{port}}"
 
 
@@ -89,12 +90,30 @@ def started(command: str) -> Iterator[Server]:
             store = f"sqlite:///{Path(folder) / 'traces.sqlite3'}"
         server = Server(f"http://127.0.0.1:{port}", store)
         log = Path(folder) / "server.log"
-        process = _start(command.replace("{port}", str(port)), log, store)
+        process = None
         try:
+            with _uninterrupted():
+                process = _start(command.replace("{port}", str(port)), log, store)
             _await(server, process, log)
             yield server
         finally:
-            _stop(process)
+            with _uninterrupted():
+                if process is not None:
+                    _stop(process)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let signals that end the run wait for the block's end, so that no server is left to itself."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda one, _: came.append(one)) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for one in came:
+        signal.raise_signal(one)
 
 
 def _start(command: str, log: Path, store: str) -> subprocess.Popen[bytes]:
