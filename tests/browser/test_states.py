@@ -139,6 +139,22 @@ def test_a_server_that_is_newer_than_the_page_asks_for_a_reload(page: Page, thea
     expect(page.get_by_role("button", name="Reload")).to_be_visible()
 
 
+def test_a_leak_from_before_all_requests_that_the_page_begins_with_still_counts_where_it_happened(
+    page: Page, theatre: Theatre
+) -> None:
+    id_ = "p1-0000000001"
+    theatre.write(theatre.process("p1", 101), theatre.thread("p1", 1, "MainThread"), theatre.request(id_, 9_000, 10))
+    theatre.write(samples.finding(1, id_))
+    theatre.write([theatre.request(f"p1-{number:010x}", 8_000 - number, 1) for number in range(2, 5_100)])
+    theatre.open(page)
+    expect(page.get_by_text("5,000 requests", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="1 leak").first).to_be_visible()
+    expect(page.get_by_role("list", name="What threads do here")).to_contain_text("1 leak found.")
+    page.get_by_role("link", name="Threads").click()
+    row = page.get_by_role("region", name="Process 101").get_by_role("row").filter(has_text="MainThread")
+    expect(row).to_contain_text("shop.current")
+
+
 def test_older_occurrences_come_from_the_store_when_asked_for(page: Page, theatre: Theatre) -> None:
     def found(number: int, group: str) -> msgspec.Struct:
         return samples.finding(number, "kept", group=group, kind="crossed")

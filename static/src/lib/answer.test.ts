@@ -1,11 +1,9 @@
 import { expect, test } from "vitest";
 
 import { process, thread } from "../testing";
-import { answers, type HolderFindings, verdict } from "./answer";
+import { answers, type Placed, verdict } from "./answer";
 
-const group = (given: Partial<HolderFindings> = {}): HolderFindings => ({
-  kind: "crossed",
-  holder: "shop.middleware._thread_locals.request",
+const group = (given: Partial<Placed> = {}): Placed => ({
   level: "leak",
   processes: new Set(["p1"]),
   ...given,
@@ -23,7 +21,7 @@ test("threads that serve several people one after another are told of once for a
       sharing: "sequential",
       does: "each thread serves many people, one after another",
       means: "a threading.local that is not cleared shows the next person the last one’s identity",
-      places: "No mix-up found.",
+      found: "No mix-up found.",
       worst: undefined,
     },
   ]);
@@ -51,21 +49,21 @@ test("a thread that served one person only is not said to serve many people", ()
   expect(answer?.does).toBe("its one thread serves many requests, one after another");
 });
 
-test("places that findings name are counted once each, and only in the deployment where they are", () => {
+test("leaks and hazards are counted, and only in the deployment where they are", () => {
   const here = { process: process({ id: "p1" }), threads: [thread()] };
   const there = { process: process({ id: "p2", server: "daphne" }), threads: [thread({ process: "p2" })] };
-  const found = [group(), group({ level: "hazard" }), group({ level: "hazard", holder: "other" })];
-  expect(answers([here, there], found).map(({ places, worst }) => [places, worst])).toEqual([
-    ["2 unsafe places found, 1 of them leaks.", "leak"],
+  const hazard = group({ level: "hazard" });
+  expect(answers([here, there], [group(), hazard, hazard]).map(({ found, worst }) => [found, worst])).toEqual([
+    ["1 leak and 2 hazards found.", "leak"],
     ["No mix-up found.", undefined],
   ]);
-  expect(answers([here], [group({ level: "hazard" })])[0]?.places).toBe("1 unsafe place found, no leak so far.");
-  expect(answers([here], [group()])[0]?.places).toBe("1 unsafe place found, and it leaks.");
+  expect(answers([here], [hazard])[0]?.found).toBe("1 hazard found, no leak so far.");
+  expect(answers([here], [group(), group()])[0]?.found).toBe("2 leaks found.");
 });
 
-test("a notice shows nobody else, so it makes no place unsafe", () => {
+test("a notice shows nobody else, so it is no mix-up", () => {
   const [answer] = answers([{ process: process(), threads: [thread()] }], [group({ level: "notice" })]);
-  expect(answer).toMatchObject({ places: "No mix-up found.", worst: "notice" });
+  expect(answer).toMatchObject({ found: "No mix-up found.", worst: "notice" });
 });
 
 test("a process that served nothing says nothing", () => {
@@ -76,8 +74,9 @@ test("the verdict is that of the worst finding", () => {
   const occurrences = [1, 2, 3];
   const leak = { level: "leak", occurrences } as const;
   const hazard = { level: "hazard", occurrences } as const;
-  expect(verdict([hazard, leak], 9)).toEqual({ state: "leak", text: "People saw each other’s identity: 3 leaks" });
-  expect(verdict([leak, leak], 9).text).toBe("People saw each other’s identity: 6 leaks in 2 ways");
+  expect(verdict([hazard, leak], 9)).toEqual({ state: "leak", text: "People saw each other’s identity: 1 leak, seen 3 times" });
+  expect(verdict([leak, { level: "leak", occurrences: [1] }], 9).text).toBe("People saw each other’s identity: 2 leaks, seen 4 times");
+  expect(verdict([{ level: "leak", occurrences: [1] }], 9).text).toBe("People saw each other’s identity: 1 leak");
   expect(verdict([hazard], 9).state).toBe("hazard");
 });
 

@@ -14,16 +14,14 @@ export interface Answer {
   does: string;
   /** What that means for what code keeps on a thread. */
   means: string;
-  /** How many places keep an identity unsafely here, by what the findings say. */
-  places: string;
+  /** Whether identities got mixed up here, by what the findings say. */
+  found: string;
   /** The worst level among those findings. */
   worst: Level | undefined;
 }
 
 /** What the answer needs of a group of findings. */
-export interface HolderFindings {
-  kind: string;
-  holder: string | null;
+export interface Placed {
   level: Level;
   processes: ReadonlySet<string>;
 }
@@ -53,7 +51,7 @@ export function deploymentOf(process: Pick<Process, "server" | "worker_class">):
 /** Say for each deployment that served something what its threads turned out to be, and what follows from it. */
 export function answers(
   groups: Iterable<{ process: Process; threads: readonly Thread[] }>,
-  findings: readonly HolderFindings[],
+  findings: readonly Placed[],
 ): Answer[] {
   const deployments = new Map<string, Deployment>();
   for (const { process, threads } of groups) {
@@ -74,7 +72,7 @@ export function answers(
         sharing,
         does: does(sharing, threads),
         means: means(sharing, processes),
-        places: placesFound(here),
+        found: whatWasFound(here),
         worst: (["leak", "hazard", "notice"] as const).find((level) => here.some((group) => group.level === level)),
       };
     });
@@ -113,11 +111,11 @@ function partlyClean(requests: number): string {
   );
 }
 
-function leaksTold(times: number, ways: number): string {
-  if (ways === 1) {
-    return tn("People saw each other’s identity: {n} leak", "People saw each other’s identity: {n} leaks", times);
-  }
-  return t("People saw each other’s identity: {times} leaks in {ways} ways", { times: count(times), ways: count(ways) });
+function leaksTold(times: number, groups: number): string {
+  const leaks = tn("{n} leak", "{n} leaks", groups);
+  return times > groups
+    ? t("People saw each other’s identity: {leaks}, seen {times} times", { leaks, times: count(times) })
+    : t("People saw each other’s identity: {leaks}", { leaks });
 }
 
 function does(sharing: Sharing, threads: readonly Thread[]): string {
@@ -158,19 +156,13 @@ function means(sharing: Sharing, processes: readonly Process[]): string {
   return t("what one request puts into a threading.local, the others read; a ContextVar holds them apart");
 }
 
-function placesFound(groups: readonly HolderFindings[]): string {
-  const places = (found: readonly HolderFindings[]): number => new Set(found.map((group) => group.holder ?? group.kind)).size;
-  const all = places(groups.filter((group) => group.level !== "notice"));
-  const leaking = places(groups.filter((group) => group.level === "leak"));
-  if (all === 0) return t("No mix-up found.");
-  if (leaking === 0) {
-    return tn("{n} unsafe place found, no leak so far.", "{n} unsafe places found, no leak so far.", all);
+/** Leaks and hazards are counted here as they are everywhere: by groups. */
+function whatWasFound(groups: readonly Placed[]): string {
+  const [leaks, hazards] = (["leak", "hazard"] as const).map((level) => groups.filter((group) => group.level === level).length) as [number, number];
+  if (leaks > 0 && hazards > 0) {
+    return t("{leaks} and {hazards} found.", { leaks: tn("{n} leak", "{n} leaks", leaks), hazards: tn("{n} hazard", "{n} hazards", hazards) });
   }
-  if (all === 1) return t("1 unsafe place found, and it leaks.");
-  return tn(
-    "{all} unsafe places found, {n} of them leaks.",
-    "{all} unsafe places found, {n} of them leak.",
-    leaking,
-    { all: count(all) },
-  );
+  if (leaks > 0) return tn("{n} leak found.", "{n} leaks found.", leaks);
+  if (hazards > 0) return tn("{n} hazard found, no leak so far.", "{n} hazards found, no leak so far.", hazards);
+  return t("No mix-up found.");
 }

@@ -45,7 +45,7 @@ interface Shape {
 const SHAPES: Record<Column, Shape> = {
   time: { cssX: 92, grows: 0, from: 0 },
   level: { cssX: 74, grows: 0, from: 0 },
-  user: { cssX: 76, grows: 0.7, from: 0 },
+  user: { cssX: 76, grows: 1, from: 0 },
   request: { cssX: 84, grows: 3, from: 0 },
   status: { cssX: 58, grows: 0, from: 0 },
   duration: { cssX: 70, grows: 0, from: 0 },

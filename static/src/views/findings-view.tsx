@@ -104,6 +104,7 @@ function Place({ finding }: { finding: Finding | undefined }) {
 function timesOf({ occurrences }: Group, firstNs: number | null, lastNs: number | null): string {
   if (firstNs === null || lastNs === null) return t("at an unknown time");
   const times = { first: timeOfDay(firstNs).slice(0, 8), last: timeOfDay(lastNs).slice(0, 8) };
+  if (occurrences.length === 1) return t("at {time}", { time: times.last });
   return occurrences[0]?.timeNs === null ? t("first before {first} · last {last}", times) : t("first {first} · last {last}", times);
 }
 

@@ -1,12 +1,12 @@
 /** Every thread that served requests: what it turned out to be, for how many people, and what is unsafe on it. */
 
-import { useSignal } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 
 import { deploymentOf } from "../lib/answer";
 import { age, count } from "../lib/format";
 import { t, tn } from "../lib/text";
 import type { Process, Thread } from "../protocol";
-import { groupsByThread } from "../state/findings";
+import { fetchOnThreads, groupsByThread, visibleGroups } from "../state/findings";
 import { onePerPlace } from "../state/groups";
 import { chosenThread, chooseThread, hovered, pinnedThread } from "../state/live";
 import { threadKey } from "../state/records";
@@ -20,6 +20,7 @@ const EXCLUSIVE_SHOWN = 100;
 
 export function ThreadsView() {
   const groups = threadGroups.value;
+  useSignalEffect(() => fetchOnThreads(visibleGroups.value));
   return (
     <div class="stage scrolls" tabIndex={0} role="group" aria-label={t("Threads")}>
       <Answers full />

@@ -17,7 +17,7 @@ import {
   setPaused,
 } from "../state/live";
 import { known } from "../state/marks";
-import { threadKey } from "../state/records";
+import { type Row, threadKey } from "../state/records";
 import { collapsed, colourBy, noteStretch, type Stretch, stretch, toggleProcess } from "../state/timeline";
 import { actOnKey } from "../timeline/keys";
 import { Model, type Source } from "../timeline/model";
@@ -95,7 +95,8 @@ export function mountTimeline(
     effect(() => {
       known.value;
       const { value } = filter;
-      model.setFilter(({ request }) => matches(value, request, (id) => records.findingsOf(id)));
+      const accepts = ({ request }: Row): boolean => matches(value, request, (id) => records.findingsOf(id));
+      model.setFilter(value.terms.length > 0 ? accepts : null);
       timeline.redraw();
     }),
     effect(() => {
