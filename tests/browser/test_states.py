@@ -155,6 +155,21 @@ def test_a_leak_from_before_all_requests_that_the_page_begins_with_still_counts_
     expect(row).to_contain_text("shop.current")
 
 
+def test_a_link_to_a_paused_page_shows_all_that_there_is_however_many_messages_that_takes(
+    page: Page, theatre: Theatre
+) -> None:
+    theatre.write(theatre.process("p1", 101), theatre.thread("p1", 1, "MainThread"))
+    theatre.write([theatre.request(f"r{number}", 8_000 - number, 1) for number in range(5_000)])
+    theatre.open(page)
+    page.goto(f"{theatre.url}#paused=1")
+    page.reload()
+    expect(page.get_by_text("5,000 requests", exact=True)).to_be_visible()
+    expect(page.get_by_role("grid").get_by_role("row").nth(1)).to_contain_text("/r4999/")
+    expect(page.get_by_role("button", name="Paused", exact=True)).to_be_visible()
+    theatre.write(theatre.request("late", 0, 1))
+    expect(page.get_by_role("button", name="Paused · +1 new")).to_be_visible()
+
+
 def test_older_occurrences_come_from_the_store_when_asked_for(page: Page, theatre: Theatre) -> None:
     def found(number: int, group: str) -> msgspec.Struct:
         return samples.finding(number, "kept", group=group, kind="crossed")

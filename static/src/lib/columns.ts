@@ -52,7 +52,7 @@ const SHAPES: Record<Column, Shape> = {
   process: { cssX: 64, grows: 1, from: 980 },
   thread: { cssX: 92, grows: 1.5, from: 0 },
   task: { cssX: 76, grows: 0, from: 1100 },
-  shared: { cssX: 166, grows: 0, from: 980 },
+  shared: { cssX: 184, grows: 0, from: 980 },
   route: { cssX: 120, grows: 1.5, from: Infinity },
   view: { cssX: 150, grows: 2, from: Infinity },
   session: { cssX: 136, grows: 0, from: Infinity },

@@ -5,7 +5,7 @@ import { type Order, Sorted } from "../lib/sorted";
 import type { Finding, Process, Records, Request, Thread } from "../protocol";
 
 export const RETAIN = 100_000;
-const RETAIN_THREADS = 5_000;
+export const RETAIN_THREADS = 5_000;
 const RETAIN_PROCESSES = 500;
 
 /** A request's place in the page; a later state of the request replaces `request` and leaves the place. */

@@ -1,8 +1,8 @@
 /** What stands in place of rows: why there are none, and what to do. */
 
-import { t } from "../lib/text";
+import { t, tn } from "../lib/text";
 import { connection, health } from "../state/connection";
-import { filter, loaded, records, setFilter } from "../state/live";
+import { filter, listing, loaded, records, setFilter, setPaused } from "../state/live";
 
 export function NothingHere() {
   if (health.value.store === "unreachable") {
@@ -19,6 +19,17 @@ export function NothingHere() {
     return (
       <div class="empty">
         <h2>{waiting ? t("Not connected") : t("Connecting…")}</h2>
+      </div>
+    );
+  }
+  if (listing.waiting > 0) {
+    return (
+      <div class="empty">
+        <h2>{t("Paused")}</h2>
+        <p>{tn("{n} request has arrived since.", "{n} requests have arrived since.", listing.waiting)}</p>
+        <button type="button" onClick={() => setPaused(false)}>
+          {t("Follow")}
+        </button>
       </div>
     );
   }

@@ -4,6 +4,7 @@ import { TABS, type Tab } from "../lib/address";
 import { count } from "../lib/format";
 import { t, tn } from "../lib/text";
 import { leakGroups, visibleGroups } from "../state/findings";
+import { RETAIN_THREADS } from "../state/records";
 import { threadGroups } from "../state/threads";
 import { linkTo, tab } from "../state/view";
 
@@ -31,12 +32,17 @@ export function Tabs() {
   );
 }
 
+/** The page holds so many threads and no more: then there may be others. */
+function threadsTold(threads: number): string {
+  return threads < RETAIN_THREADS ? count(threads) : `${count(RETAIN_THREADS)}+`;
+}
+
 function Badge({ of }: { of: Tab }) {
   switch (of) {
     case "requests":
       return null;
     case "threads":
-      return <span class="badge">{count(threadGroups.value.reduce((sum, { threads }) => sum + threads.length, 0))}</span>;
+      return <span class="badge">{threadsTold(threadGroups.value.reduce((sum, { threads }) => sum + threads.length, 0))}</span>;
     case "processes":
       return <span class="badge">{count(threadGroups.value.length)}</span>;
     case "findings": {
