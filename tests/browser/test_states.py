@@ -90,6 +90,18 @@ def test_a_server_that_went_away_is_told_and_what_was_missed_comes_when_it_is_ba
     expect(page.get_by_role("grid")).to_contain_text("/meanwhile/")
 
 
+def test_a_page_that_never_heard_of_its_server_claims_nothing(page: Page, theatre: Theatre) -> None:
+    theatre.open(page)
+    page.route_web_socket("**/live/**", lambda socket: socket.close())
+    page.reload()
+    for view in ("Requests", "Threads", "Findings", "Processes"):
+        link = page.get_by_role("link", name=view)
+        expect(link).to_have_accessible_name(view)
+        link.click()
+        expect(page.get_by_role("heading", name="Not connected")).to_be_visible()
+        expect(page.get_by_role("main")).not_to_contain_text(re.compile("No |0 requests"))
+
+
 def test_a_store_that_cannot_be_read_is_told_and_the_page_goes_on_when_it_can(page: Page, theatre: Theatre) -> None:
     theatre.write(theatre.request("before", 100, 10))
     theatre.open(page)

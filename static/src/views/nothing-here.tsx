@@ -1,4 +1,4 @@
-/** What stands in place of rows: why there are none, and what to do. */
+/** What stands in place of rows, or of a view of which nothing is known yet: why that is so, and what to do. */
 
 import { t, tn } from "../lib/text";
 import { connection, health } from "../state/connection";
@@ -19,6 +19,7 @@ export function NothingHere() {
     return (
       <div class="empty">
         <h2>{waiting ? t("Not connected") : t("Connecting…")}</h2>
+        {connection.value.state === "waiting" && <p>{t("The server does not answer. The page goes on trying by itself.")}</p>}
       </div>
     );
   }

@@ -4,6 +4,7 @@ import { TABS, type Tab } from "../lib/address";
 import { count } from "../lib/format";
 import { t, tn } from "../lib/text";
 import { leakGroups, visibleGroups } from "../state/findings";
+import { loaded } from "../state/live";
 import { RETAIN_THREADS } from "../state/records";
 import { threadGroups } from "../state/threads";
 import { linkTo, tab } from "../state/view";
@@ -38,6 +39,7 @@ function threadsTold(threads: number): string {
 }
 
 function Badge({ of }: { of: Tab }) {
+  if (!loaded.value) return null;
   switch (of) {
     case "requests":
       return null;
