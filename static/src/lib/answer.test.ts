@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { process, thread } from "../testing";
-import { answers, type Placed, verdict } from "./answer";
+import { answers, type Placed, type Served, verdict } from "./answer";
 
 const group = (given: Partial<Placed> = {}): Placed => ({
   level: "leak",
@@ -12,6 +12,7 @@ const group = (given: Partial<Placed> = {}): Placed => ({
 test("threads that serve several people one after another are told of once for all processes of a deployment", () => {
   const two = ["p1", "p2"].map((id) => ({
     process: process({ id }),
+    alive: true,
     threads: [thread({ process: id, serial: 1 }), thread({ process: id, serial: 2 })],
   }));
   expect(answers(two, [])).toEqual([
@@ -32,7 +33,7 @@ test("a thread with several requests in flight decides the answer, with the most
     thread({ serial: 2, sharing: "exclusive", requests: 1, users: 1 }),
     thread({ serial: 1, sharing: "interleaved", max_in_flight: 12 }),
   ];
-  const [answer] = answers([{ process: process({ server: "uvicorn", worker_class: "uvicorn" }), threads }], []);
+  const [answer] = answers([{ process: process({ server: "uvicorn", worker_class: "uvicorn" }), alive: true, threads }], []);
   expect(answer?.deployment).toBe("uvicorn (WSGI)");
   expect(answer?.does).toBe("one of 2 threads serves many people, up to 12 requests at once");
   expect(answer?.means).toContain("the others read");
@@ -40,18 +41,18 @@ test("a thread with several requests in flight decides the answer, with the most
 
 test("under gevent's patch a threading.local is not said to be shared", () => {
   const threads = [thread({ sharing: "interleaved", max_in_flight: 3 })];
-  const [answer] = answers([{ process: process({ facts: { gevent_patched: true } }), threads }], []);
+  const [answer] = answers([{ process: process({ facts: { gevent_patched: true } }), alive: true, threads }], []);
   expect(answer?.means).toContain("a threading.local of its own");
 });
 
 test("a thread that served one person only is not said to serve many people", () => {
-  const [answer] = answers([{ process: process(), threads: [thread({ users: 1 })] }], []);
+  const [answer] = answers([{ process: process(), alive: true, threads: [thread({ users: 1 })] }], []);
   expect(answer?.does).toBe("its one thread serves many requests, one after another");
 });
 
 test("leaks and hazards are counted, and only in the deployment where they are", () => {
-  const here = { process: process({ id: "p1" }), threads: [thread()] };
-  const there = { process: process({ id: "p2", server: "daphne" }), threads: [thread({ process: "p2" })] };
+  const here = { process: process({ id: "p1" }), alive: true, threads: [thread()] };
+  const there = { process: process({ id: "p2", server: "daphne" }), alive: true, threads: [thread({ process: "p2" })] };
   const hazard = group({ level: "hazard" });
   expect(answers([here, there], [group(), hazard, hazard]).map(({ found, worst }) => [found, worst])).toEqual([
     ["1 leak and 2 hazards found.", "leak"],
@@ -61,13 +62,29 @@ test("leaks and hazards are counted, and only in the deployment where they are",
   expect(answers([here], [group(), group()])[0]?.found).toBe("2 leaks found.");
 });
 
+test("a restart takes nothing back: what was found counts in processes that ended, whose threads are not told of", () => {
+  const before = { process: process({ id: "p1" }), alive: false, threads: [thread({ sharing: "interleaved" })] };
+  const after = { process: process({ id: "p2" }), alive: true, threads: [thread({ process: "p2" })] };
+  const gone = { process: process({ id: "p3", server: "daphne" }), alive: false, threads: [thread({ process: "p3" })] };
+  expect(answers([after, before, gone], [group()])).toMatchObject([{ sharing: "sequential", processes: 1, found: "1 leak found." }]);
+});
+
+test("a deployment of which nothing runs any more is told of while something was found in it, or nothing else runs", () => {
+  const here = { process: process({ id: "p2" }), alive: true, threads: [thread({ process: "p2" })] };
+  const gone = { process: process({ id: "p1", server: "daphne", worker_class: "" }), alive: false, threads: [thread()] };
+  const told = (...served: Served[]): string[] => answers(served, [group()]).map(({ deployment }) => deployment);
+  expect(told(here, gone)).toEqual(["gunicorn gthread (WSGI)", "daphne (WSGI), ended"]);
+  expect(answers([here, gone], []).map(({ deployment }) => deployment)).toEqual(["gunicorn gthread (WSGI)"]);
+  expect(answers([gone], [])).toMatchObject([{ deployment: "daphne (WSGI), ended", found: "No mix-up found." }]);
+});
+
 test("a notice shows nobody else, so it is no mix-up", () => {
-  const [answer] = answers([{ process: process(), threads: [thread()] }], [group({ level: "notice" })]);
+  const [answer] = answers([{ process: process(), alive: true, threads: [thread()] }], [group({ level: "notice" })]);
   expect(answer).toMatchObject({ found: "No mix-up found.", worst: "notice" });
 });
 
 test("a process that served nothing says nothing", () => {
-  expect(answers([{ process: process(), threads: [] }], [])).toEqual([]);
+  expect(answers([{ process: process(), alive: true, threads: [] }], [])).toEqual([]);
 });
 
 test("the verdict is that of the worst finding", () => {

@@ -33,9 +33,11 @@ export interface Verdict {
   text: string;
 }
 
-interface Deployment {
-  processes: Process[];
-  threads: Thread[];
+/** A process with its threads, and whether it still runs. */
+export interface Served {
+  process: Process;
+  threads: readonly Thread[];
+  alive: boolean;
 }
 
 /** From the most sharing to the least. */
@@ -48,26 +50,32 @@ export function deploymentOf(process: Pick<Process, "server" | "worker_class">):
   return ["", server, "asgi", "wsgi"].includes(worker) ? server : `${server} ${worker}`;
 }
 
-/** Say for each deployment that served something what its threads turned out to be, and what follows from it. */
-export function answers(
-  groups: Iterable<{ process: Process; threads: readonly Thread[] }>,
-  findings: readonly Placed[],
-): Answer[] {
-  const deployments = new Map<string, Deployment>();
-  for (const { process, threads } of groups) {
-    const name = `${deploymentOf(process)} (${process.interface.toUpperCase()})`;
-    const known = deployments.get(name) ?? { processes: [], threads: [] };
-    known.processes.push(process);
-    known.threads.push(...threads);
-    deployments.set(name, known);
+/**
+ * Say for each deployment that served something what its threads turned out to be, and what follows from it.
+ *
+ * Threads are those of processes that still run. What was found counts in whichever process of the deployment it was, or
+ * a restart would take it back; so a deployment of which nothing runs any more is left out only if nothing was found.
+ */
+export function answers(groups: Iterable<Served>, findings: readonly Placed[]): Answer[] {
+  const deployments = new Map<string, Served[]>();
+  for (const served of groups) {
+    if (served.threads.length === 0) continue;
+    const name = `${deploymentOf(served.process)} (${served.process.interface.toUpperCase()})`;
+    const known = deployments.get(name);
+    if (known) known.push(served);
+    else deployments.set(name, [served]);
   }
+  const isAnyAlive = [...deployments.values()].some(isAlive);
   return [...deployments]
-    .filter(([, { threads }]) => threads.length > 0)
-    .map(([deployment, { processes, threads }]) => {
-      const here = findings.filter((group) => processes.some(({ id }) => group.processes.has(id)));
+    .map(([name, all]) => ({ name, all, here: findings.filter((group) => all.some(({ process }) => group.processes.has(process.id))) }))
+    .filter(({ all, here }) => isAlive(all) || !isAnyAlive || here.some(({ level }) => level !== "notice"))
+    .map(({ name, all, here }) => {
+      const told = isAlive(all) ? all.filter(({ alive }) => alive) : all;
+      const processes = told.map(({ process }) => process);
+      const threads = told.flatMap((served) => served.threads);
       const sharing = SHARINGS.find((one) => threads.some((thread) => thread.sharing === one)) ?? "exclusive";
       return {
-        deployment,
+        deployment: isAlive(all) ? name : t("{deployment}, ended", { deployment: name }),
         processes: processes.length,
         sharing,
         does: does(sharing, threads),
@@ -76,6 +84,10 @@ export function answers(
         worst: (["leak", "hazard", "notice"] as const).find((level) => here.some((group) => group.level === level)),
       };
     });
+}
+
+function isAlive(processes: readonly Served[]): boolean {
+  return processes.some(({ alive }) => alive);
 }
 
 /** Say in one sentence whether anybody saw somebody else; of records of which some could not be read, with that limit. */

@@ -15,7 +15,7 @@ import {
   openGroup,
 } from "../state/findings";
 import type { Group } from "../state/groups";
-import { filter, loaded, records } from "../state/live";
+import { filter, records } from "../state/live";
 import { known } from "../state/marks";
 import { nowCoarseNs } from "../state/threads";
 import { FilterBox } from "./filter-box";
@@ -166,11 +166,10 @@ function Known() {
 }
 
 function NothingFound() {
-  if (!loaded.value) return <div class="stage" />;
   return (
     <div class="stage">
       <div class="empty">
-        <h2>{t("No mix-up found")}</h2>
+        <h2>{records.rows.length > 0 ? t("No mix-up found") : t("No request recorded yet")}</h2>
         <p>
           {t(
             "While requests arrive, reqtrace reads what your code keeps as “the current request” or “the current user”, and compares it with the request that is really running. Whatever does not agree shows here.",

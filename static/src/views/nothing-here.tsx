@@ -2,9 +2,11 @@
 
 import { t, tn } from "../lib/text";
 import { connection, health } from "../state/connection";
-import { filter, listing, loaded, records, setFilter, setPaused } from "../state/live";
+import { history } from "../state/history";
+import { filter, listing, loaded, records, revision, setFilter, setPaused } from "../state/live";
 
 export function NothingHere() {
+  revision.value;
   if (health.value.store === "unreachable") {
     return (
       <div class="empty">
@@ -38,6 +40,11 @@ export function NothingHere() {
     return (
       <div class="empty">
         <h2>{t("Nothing matches the filter")}</h2>
+        {history.value.state !== "whole" && (
+          <p>
+            {tn("None of the newest {n} request, that is: the store has older ones.", "None of the newest {n} requests, that is: the store has older ones.", records.rows.length)}
+          </p>
+        )}
         <p>{t("Requests that arrive and match will show here.")}</p>
         <button type="button" onClick={() => setFilter("")}>
           {t("Clear the filter")}
