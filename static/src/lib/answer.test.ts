@@ -78,6 +78,13 @@ test("a deployment of which nothing runs any more is told of while something was
   expect(answers([gone], [])).toMatchObject([{ deployment: "daphne (WSGI), ended", found: "No mix-up found." }]);
 });
 
+test("what was found counts where it was, also when the threads of that process are not kept any more", () => {
+  const here = { process: process({ id: "p2" }), alive: true, threads: [thread({ process: "p2" })] };
+  const before = { process: process({ id: "p1" }), alive: false, threads: [] };
+  expect(answers([here, before], [group()])).toMatchObject([{ deployment: "gunicorn gthread (WSGI)", found: "1 leak found." }]);
+  expect(answers([before], [group()])).toMatchObject([{ does: "its threads are not kept any more", sharing: null, means: null }]);
+});
+
 test("a notice shows nobody else, so it is no mix-up", () => {
   const [answer] = answers([{ process: process(), alive: true, threads: [thread()] }], [group({ level: "notice" })]);
   expect(answer).toMatchObject({ found: "No mix-up found.", worst: "notice" });

@@ -8,12 +8,12 @@ export interface Answer {
   /** Server, worker class and interface, such as "gunicorn gthread (WSGI)". */
   deployment: string;
   processes: number;
-  /** The most that one of its threads shares. */
-  sharing: Sharing;
+  /** The most that one of its threads shares; null where no thread is kept any more. */
+  sharing: Sharing | null;
   /** What its threads do. */
   does: string;
-  /** What that means for what code keeps on a thread. */
-  means: string;
+  /** What that means for what code keeps on a thread; null where that is not known. */
+  means: string | null;
   /** Whether identities got mixed up here, by what the findings say. */
   found: string;
   /** The worst level among those findings. */
@@ -59,7 +59,6 @@ export function deploymentOf(process: Pick<Process, "server" | "worker_class">):
 export function answers(groups: Iterable<Served>, findings: readonly Placed[]): Answer[] {
   const deployments = new Map<string, Served[]>();
   for (const served of groups) {
-    if (served.threads.length === 0) continue;
     const name = `${deploymentOf(served.process)} (${served.process.interface.toUpperCase()})`;
     const known = deployments.get(name);
     if (known) known.push(served);
@@ -68,18 +67,18 @@ export function answers(groups: Iterable<Served>, findings: readonly Placed[]): 
   const isAnyAlive = [...deployments.values()].some(isAlive);
   return [...deployments]
     .map(([name, all]) => ({ name, all, here: findings.filter((group) => all.some(({ process }) => group.processes.has(process.id))) }))
-    .filter(({ all, here }) => isAlive(all) || !isAnyAlive || here.some(({ level }) => level !== "notice"))
+    .filter(({ all, here }) => here.some(({ level }) => level !== "notice") || (all.some(hasServed) && (isAlive(all) || !isAnyAlive)))
     .map(({ name, all, here }) => {
-      const told = isAlive(all) ? all.filter(({ alive }) => alive) : all;
+      const told = isAlive(all) ? all.filter(isTold) : all.filter(hasServed);
       const processes = told.map(({ process }) => process);
       const threads = told.flatMap((served) => served.threads);
-      const sharing = SHARINGS.find((one) => threads.some((thread) => thread.sharing === one)) ?? "exclusive";
+      const sharing = SHARINGS.find((one) => threads.some((thread) => thread.sharing === one)) ?? null;
       return {
         deployment: isAlive(all) ? name : t("{deployment}, ended", { deployment: name }),
         processes: processes.length,
         sharing,
         does: does(sharing, threads),
-        means: means(sharing, processes),
+        means: sharing && means(sharing, processes),
         found: whatWasFound(here),
         worst: (["leak", "hazard", "notice"] as const).find((level) => here.some((group) => group.level === level)),
       };
@@ -87,7 +86,15 @@ export function answers(groups: Iterable<Served>, findings: readonly Placed[]): 
 }
 
 function isAlive(processes: readonly Served[]): boolean {
-  return processes.some(({ alive }) => alive);
+  return processes.some(isTold);
+}
+
+function isTold(served: Served): boolean {
+  return served.alive && hasServed(served);
+}
+
+function hasServed({ threads }: Served): boolean {
+  return threads.length > 0;
 }
 
 /** Say in one sentence whether anybody saw somebody else; of records of which some could not be read, with that limit. */
@@ -130,7 +137,8 @@ function leaksTold(times: number, groups: number): string {
     : t("People saw each other’s identity: {leaks}", { leaks });
 }
 
-function does(sharing: Sharing, threads: readonly Thread[]): string {
+function does(sharing: Sharing | null, threads: readonly Thread[]): string {
+  if (sharing === null) return t("its threads are not kept any more");
   if (sharing === "exclusive") return t("every request so far had a thread to itself");
   const such = threads.filter((thread) => thread.sharing === sharing);
   const values = {

@@ -45,10 +45,10 @@ export function Answers({ full = false }: { full?: boolean }) {
     <ul class={full ? "answers is-full" : "answers"} aria-label={t("What threads do here")}>
       {found.map(({ deployment, processes, sharing, does, means, found: said, worst }) => (
         <li key={deployment} class={worst}>
-          <SharingMark sharing={sharing} />
+          <SharingMark sharing={sharing ?? "exclusive"} />
           <p>
             <strong title={tn("{n} process", "{n} processes", processes)}>{deployment}</strong>: {does}
-            {full ? `; ${means}.` : "."} <span class="found">{said}</span>
+            {full && means !== null ? `; ${means}.` : "."} <span class="found">{said}</span>
           </p>
         </li>
       ))}

@@ -33,9 +33,9 @@ export function Tabs() {
   );
 }
 
-/** The page holds so many threads and no more: then there may be others. */
+/** Of threads with one request each the page holds so many and no more: then there may be others. */
 function threadsTold(threads: number): string {
-  return threads < RETAIN_THREADS ? count(threads) : `${count(RETAIN_THREADS)}+`;
+  return threads < RETAIN_THREADS ? count(threads) : `${count(threads)}+`;
 }
 
 function Badge({ of }: { of: Tab }) {

@@ -19,7 +19,8 @@ import { SharingMark, ThreadName } from "./marks";
 const EXCLUSIVE_SHOWN = 100;
 
 export function ThreadsView() {
-  const groups = threadGroups.value;
+  const groups = threadGroups.value.filter(({ alive, threads }) => alive || threads.length > 0);
+  const forgotten = threadGroups.value.length - groups.length;
   useSignalEffect(() => fetchOnThreads(visibleGroups.value));
   return (
     <div class="stage scrolls" tabIndex={0} role="group" aria-label={t("Threads")}>
@@ -34,6 +35,11 @@ export function ThreadsView() {
         {groups.map((group) => (
           <ProcessThreadsTable key={group.process.id} group={group} />
         ))}
+        {forgotten > 0 && (
+          <p class="hint">
+            {tn("{n} process ended whose threads are not kept any more.", "{n} processes ended whose threads are not kept any more.", forgotten)}
+          </p>
+        )}
       </div>
     </div>
   );
