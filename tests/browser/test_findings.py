@@ -194,9 +194,7 @@ def flushed(lines: list[bytes]) -> bytes:
     return b"".join([archive.compress(line, archive.FLUSH_BLOCK) for line in lines] + [archive.flush()])
 
 
-def test_zstandard_opens_like_any_other_file_in_several_frames_or_cut_off(
-    page: Page, site: Site, trace: Path
-) -> None:
+def test_zstandard_opens_like_any_other_file_in_several_frames_or_cut_off(page: Page, site: Site, trace: Path) -> None:
     whole = trace.read_bytes()
     lines = page.request.get(f"{site.dashboard_url}/reqtrace/api/export?format=ndjson").body().splitlines(keepends=True)
     cut = flushed(lines)

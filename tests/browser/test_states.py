@@ -182,7 +182,7 @@ def test_a_link_to_a_paused_page_shows_all_that_there_is_however_many_messages_t
     expect(page.get_by_role("button", name="Paused · +1 new")).to_be_visible()
 
 
-def test_a_link_with_a_filter_that_nothing_here_passes_says_that_the_store_has_more(page: Page, theatre: Theatre) -> None:
+def test_a_filter_that_nothing_here_passes_says_that_the_store_has_more(page: Page, theatre: Theatre) -> None:
     theatre.write([theatre.request(f"r{number}", 8_000 - number, 1) for number in range(5_100)])
     theatre.open(page)
     page.goto(f"{theatre.url}#filter=path:/r7/")
