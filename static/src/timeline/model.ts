@@ -159,7 +159,7 @@ export class Model {
     this.bars.thread[slot] = request.thread_serial;
     this.time(slot);
     const group = this.groupFor(request.process);
-    const lane = this.laneFor(slot, group);
+    const lane = this.laneFor(slot, group, touched);
     const rows = lane.tracks.length;
     this.stand(slot, lane);
     this.colour(slot);
@@ -183,13 +183,14 @@ export class Model {
     if (group) touched.add(group);
   }
 
-  private laneFor(slot: number, group: Group): Lane {
+  private laneFor(slot: number, group: Group, touched?: Set<Group>): Lane {
     const { process, thread_serial: serial, thread_name: name } = this.rowAt(slot).request;
     const thread = this.source.thread(process, serial);
     const { lane, unfolded } = group.laneFor(serial, name, thread !== undefined && thread.sharing !== "exclusive");
     if (unfolded !== undefined) {
       this.trackOf(unfolded).remove(unfolded);
       this.stand(unfolded, lane);
+      touched?.add(group); // the lane is new, though its row is already there for the bar that comes next
     }
     if (lane.serial === null) group.fold(serial, slot);
     return lane;
