@@ -85,6 +85,12 @@ test("what was found counts where it was, also when the threads of that process 
   expect(answers([before], [group()])).toMatchObject([{ does: "its threads are not kept any more", sharing: null, means: null }]);
 });
 
+test("of a file that is cut off no deployment is said to be clean", () => {
+  const here = { process: process(), alive: true, threads: [thread()] };
+  expect(answers([here], [], true)[0]?.found).toBe("No mix-up found in what could be read.");
+  expect(answers([here], [group()], true)[0]?.found).toBe("1 leak found.");
+});
+
 test("a notice shows nobody else, so it is no mix-up", () => {
   const [answer] = answers([{ process: process(), alive: true, threads: [thread()] }], [group({ level: "notice" })]);
   expect(answer).toMatchObject({ found: "No mix-up found.", worst: "notice" });

@@ -55,8 +55,10 @@ export function deploymentOf(process: Pick<Process, "server" | "worker_class">):
  *
  * Threads are those of processes that still run. What was found counts in whichever process of the deployment it was, or
  * a restart would take it back; so a deployment of which nothing runs any more is left out only if nothing was found.
+ *
+ * @param isPartial whether some of the records could not be read.
  */
-export function answers(groups: Iterable<Served>, findings: readonly Placed[]): Answer[] {
+export function answers(groups: Iterable<Served>, findings: readonly Placed[], isPartial = false): Answer[] {
   const deployments = new Map<string, Served[]>();
   for (const served of groups) {
     const name = `${deploymentOf(served.process)} (${served.process.interface.toUpperCase()})`;
@@ -79,7 +81,7 @@ export function answers(groups: Iterable<Served>, findings: readonly Placed[]): 
         sharing,
         does: does(sharing, threads),
         means: sharing && means(sharing, processes),
-        found: whatWasFound(here),
+        found: whatWasFound(here, isPartial),
         worst: (["leak", "hazard", "notice"] as const).find((level) => here.some((group) => group.level === level)),
       };
     });
@@ -177,12 +179,12 @@ function means(sharing: Sharing, processes: readonly Process[]): string {
 }
 
 /** Leaks and hazards are counted here as they are everywhere: by groups. */
-function whatWasFound(groups: readonly Placed[]): string {
+function whatWasFound(groups: readonly Placed[], isPartial: boolean): string {
   const [leaks, hazards] = (["leak", "hazard"] as const).map((level) => groups.filter((group) => group.level === level).length) as [number, number];
   if (leaks > 0 && hazards > 0) {
     return t("{leaks} and {hazards} found.", { leaks: tn("{n} leak", "{n} leaks", leaks), hazards: tn("{n} hazard", "{n} hazards", hazards) });
   }
   if (leaks > 0) return tn("{n} leak found.", "{n} leaks found.", leaks);
   if (hazards > 0) return tn("{n} hazard found, no leak so far.", "{n} hazards found, no leak so far.", hazards);
-  return t("No mix-up found.");
+  return isPartial ? t("No mix-up found in what could be read.") : t("No mix-up found.");
 }

@@ -39,7 +39,7 @@ const SIGNS = {
 
 /** One sentence for each kind of process; with `full`, also what that means for code that keeps things on a thread. */
 export function Answers({ full = false }: { full?: boolean }) {
-  const found = answers(threadGroups.value, visibleGroups.value);
+  const found = answers(threadGroups.value, visibleGroups.value, isPartial.value);
   if (found.length === 0) return null;
   return (
     <ul class={full ? "answers is-full" : "answers"} aria-label={t("What threads do here")}>

@@ -17,6 +17,7 @@ import {
 import type { Group } from "../state/groups";
 import { filter, records } from "../state/live";
 import { known } from "../state/marks";
+import { isPartial } from "../state/opened";
 import { nowCoarseNs } from "../state/threads";
 import { FilterBox } from "./filter-box";
 import { FindingStory } from "./finding-story";
@@ -165,11 +166,16 @@ function Known() {
   );
 }
 
+function headingOfNothing(): string {
+  if (records.rows.length === 0) return t("No request recorded yet");
+  return isPartial.value ? t("No mix-up found in what could be read") : t("No mix-up found");
+}
+
 function NothingFound() {
   return (
     <div class="stage">
       <div class="empty">
-        <h2>{records.rows.length > 0 ? t("No mix-up found") : t("No request recorded yet")}</h2>
+        <h2>{headingOfNothing()}</h2>
         <p>
           {t(
             "While requests arrive, reqtrace reads what your code keeps as “the current request” or “the current user”, and compares it with the request that is really running. Whatever does not agree shows here.",
