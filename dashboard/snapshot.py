@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reqtrace.reader import Reader
-from reqtrace.records import RecordKind
+from reqtrace.records import Record, RecordKind, Thread
 from reqtrace.stores.base import Entry
 
 from .protocol import Older, Records
@@ -19,6 +19,9 @@ NEWEST: dict[RecordKind, int] = {
 }
 """How many of each kind, in the order in which they are sent: marks before findings, lest a page look bad for a moment,
 and findings before requests, lest it look clean. Charts can wait."""
+THREADS_SEEN = 20_000
+"""How many threads are looked at. Where each request has a thread of its own, those would crowd out the others, which
+are what the page is about: of the older ones only those that served several requests are sent."""
 RESUME_LIMIT = 10_000
 """A browser that is further behind starts afresh, which costs less."""
 MESSAGE_BYTES = 512 * 1024
@@ -32,8 +35,21 @@ def state_at(reader: Reader, position: int) -> list[Entry]:
     """
     entries: list[Entry] = []
     for kind, limit in NEWEST.items():
-        entries += reversed(reader.store.read_back(position + 1, limit, (kind,)))
+        if kind == "thread":
+            entries += reversed(_threads_at(reader, position, limit))
+        else:
+            entries += reversed(reader.store.read_back(position + 1, limit, (kind,)))
     return entries
+
+
+def _threads_at(reader: Reader, position: int, limit: int) -> list[Entry]:
+    """Return the newest threads, newest first, and of older ones those that served several requests."""
+    entries = reader.store.read_back(position + 1, THREADS_SEEN, ("thread",))
+    return entries[:limit] + [entry for entry in entries[limit:] if _is_shared(reader.decode(entry))]
+
+
+def _is_shared(record: Record | None) -> bool:
+    return isinstance(record, Thread) and record.sharing != "exclusive"
 
 
 def older_than(entries: Iterable[Entry]) -> Older:

@@ -52,9 +52,10 @@ export function read(path: string, source: string): Said {
   };
   new Visitor({
     CallExpression({ callee, arguments: given, start, end }) {
-      if (callee.type !== "Identifier" || (callee.name !== "t" && callee.name !== "tn")) return;
+      if (callee.type !== "Identifier" || !["t", "tn", "english"].includes(callee.name)) return;
       const [singular, plural] = given.map(wordsOf);
       for (const { start } of given) collected.add(start);
+      if (callee.name === "english") return;
       if (singular && callee.name === "t") messages.push({ singular, plural: null, path });
       else if (singular && plural) messages.push({ singular, plural, path });
       else untranslated.push(source.slice(start, end));

@@ -5,6 +5,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   build: {
     target: "es2022",
+    license: { fileName: "licenses.md" }, // their authors ask that their notices come along
     cssCodeSplit: false,
     modulePreload: false,
     sourcemap: false,

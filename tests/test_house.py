@@ -95,6 +95,7 @@ def test_the_wheel_holds_the_package_with_the_page_and_nothing_else(distribution
         page = wheel.read("reqtrace/dashboard/static/reqtrace/app.js")
     assert {name.partition("/")[0] for name in names} == {"reqtrace"}
     assert {"reqtrace/py.typed", "reqtrace/dashboard/static/reqtrace/app.css"} <= names
+    assert "reqtrace/dashboard/static/reqtrace/licenses.md" in names, "the notices of what app.js bundles"
     sources = {f"reqtrace/{path.relative_to(ROOT)}" for path in (ROOT / "dashboard").rglob("*.py")}
     sources |= {f"reqtrace/{path.relative_to(ROOT)}" for path in (ROOT / "dashboard").rglob("*.html")}
     sources |= {str(path.relative_to(ROOT)) for path in (ROOT / "reqtrace").rglob("*.py")}

@@ -1,5 +1,6 @@
 """Trace files: what was exported and is read again is the same, and what is damaged is read as far as it goes."""
 
+import base64
 import gzip
 import io
 import json
@@ -164,6 +165,12 @@ def test_a_frame_that_is_to_be_skipped_is_skipped(tmp_path: Path) -> None:
     skipped = b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc"
     data = zstd.compress(exported("ndjson"))
     assert read(written(tmp_path, "trace", skipped + data + skipped)) == (list(TOLD), [])
+
+
+def test_the_archive_that_the_page_is_tested_with_is_the_golden_trace() -> None:
+    golden = Path(__file__).parent / "golden"
+    packed = base64.b64decode((golden / "trace.ndjson.zst.base64").read_text())
+    assert zstd.decompress(packed) == (golden / "trace.ndjson").read_bytes()
 
 
 def test_what_stands_behind_an_archive_is_said(tmp_path: Path) -> None:

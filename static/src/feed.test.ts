@@ -48,6 +48,7 @@ let sockets: FakeSocket[];
 let timers: { run(): void; ms: number }[];
 let connections: Connection[];
 let taken: string[];
+let completed: string[];
 let replaced: number;
 let pages: Record<string, RequestList | ApiFailure>;
 let asked: string[];
@@ -63,6 +64,7 @@ const sink: Sink = {
     replaced += 1;
   },
   arrived: (processes, timeNs) => signsOfLife.push(...processes.map(({ id }): [string, number] => [id, timeNs])),
+  complete: ({ requests }) => completed.push(...requests.map(({ id }) => id)),
   take: ({ requests }) => taken.push(...(requests ?? []).map(({ id }) => id)),
 };
 
@@ -131,6 +133,7 @@ beforeEach(() => {
   timers = [];
   connections = [];
   taken = [];
+  completed = [];
   asked = [];
   askedFindings = [];
   replaced = 0;
@@ -145,6 +148,14 @@ test("the first state replaces what there was, and batches add to it", () => {
   expect(replaced).toBe(1);
   expect(taken).toEqual(["a"]);
   expect(connections.at(-1)).toEqual({ state: "live" });
+});
+
+test("a full state may take several messages, of which the last says how far it goes", () => {
+  const socket = connect(0);
+  socket.say(batch(0, request({ id: "a" })));
+  socket.say(batch(10, request({ id: "b" })));
+  socket.say(batch(11, request({ id: "c" })));
+  expect([completed, taken]).toEqual([["a", "b"], ["c"]]);
 });
 
 test("the server is told how far the page has come", () => {

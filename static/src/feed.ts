@@ -28,6 +28,8 @@ export interface Sink {
   serverTime(timeNs: number): void;
   /** Forget what there was; this is the state. */
   replace(records: Records, older: Older): void;
+  /** Take what belongs to that state, too, and did not go into its message. */
+  complete(records: Records): void;
   take(records: Partial<Records>): void;
   /** Hear which processes gave a sign of life just now, by the server's time. */
   arrived(processes: readonly Process[], timeNs: number): void;
@@ -56,6 +58,8 @@ const BROWSER: World = {
 export class Feed {
   private socket: Socket | null = null;
   private position: number | null = null;
+  /** Whether more of the full state is to come. */
+  private isBeginning = false;
   private failures = 0;
   private timer: unknown;
   /** What was not sent and is not fetched yet, oldest first. */
@@ -112,7 +116,10 @@ export class Feed {
       case "batch":
         this.advance(message);
         this.sink.arrived(message.records.processes, message.server_time_ns);
-        this.sink.take(message.records);
+        if (this.isBeginning) this.sink.complete(message.records);
+        else this.sink.take(message.records);
+        // Of the messages that make a full state, only the last says how far it goes.
+        this.isBeginning &&= message.position === 0;
         socket.send(encodeSeen(message.position));
         break;
       case "missed":
@@ -136,6 +143,7 @@ export class Feed {
     this.sink.health(hello.health);
     if (hello.resumed) this.sink.take(hello.records);
     else this.sink.replace(hello.records, hello.older);
+    this.isBeginning = !hello.resumed && hello.position === 0;
     this.sink.connection({ state: "live" });
   }
 

@@ -27,7 +27,7 @@ import { followChosen } from "./state/detail";
 import { detailHere } from "./state/detail-here";
 import { leakGroups } from "./state/findings";
 import { beginHistory } from "./state/history";
-import { replaceAll, take } from "./state/live";
+import { complete, replaceAll, take } from "./state/live";
 import { marker } from "./state/marks";
 import { fetchOlderWith } from "./state/older";
 import { isLive, takeTurnsWith } from "./state/opened";
@@ -50,6 +50,7 @@ function start(root: HTMLElement, config: PageConfig): void {
       replaceAll(state);
       beginHistory(api, older);
     },
+    complete,
     take,
     arrived: noteArrivals,
   });

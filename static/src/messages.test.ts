@@ -30,6 +30,10 @@ test("names, signs and what is quoted from code need no words", () => {
   expect(read("a.tsx", source).untranslated).toEqual([]);
 });
 
+test("what is to stay English is left to nobody", () => {
+  expect(read("a.ts", 'english("This goes to a ticket.")')).toEqual({ messages: [], untranslated: [] });
+});
+
 test("a message that is computed cannot be collected", () => {
   expect(read("a.ts", "t(word); t(`a ${b}`); tn('one', many, 2);").untranslated).toHaveLength(3);
 });

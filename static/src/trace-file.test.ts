@@ -69,7 +69,8 @@ test("reading ends when nobody waits for it any more", async () => {
 });
 
 test.each([
-  ["Zstandard", [0x28, 0xb5, 0x2f, 0xfd, 0]],
+  ["Nothing of it can be unpacked: the archive ends in the middle", [0x28, 0xb5, 0x2f, 0xfd, 0]],
+  ["Nothing of it can be unpacked: the archive is damaged, or", [0x1f, 0x8b, 8, 0]],
   ["SQLite", [...new TextEncoder().encode("SQLite format 3")]],
   ["picture", [0x89, 0x50, 0x4e, 0x47]],
 ])("what is no trace at all is named: %s", async (name, bytes) => {

@@ -3,13 +3,13 @@
 import { isGzip, plain, unpacked } from "./archive";
 import { t } from "./lib/text";
 import { NoTrace, TraceText } from "./lib/trace-text";
+import { BadArchive, isZstandard, unzstandard } from "./zstandard";
 
 /** How long a step may take. */
 const STEP_MS = 12;
 
 /** What a file begins with, where that tells what it is. */
 const SIGNATURES: readonly (readonly [bytes: readonly number[], what: () => string])[] = [
-  [[0x28, 0xb5, 0x2f, 0xfd], () => t("It is compressed with Zstandard: unpack it first, with unzstd.")],
   [[0x50, 0x4b], () => t("It is a ZIP archive: unpack it first.")],
   [[0x42, 0x5a, 0x68], () => t("It is compressed with bzip2: unpack it first.")],
   [[0xfd, 0x37, 0x7a], () => t("It is compressed with xz: unpack it first.")],
@@ -32,8 +32,8 @@ export async function readTrace(file: Blob, told: (share: number) => void, left:
 
   const trace = new TraceText();
   let bytesRead = 0;
-  const isPacked = isGzip(beginning);
-  const pieces = (isPacked ? unpacked : plain)(file, (bytes) => (bytesRead = Math.max(bytesRead, bytes)));
+  const unpack = isGzip(beginning) ? unpacked : isZstandard(beginning) ? unzstandard : null;
+  const pieces = (unpack ?? plain)(file, (bytes) => (bytesRead = Math.max(bytesRead, bytes)));
   const decoder = new TextDecoder();
   let rest = "";
   let steppedMs = performance.now();
@@ -45,12 +45,18 @@ export async function readTrace(file: Blob, told: (share: number) => void, left:
       trace.line(begin === 0 ? rest + text.slice(0, end) : text.slice(begin, end));
       if (begin === 0) rest = "";
       begin = end + 1;
-      if (performance.now() - steppedMs < STEP_MS) continue;
-      told(bytesRead / file.size);
-      await nextTask();
-      steppedMs = performance.now();
+      if (isDue()) await breathe();
     }
     rest += text.slice(begin);
+    if (isDue()) await breathe();
+  }
+
+  const isDue = (): boolean => performance.now() - steppedMs >= STEP_MS;
+
+  async function breathe(): Promise<void> {
+    told(Math.min(1, bytesRead / file.size));
+    await nextTask();
+    steppedMs = performance.now();
   }
 
   try {
@@ -59,8 +65,10 @@ export async function readTrace(file: Blob, told: (share: number) => void, left:
       await take(decoder.decode(piece, { stream: true }));
     }
   } catch (error) {
-    if (!isPacked || error instanceof NoTrace) throw error;
-    trace.problems.push({ line: 0, what: t("the archive is damaged, or ends in the middle") });
+    if (!unpack || error instanceof NoTrace) throw error;
+    const what = error instanceof BadArchive ? error.message : t("the archive is damaged, or ends in the middle");
+    if (trace.isEmpty && rest === "") throw new NoTrace(t("Nothing of it can be unpacked: {reason}.", { reason: what }));
+    trace.problems.push({ line: 0, what });
   }
   if (left()) return trace;
   await take(`${decoder.decode()}\n`);

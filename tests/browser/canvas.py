@@ -93,6 +93,7 @@ class Canvas:
 
     def find(self, path: str, ago_ms: float) -> Place:
         """Point at a request, from top to bottom where its moment stands, until its tip shows."""
+        self.element.scroll_into_view_if_needed()  # on a phone it begins below the fold
         x = self.x_of(ago_ms)
         tip = self.page.locator(".timeline-tip")
         left, top = self.on_page(Place(x, 0))

@@ -171,7 +171,6 @@ def look(visit: Callable[..., Page], site: Stage, **options: Any) -> Page:
 def views(page: Page) -> Iterator[str]:
     """Show one view after another, and give their names."""
     for name, (address, shown) in VIEWS.items():
-        page.wait_for_timeout(300)  # the page writes its time window into the hash a moment after each change
         page.evaluate("hash => { location.hash = hash }", address)
         expect(page.locator(shown).first).to_be_visible(timeout=20_000)
         yield name

@@ -1,5 +1,6 @@
 """Findings as people meet them: the story of a leak, marks that everybody sees, and traces that come as files."""
 
+import base64
 import gzip
 import json
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from backports import zstd
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import ROOT, Site
@@ -144,17 +146,31 @@ def opened(page: Page) -> Locator:
     return page.get_by_role("region", name="Opened files")
 
 
+DRAGGED = """files => {
+    const data = new DataTransfer();
+    for (const [name, content] of Object.entries(files)) {
+        data.items.add(new File([Uint8Array.from(atob(content), sign => sign.charCodeAt(0))], name));
+    }
+    return data;
+}"""
+
+
+def drop(page: Page, files: dict[str, bytes]) -> None:
+    """Drag files over the page and let go of them there."""
+    packed = {name: base64.b64encode(content).decode() for name, content in files.items()}
+    data = page.evaluate_handle(DRAGGED, packed)
+    page.dispatch_event("body", "dragover", {"dataTransfer": data})
+    expect(page.get_by_text("Drop exported files")).to_be_visible()
+    page.dispatch_event("body", "drop", {"dataTransfer": data})
+
+
 def test_a_file_that_is_dropped_shows_in_place_of_the_live_records_and_nothing_leaves_the_browser(
     page: Page, site: Site, trace: Path
 ) -> None:
     document = json.loads(trace.read_bytes())
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    make = "text => { const data = new DataTransfer(); data.items.add(new File([text], 'trace.json')); return data; }"
-    data = page.evaluate_handle(make, trace.read_text())
-    page.dispatch_event("body", "dragover", {"dataTransfer": data})
-    expect(page.get_by_text("Drop exported files")).to_be_visible()
-    page.dispatch_event("body", "drop", {"dataTransfer": data})
+    drop(page, {"trace.json": trace.read_bytes()})
     expect(opened(page)).to_contain_text(f"Showing trace.json: {len(document['requests'])} requests. Live is paused.")
     story = open_leak(page)
     expect(story.get_by_role("figure")).to_contain_text("seen here")
@@ -170,6 +186,32 @@ def test_a_file_that_is_dropped_shows_in_place_of_the_live_records_and_nothing_l
     expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible()
     expect(opened(page)).to_have_count(0)
     expect(story.get_by_role("button", name="Mark as known…")).to_be_visible()  # the same group, of the store again
+
+
+def flushed(lines: list[bytes]) -> bytes:
+    """Pack lines as a program does that writes them as they come."""
+    archive = zstd.ZstdCompressor()
+    return b"".join([archive.compress(line, archive.FLUSH_BLOCK) for line in lines] + [archive.flush()])
+
+
+def test_zstandard_opens_like_any_other_file_in_several_frames_or_cut_off(page: Page, site: Site, trace: Path) -> None:
+    whole = trace.read_bytes()
+    lines = page.request.get(f"{site.dashboard_url}/reqtrace/api/export?format=ndjson").body().splitlines(keepends=True)
+    cut = flushed(lines)
+    checked = {zstd.CompressionParameter.checksum_flag: 1}
+    files = {
+        "frames.json.zst": zstd.compress(whole[:3_000]) + zstd.compress(whole[3_000:], options=checked),
+        "cut.ndjson.zst": cut[: len(cut) // 2],
+        "broken.zst": cut[:9],
+    }
+    drop(page, files)
+    requests = len(json.loads(whole)["requests"])
+    expect(opened(page)).to_contain_text(f"Showing frames.json.zst, cut.ndjson.zst: {requests} requests.")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "broken.zst was not opened. Nothing of it can be unpacked: the archive ends in the middle."
+    )
+    page.get_by_text("cut.ndjson.zst: 1 piece left out").click()
+    expect(opened(page)).to_contain_text("the archive ends in the middle")
 
 
 def test_files_that_are_cut_off_packed_or_no_traces_are_told_apart(page: Page, trace: Path, tmp_path: Path) -> None:

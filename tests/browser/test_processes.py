@@ -117,8 +117,8 @@ def test_one_cursor_stands_in_the_charts_of_all_processes(page: Page, processes:
     box = plot.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2)
-    expect(one.locator(".u-cursor-x:not(.u-off)")).to_have_count(5)
-    expect(other.locator(".u-cursor-x:not(.u-off)")).to_have_count(5)
+    expect(one.locator(".u-cursor-x:not(.u-off)")).to_have_count(7)
+    expect(other.locator(".u-cursor-x:not(.u-off)")).to_have_count(7)
     moments = [card.get_by_text(re.compile(r"^At \d")).inner_text() for card in (one, other)]
     assert moments[0] == moments[1]
     page.mouse.move(0, 0)

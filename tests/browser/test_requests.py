@@ -257,6 +257,7 @@ def test_a_link_shows_somebody_else_the_same_view(live: Page, site: Site) -> Non
         other = elsewhere.new_page()
         sign_in(other, site, link[link.index("#") :])
         expect(rows(other).and_(other.locator('[aria-selected="true"]'))).to_be_visible()
+        expect(rows(other)).to_have_count(len(here))  # once what stands above the table has taken its room
         assert shown(other) == here
         assert other.url == link
         expect(other.get_by_role("region", name="/account/")).to_be_visible()

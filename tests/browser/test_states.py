@@ -90,6 +90,18 @@ def test_a_server_that_went_away_is_told_and_what_was_missed_comes_when_it_is_ba
     expect(page.get_by_role("grid")).to_contain_text("/meanwhile/")
 
 
+def test_a_page_that_never_heard_of_its_server_claims_nothing(page: Page, theatre: Theatre) -> None:
+    theatre.open(page)
+    page.route_web_socket("**/live/**", lambda socket: socket.close())
+    page.reload()
+    for view in ("Requests", "Threads", "Findings", "Processes"):
+        link = page.get_by_role("link", name=view)
+        expect(link).to_have_accessible_name(view)
+        link.click()
+        expect(page.get_by_role("heading", name="Not connected")).to_be_visible()
+        expect(page.get_by_role("main")).not_to_contain_text(re.compile("No |0 requests"))
+
+
 def test_a_store_that_cannot_be_read_is_told_and_the_page_goes_on_when_it_can(page: Page, theatre: Theatre) -> None:
     theatre.write(theatre.request("before", 100, 10))
     theatre.open(page)
@@ -137,6 +149,48 @@ def test_a_server_that_is_newer_than_the_page_asks_for_a_reload(page: Page, thea
     page.get_by_role("button", name="Retry now").click()
     expect(page.get_by_role("status").filter(has_text="This page is older than its server")).to_be_visible()
     expect(page.get_by_role("button", name="Reload")).to_be_visible()
+
+
+def test_a_leak_from_before_all_requests_that_the_page_begins_with_still_counts_where_it_happened(
+    page: Page, theatre: Theatre
+) -> None:
+    id_ = "p1-0000000001"
+    theatre.write(theatre.process("p1", 101), theatre.thread("p1", 1, "MainThread"), theatre.request(id_, 9_000, 10))
+    theatre.write(samples.finding(1, id_))
+    theatre.write([theatre.request(f"p1-{number:010x}", 8_000 - number, 1) for number in range(2, 5_100)])
+    theatre.open(page)
+    expect(page.get_by_text("5,000 requests", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="1 leak").first).to_be_visible()
+    expect(page.get_by_role("list", name="What threads do here")).to_contain_text("1 leak found.")
+    page.get_by_role("link", name="Threads").click()
+    row = page.get_by_role("region", name="Process 101").get_by_role("row").filter(has_text="MainThread")
+    expect(row).to_contain_text("shop.current")
+
+
+def test_a_link_to_a_paused_page_shows_all_that_there_is_however_many_messages_that_takes(
+    page: Page, theatre: Theatre
+) -> None:
+    theatre.write(theatre.process("p1", 101), theatre.thread("p1", 1, "MainThread"))
+    theatre.write([theatre.request(f"r{number}", 8_000 - number, 1) for number in range(5_000)])
+    theatre.open(page)
+    page.goto(f"{theatre.url}#paused=1")
+    page.reload()
+    expect(page.get_by_text("5,000 requests", exact=True)).to_be_visible()
+    expect(page.get_by_role("grid").get_by_role("row").nth(1)).to_contain_text("/r4999/")
+    expect(page.get_by_role("button", name="Paused", exact=True)).to_be_visible()
+    theatre.write(theatre.request("late", 0, 1))
+    expect(page.get_by_role("button", name="Paused · +1 new")).to_be_visible()
+
+
+def test_a_filter_that_nothing_here_passes_says_that_the_store_has_more(page: Page, theatre: Theatre) -> None:
+    theatre.write([theatre.request(f"r{number}", 8_000 - number, 1) for number in range(5_100)])
+    theatre.open(page)
+    page.goto(f"{theatre.url}#filter=path:/r7/")
+    page.reload()
+    expect(page.get_by_role("heading", name="Nothing matches the filter")).to_be_visible()
+    expect(page.get_by_text("None of the newest 5,000 requests, that is")).to_be_visible()
+    page.get_by_role("button", name="Load older requests").click()
+    expect(page.get_by_role("grid")).to_contain_text("/r7/")
 
 
 def test_older_occurrences_come_from_the_store_when_asked_for(page: Page, theatre: Theatre) -> None:

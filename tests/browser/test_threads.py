@@ -76,7 +76,7 @@ def test_the_answer_is_one_sentence_for_each_kind_of_process(threads: Page) -> N
     expect(answers.filter(has_text="gunicorn gthread")).to_contain_text(
         "each thread serves many people, one after another; a threading.local that is not cleared shows the next person"
     )
-    expect(answers.filter(has_text="gunicorn gthread")).to_contain_text("1 unsafe place found, and it leaks.")
+    expect(answers.filter(has_text="gunicorn gthread")).to_contain_text("1 leak found.")
     expect(answers.filter(has_text="uvicorn")).to_contain_text(
         "one of 7 threads serves many people, up to 4 requests at once; what one request puts into a "
         "threading.local, the others read; a ContextVar holds them apart. No mix-up found."

@@ -144,8 +144,8 @@ def test_a_leak_is_outlined_and_has_a_marker(canvas: Canvas) -> None:
 
     assert canvas.css("bad") in edge(bar, 16_000)
     assert canvas.css("bad") not in edge(clean, 18_000)
-    beside = Place(canvas.x_of(15_500) + 6, bar.y)
-    assert canvas.colour(beside) == canvas.css("bad"), "the word has a ground of its own"
+    beside = [Place(canvas.x_of(15_500) + shift, bar.y) for shift in range(4, 16)]
+    assert canvas.css("bad") in canvas.colours(beside), "the word has a ground of its own"
 
 
 def test_a_running_request_grows_to_the_right_edge_and_goes_on_growing(canvas: Canvas) -> None:

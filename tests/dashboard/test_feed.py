@@ -131,6 +131,15 @@ async def test_a_full_state_says_where_the_lists_of_the_api_go_on(store, monkeyp
     assert [record.id for record in older.requests] == ["r2", "r1", "r0"]
 
 
+async def test_threads_of_one_request_each_do_not_crowd_out_those_that_are_shared(store, monkeypatch):
+    monkeypatch.setitem(snapshot.NEWEST, "thread", 2)
+    alone = [msgspec.structs.replace(samples.thread(serial), sharing="exclusive") for serial in range(2, 7)]
+    samples.append(store, [samples.thread(1), *alone])
+    with listening(Feed(lambda: store)) as listener:
+        hello = await listener.hear()
+    assert [thread.serial for thread in hello.records.threads] == [1, 5, 6]
+
+
 async def test_what_the_holders_named_is_left_to_the_details_of_one_request(store):
     named = Reading("view", "shop.current", "request", 1)
     samples.append(store, [samples.request(1, readings=[named])])

@@ -1,11 +1,9 @@
 import { expect, test } from "vitest";
 
 import { process, thread } from "../testing";
-import { answers, type HolderFindings, verdict } from "./answer";
+import { answers, type Placed, type Served, verdict } from "./answer";
 
-const group = (given: Partial<HolderFindings> = {}): HolderFindings => ({
-  kind: "crossed",
-  holder: "shop.middleware._thread_locals.request",
+const group = (given: Partial<Placed> = {}): Placed => ({
   level: "leak",
   processes: new Set(["p1"]),
   ...given,
@@ -14,6 +12,7 @@ const group = (given: Partial<HolderFindings> = {}): HolderFindings => ({
 test("threads that serve several people one after another are told of once for all processes of a deployment", () => {
   const two = ["p1", "p2"].map((id) => ({
     process: process({ id }),
+    alive: true,
     threads: [thread({ process: id, serial: 1 }), thread({ process: id, serial: 2 })],
   }));
   expect(answers(two, [])).toEqual([
@@ -23,7 +22,7 @@ test("threads that serve several people one after another are told of once for a
       sharing: "sequential",
       does: "each thread serves many people, one after another",
       means: "a threading.local that is not cleared shows the next person the last one’s identity",
-      places: "No mix-up found.",
+      found: "No mix-up found.",
       worst: undefined,
     },
   ]);
@@ -34,7 +33,7 @@ test("a thread with several requests in flight decides the answer, with the most
     thread({ serial: 2, sharing: "exclusive", requests: 1, users: 1 }),
     thread({ serial: 1, sharing: "interleaved", max_in_flight: 12 }),
   ];
-  const [answer] = answers([{ process: process({ server: "uvicorn", worker_class: "uvicorn" }), threads }], []);
+  const [answer] = answers([{ process: process({ server: "uvicorn", worker_class: "uvicorn" }), alive: true, threads }], []);
   expect(answer?.deployment).toBe("uvicorn (WSGI)");
   expect(answer?.does).toBe("one of 2 threads serves many people, up to 12 requests at once");
   expect(answer?.means).toContain("the others read");
@@ -42,42 +41,72 @@ test("a thread with several requests in flight decides the answer, with the most
 
 test("under gevent's patch a threading.local is not said to be shared", () => {
   const threads = [thread({ sharing: "interleaved", max_in_flight: 3 })];
-  const [answer] = answers([{ process: process({ facts: { gevent_patched: true } }), threads }], []);
+  const [answer] = answers([{ process: process({ facts: { gevent_patched: true } }), alive: true, threads }], []);
   expect(answer?.means).toContain("a threading.local of its own");
 });
 
 test("a thread that served one person only is not said to serve many people", () => {
-  const [answer] = answers([{ process: process(), threads: [thread({ users: 1 })] }], []);
+  const [answer] = answers([{ process: process(), alive: true, threads: [thread({ users: 1 })] }], []);
   expect(answer?.does).toBe("its one thread serves many requests, one after another");
 });
 
-test("places that findings name are counted once each, and only in the deployment where they are", () => {
-  const here = { process: process({ id: "p1" }), threads: [thread()] };
-  const there = { process: process({ id: "p2", server: "daphne" }), threads: [thread({ process: "p2" })] };
-  const found = [group(), group({ level: "hazard" }), group({ level: "hazard", holder: "other" })];
-  expect(answers([here, there], found).map(({ places, worst }) => [places, worst])).toEqual([
-    ["2 unsafe places found, 1 of them leaks.", "leak"],
+test("leaks and hazards are counted, and only in the deployment where they are", () => {
+  const here = { process: process({ id: "p1" }), alive: true, threads: [thread()] };
+  const there = { process: process({ id: "p2", server: "daphne" }), alive: true, threads: [thread({ process: "p2" })] };
+  const hazard = group({ level: "hazard" });
+  expect(answers([here, there], [group(), hazard, hazard]).map(({ found, worst }) => [found, worst])).toEqual([
+    ["1 leak and 2 hazards found.", "leak"],
     ["No mix-up found.", undefined],
   ]);
-  expect(answers([here], [group({ level: "hazard" })])[0]?.places).toBe("1 unsafe place found, no leak so far.");
-  expect(answers([here], [group()])[0]?.places).toBe("1 unsafe place found, and it leaks.");
+  expect(answers([here], [hazard])[0]?.found).toBe("1 hazard found, no leak so far.");
+  expect(answers([here], [group(), group()])[0]?.found).toBe("2 leaks found.");
 });
 
-test("a notice shows nobody else, so it makes no place unsafe", () => {
-  const [answer] = answers([{ process: process(), threads: [thread()] }], [group({ level: "notice" })]);
-  expect(answer).toMatchObject({ places: "No mix-up found.", worst: "notice" });
+test("a restart takes nothing back: what was found counts in processes that ended, whose threads are not told of", () => {
+  const before = { process: process({ id: "p1" }), alive: false, threads: [thread({ sharing: "interleaved" })] };
+  const after = { process: process({ id: "p2" }), alive: true, threads: [thread({ process: "p2" })] };
+  const gone = { process: process({ id: "p3", server: "daphne" }), alive: false, threads: [thread({ process: "p3" })] };
+  expect(answers([after, before, gone], [group()])).toMatchObject([{ sharing: "sequential", processes: 1, found: "1 leak found." }]);
+});
+
+test("a deployment of which nothing runs any more is told of while something was found in it, or nothing else runs", () => {
+  const here = { process: process({ id: "p2" }), alive: true, threads: [thread({ process: "p2" })] };
+  const gone = { process: process({ id: "p1", server: "daphne", worker_class: "" }), alive: false, threads: [thread()] };
+  const told = (...served: Served[]): string[] => answers(served, [group()]).map(({ deployment }) => deployment);
+  expect(told(here, gone)).toEqual(["gunicorn gthread (WSGI)", "daphne (WSGI), ended"]);
+  expect(answers([here, gone], []).map(({ deployment }) => deployment)).toEqual(["gunicorn gthread (WSGI)"]);
+  expect(answers([gone], [])).toMatchObject([{ deployment: "daphne (WSGI), ended", found: "No mix-up found." }]);
+});
+
+test("what was found counts where it was, also when the threads of that process are not kept any more", () => {
+  const here = { process: process({ id: "p2" }), alive: true, threads: [thread({ process: "p2" })] };
+  const before = { process: process({ id: "p1" }), alive: false, threads: [] };
+  expect(answers([here, before], [group()])).toMatchObject([{ deployment: "gunicorn gthread (WSGI)", found: "1 leak found." }]);
+  expect(answers([before], [group()])).toMatchObject([{ does: "its threads are not kept any more", sharing: null, means: null }]);
+});
+
+test("of a file that is cut off no deployment is said to be clean", () => {
+  const here = { process: process(), alive: true, threads: [thread()] };
+  expect(answers([here], [], true)[0]?.found).toBe("No mix-up found in what could be read.");
+  expect(answers([here], [group()], true)[0]?.found).toBe("1 leak found.");
+});
+
+test("a notice shows nobody else, so it is no mix-up", () => {
+  const [answer] = answers([{ process: process(), alive: true, threads: [thread()] }], [group({ level: "notice" })]);
+  expect(answer).toMatchObject({ found: "No mix-up found.", worst: "notice" });
 });
 
 test("a process that served nothing says nothing", () => {
-  expect(answers([{ process: process(), threads: [] }], [])).toEqual([]);
+  expect(answers([{ process: process(), alive: true, threads: [] }], [])).toEqual([]);
 });
 
 test("the verdict is that of the worst finding", () => {
   const occurrences = [1, 2, 3];
   const leak = { level: "leak", occurrences } as const;
   const hazard = { level: "hazard", occurrences } as const;
-  expect(verdict([hazard, leak], 9)).toEqual({ state: "leak", text: "People saw each other’s identity: 3 leaks" });
-  expect(verdict([leak, leak], 9).text).toBe("People saw each other’s identity: 6 leaks in 2 ways");
+  expect(verdict([hazard, leak], 9)).toEqual({ state: "leak", text: "People saw each other’s identity: 1 leak, seen 3 times" });
+  expect(verdict([leak, { level: "leak", occurrences: [1] }], 9).text).toBe("People saw each other’s identity: 2 leaks, seen 4 times");
+  expect(verdict([{ level: "leak", occurrences: [1] }], 9).text).toBe("People saw each other’s identity: 1 leak");
   expect(verdict([hazard], 9).state).toBe("hazard");
 });
 

@@ -8,22 +8,20 @@ export interface Answer {
   /** Server, worker class and interface, such as "gunicorn gthread (WSGI)". */
   deployment: string;
   processes: number;
-  /** The most that one of its threads shares. */
-  sharing: Sharing;
+  /** The most that one of its threads shares; null where no thread is kept any more. */
+  sharing: Sharing | null;
   /** What its threads do. */
   does: string;
-  /** What that means for what code keeps on a thread. */
-  means: string;
-  /** How many places keep an identity unsafely here, by what the findings say. */
-  places: string;
+  /** What that means for what code keeps on a thread; null where that is not known. */
+  means: string | null;
+  /** Whether identities got mixed up here, by what the findings say. */
+  found: string;
   /** The worst level among those findings. */
   worst: Level | undefined;
 }
 
 /** What the answer needs of a group of findings. */
-export interface HolderFindings {
-  kind: string;
-  holder: string | null;
+export interface Placed {
   level: Level;
   processes: ReadonlySet<string>;
 }
@@ -35,9 +33,11 @@ export interface Verdict {
   text: string;
 }
 
-interface Deployment {
-  processes: Process[];
-  threads: Thread[];
+/** A process with its threads, and whether it still runs. */
+export interface Served {
+  process: Process;
+  threads: readonly Thread[];
+  alive: boolean;
 }
 
 /** From the most sharing to the least. */
@@ -50,34 +50,53 @@ export function deploymentOf(process: Pick<Process, "server" | "worker_class">):
   return ["", server, "asgi", "wsgi"].includes(worker) ? server : `${server} ${worker}`;
 }
 
-/** Say for each deployment that served something what its threads turned out to be, and what follows from it. */
-export function answers(
-  groups: Iterable<{ process: Process; threads: readonly Thread[] }>,
-  findings: readonly HolderFindings[],
-): Answer[] {
-  const deployments = new Map<string, Deployment>();
-  for (const { process, threads } of groups) {
-    const name = `${deploymentOf(process)} (${process.interface.toUpperCase()})`;
-    const known = deployments.get(name) ?? { processes: [], threads: [] };
-    known.processes.push(process);
-    known.threads.push(...threads);
-    deployments.set(name, known);
+/**
+ * Say for each deployment that served something what its threads turned out to be, and what follows from it.
+ *
+ * Threads are those of processes that still run. What was found counts in whichever process of the deployment it was, or
+ * a restart would take it back; so a deployment of which nothing runs any more is left out only if nothing was found.
+ *
+ * @param isPartial whether some of the records could not be read.
+ */
+export function answers(groups: Iterable<Served>, findings: readonly Placed[], isPartial = false): Answer[] {
+  const deployments = new Map<string, Served[]>();
+  for (const served of groups) {
+    const name = `${deploymentOf(served.process)} (${served.process.interface.toUpperCase()})`;
+    const known = deployments.get(name);
+    if (known) known.push(served);
+    else deployments.set(name, [served]);
   }
+  const isAnyAlive = [...deployments.values()].some(isAlive);
   return [...deployments]
-    .filter(([, { threads }]) => threads.length > 0)
-    .map(([deployment, { processes, threads }]) => {
-      const here = findings.filter((group) => processes.some(({ id }) => group.processes.has(id)));
-      const sharing = SHARINGS.find((one) => threads.some((thread) => thread.sharing === one)) ?? "exclusive";
+    .map(([name, all]) => ({ name, all, here: findings.filter((group) => all.some(({ process }) => group.processes.has(process.id))) }))
+    .filter(({ all, here }) => here.some(({ level }) => level !== "notice") || (all.some(hasServed) && (isAlive(all) || !isAnyAlive)))
+    .map(({ name, all, here }) => {
+      const told = isAlive(all) ? all.filter(isTold) : all.filter(hasServed);
+      const processes = told.map(({ process }) => process);
+      const threads = told.flatMap((served) => served.threads);
+      const sharing = SHARINGS.find((one) => threads.some((thread) => thread.sharing === one)) ?? null;
       return {
-        deployment,
+        deployment: isAlive(all) ? name : t("{deployment}, ended", { deployment: name }),
         processes: processes.length,
         sharing,
         does: does(sharing, threads),
-        means: means(sharing, processes),
-        places: placesFound(here),
+        means: sharing && means(sharing, processes),
+        found: whatWasFound(here, isPartial),
         worst: (["leak", "hazard", "notice"] as const).find((level) => here.some((group) => group.level === level)),
       };
     });
+}
+
+function isAlive(processes: readonly Served[]): boolean {
+  return processes.some(isTold);
+}
+
+function isTold(served: Served): boolean {
+  return served.alive && hasServed(served);
+}
+
+function hasServed({ threads }: Served): boolean {
+  return threads.length > 0;
 }
 
 /** Say in one sentence whether anybody saw somebody else; of records of which some could not be read, with that limit. */
@@ -113,14 +132,15 @@ function partlyClean(requests: number): string {
   );
 }
 
-function leaksTold(times: number, ways: number): string {
-  if (ways === 1) {
-    return tn("People saw each other’s identity: {n} leak", "People saw each other’s identity: {n} leaks", times);
-  }
-  return t("People saw each other’s identity: {times} leaks in {ways} ways", { times: count(times), ways: count(ways) });
+function leaksTold(times: number, groups: number): string {
+  const leaks = tn("{n} leak", "{n} leaks", groups);
+  return times > groups
+    ? t("People saw each other’s identity: {leaks}, seen {times} times", { leaks, times: count(times) })
+    : t("People saw each other’s identity: {leaks}", { leaks });
 }
 
-function does(sharing: Sharing, threads: readonly Thread[]): string {
+function does(sharing: Sharing | null, threads: readonly Thread[]): string {
+  if (sharing === null) return t("its threads are not kept any more");
   if (sharing === "exclusive") return t("every request so far had a thread to itself");
   const such = threads.filter((thread) => thread.sharing === sharing);
   const values = {
@@ -158,19 +178,13 @@ function means(sharing: Sharing, processes: readonly Process[]): string {
   return t("what one request puts into a threading.local, the others read; a ContextVar holds them apart");
 }
 
-function placesFound(groups: readonly HolderFindings[]): string {
-  const places = (found: readonly HolderFindings[]): number => new Set(found.map((group) => group.holder ?? group.kind)).size;
-  const all = places(groups.filter((group) => group.level !== "notice"));
-  const leaking = places(groups.filter((group) => group.level === "leak"));
-  if (all === 0) return t("No mix-up found.");
-  if (leaking === 0) {
-    return tn("{n} unsafe place found, no leak so far.", "{n} unsafe places found, no leak so far.", all);
+/** Leaks and hazards are counted here as they are everywhere: by groups. */
+function whatWasFound(groups: readonly Placed[], isPartial: boolean): string {
+  const [leaks, hazards] = (["leak", "hazard"] as const).map((level) => groups.filter((group) => group.level === level).length) as [number, number];
+  if (leaks > 0 && hazards > 0) {
+    return t("{leaks} and {hazards} found.", { leaks: tn("{n} leak", "{n} leaks", leaks), hazards: tn("{n} hazard", "{n} hazards", hazards) });
   }
-  if (all === 1) return t("1 unsafe place found, and it leaks.");
-  return tn(
-    "{all} unsafe places found, {n} of them leaks.",
-    "{all} unsafe places found, {n} of them leak.",
-    leaking,
-    { all: count(all) },
-  );
+  if (leaks > 0) return tn("{n} leak found.", "{n} leaks found.", leaks);
+  if (hazards > 0) return tn("{n} hazard found, no leak so far.", "{n} hazards found, no leak so far.", hazards);
+  return isPartial ? t("No mix-up found in what could be read.") : t("No mix-up found.");
 }

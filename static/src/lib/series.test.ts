@@ -25,10 +25,18 @@ test("nothing measured gives empty columns", () => {
   expect(tableOf([], [threads])).toEqual([[], []]);
 });
 
-test("a rate is that between the last two measurements", () => {
-  expect(ratePerSecond([at(1, 0), at(2, 100), at(4, 110)], threads)).toBe(5);
-  expect(ratePerSecond([at(4, 110)], threads)).toBeNull();
-  expect(ratePerSecond([at(2, null), at(4, 110)], threads)).toBeNull();
+test("a rate is that between two measurements", () => {
+  expect(ratePerSecond(at(2, 100), at(4, 110), threads)).toBe(5);
+  expect(ratePerSecond(null, at(4, 110), threads)).toBeNull();
+  expect(ratePerSecond(at(2, null), at(4, 110), threads)).toBeNull();
+});
+
+test("a quantity may look at the measurement before, but not over a break of the line", () => {
+  const rate = (one: ReturnType<typeof at>, before: ReturnType<typeof at> | null): number | null => ratePerSecond(before, one, threads);
+  expect(tableOf([at(1, 4), at(2, 10), at(26, 50), at(27, 51)], [rate])).toEqual([
+    [1, 2, 14, 26, 27],
+    [null, 6, null, null, 1],
+  ]);
 });
 
 test.each([

@@ -13,30 +13,31 @@ const GAP_NS = 12e9;
 /** Return a column for each of the quantities; where measurements are missing stands a row of nulls. */
 export function tableOf(
   measurements: readonly Measurement[],
-  quantities: readonly ((measurement: Measurement) => number | null)[],
+  quantities: readonly ((measurement: Measurement, before: Measurement | null) => number | null)[],
 ): Table {
   const times: number[] = [];
   const columns = quantities.map((): Column => []);
-  let beforeNs: number | null = null;
+  let before: Measurement | null = null;
   for (const measurement of measurements) {
     const { measured_ns: timeNs } = measurement;
-    if (beforeNs !== null && timeNs - beforeNs > GAP_NS) {
-      times.push((beforeNs + timeNs) / 2e9);
+    if (before !== null && timeNs - before.measured_ns > GAP_NS) {
+      times.push((before.measured_ns + timeNs) / 2e9);
       for (const column of columns) column.push(null);
+      before = null;
     }
     times.push(timeNs / 1e9);
-    for (const [place, quantity] of quantities.entries()) columns[place]?.push(quantity(measurement));
-    beforeNs = timeNs;
+    for (const [place, quantity] of quantities.entries()) columns[place]?.push(quantity(measurement, before));
+    before = measurement;
   }
   return [times, ...columns];
 }
 
-/** Return how often something counted up happened in a second, between the last two measurements; null when unknown. */
+/** Return how often something counted up happened in a second, between two measurements; null when unknown. */
 export function ratePerSecond(
-  measurements: readonly Measurement[],
+  before: Measurement | null | undefined,
+  last: Measurement | undefined,
   counter: (measurement: Measurement) => number | null,
 ): number | null {
-  const [before, last] = measurements.slice(-2);
   if (!before || !last) return null;
   const [from, until] = [counter(before), counter(last)];
   const lengthNs = last.measured_ns - before.measured_ns;

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 
 import { finding, request } from "../testing";
+import { speak } from "./text";
 import { ticketOf } from "./ticket";
 
 const ALICE = { state: "authenticated", id: "1", label: "alice" } as const;
@@ -42,6 +43,22 @@ shop/views.py:12 in orders
 
 Found by reqtrace; group \`g1\`, finding \`f1\`.
 `);
+});
+
+afterEach(() => speak("en", {}));
+
+test("a ticket is English in every language, and its time that of no place", () => {
+  speak("de", { "Seen once": "Einmal gesehen", "Fix:": "Behebung:", "while a request ran, a holder named somebody else": "…", anonymous: "anonym" });
+  const text = ticketOf({
+    finding: finding({ expected: { request: null, user: { state: "anonymous", id: null, label: null } } }),
+    occurrences: 1,
+    timeNs: Date.UTC(2026, 0, 31, 12, 0, 0, 250) * 1e6 + 1e3,
+    requestOf: () => undefined,
+  });
+  expect(text).toContain("(leak): while a request ran, a holder named somebody else\n");
+  expect(text).toContain("- Seen once, this one at 2026-01-31T12:00:00.250Z\n");
+  expect(text).toContain("- The request was for `anonymous`\n");
+  expect(text).toContain("**Fix:**");
 });
 
 test("a name cannot break out of its code span", () => {

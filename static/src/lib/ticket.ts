@@ -1,10 +1,8 @@
-/** A finding as Markdown, for a ticket. */
+/** A finding as Markdown, for a ticket: in English in every language, as the finding itself is recorded. */
 
-import type { Finding, Request, Side } from "../protocol";
-import { dateAndTime } from "./format";
-import { kindMeans, LEVEL_NAMES } from "./kinds";
-import { userName } from "./people";
-import { t, tn } from "./text";
+import type { Finding, Request, Side, User } from "../protocol";
+import { kindMeans } from "./kinds";
+import { english } from "./text";
 
 export interface Told {
   finding: Finding;
@@ -19,37 +17,48 @@ export interface Told {
 export function ticketOf({ finding, occurrences, timeNs, requestOf }: Told): string {
   const { holder, holder_kind: holderKind, writer, stack } = finding;
   const facts = [
-    t("Kind: {kind} ({level}): {meaning}", {
+    english("Kind: {kind} ({level}): {meaning}", {
       kind: code(finding.kind),
-      level: LEVEL_NAMES[finding.level],
-      meaning: kindMeans(finding.kind),
+      level: finding.level,
+      meaning: kindMeans(finding.kind, english),
     }),
-    holder === null ? "" : t("Holder: {holder}", { holder: `${code(holder)}${holderKind ? ` (${holderKind})` : ""}` }),
-    `${tn("Seen once", "Seen {n} times", occurrences)}${timeNs === null ? "" : t(", this one on {when}", { when: dateAndTime(timeNs) })}`,
-    t("The request was for {whom}", { whom: side(finding.expected, requestOf) }),
-    t("It saw {whom}", { whom: side(finding.observed, requestOf) }),
+    holder === null ? "" : english("Holder: {holder}", { holder: `${code(holder)}${holderKind ? ` (${holderKind})` : ""}` }),
+    seen(occurrences, timeNs),
+    english("The request was for {whom}", { whom: side(finding.expected, requestOf) }),
+    english("It saw {whom}", { whom: side(finding.observed, requestOf) }),
     writer
-      ? t("Written by request {request}, thread #{thread}", {
-          request: code(writer.request ?? t("unknown")),
+      ? english("Written by request {request}, thread #{thread}", {
+          request: code(writer.request ?? english("unknown")),
           thread: writer.thread_serial ?? "?",
         })
       : "",
-    t("At checkpoint {checkpoint}", { checkpoint: code(finding.checkpoint) }),
+    english("At checkpoint {checkpoint}", { checkpoint: code(finding.checkpoint) }),
   ];
   const sections = [
     `## ${finding.message.replace(/\s+/g, " ")}`,
     facts.filter(Boolean).map((fact) => `- ${fact}`).join("\n"),
-    `**${t("Fix:")}** ${finding.fix}`,
-    stack.length > 0 ? `${t("Read from:")}\n\n${block(stack.map((frame) => `${frame.file}:${frame.line} in ${frame.function}`))}` : "",
-    t("Found by reqtrace; group {group}, finding {finding}.", { group: code(finding.group), finding: code(finding.id) }),
+    `**${english("Fix:")}** ${finding.fix}`,
+    stack.length > 0 ? `${english("Read from:")}\n\n${block(stack.map((frame) => `${frame.file}:${frame.line} in ${frame.function}`))}` : "",
+    english("Found by reqtrace; group {group}, finding {finding}.", { group: code(finding.group), finding: code(finding.id) }),
   ];
   return `${sections.filter(Boolean).join("\n\n")}\n`;
 }
 
+/** The time is that of no place, since readers sit anywhere. */
+function seen(occurrences: number, timeNs: number | null): string {
+  const often = occurrences === 1 ? english("Seen once") : english("Seen {occurrences} times", { occurrences });
+  return timeNs === null ? often : english("{often}, this one at {when}", { often, when: new Date(timeNs / 1e6).toISOString() });
+}
+
+function nameOf(user: User): string {
+  if (user.state === "authenticated") return user.label ?? user.id ?? english("someone");
+  return user.state === "anonymous" ? english("anonymous") : english("not resolved");
+}
+
 function side({ request: id, user }: Side, requestOf: Told["requestOf"]): string {
   const request = id === null ? undefined : requestOf(id);
-  const who = `${code(userName(user))}${user.id === null ? "" : ` (${t("id {id}", { id: code(user.id) })})`}`;
-  const named = id === null ? who : t("{who}, request {id}", { who, id: code(id) });
+  const who = `${code(nameOf(user))}${user.id === null ? "" : ` (${english("id {id}", { id: code(user.id) })})`}`;
+  const named = id === null ? who : english("{who}, request {id}", { who, id: code(id) });
   return request ? `${named}: ${code(`${request.method} ${request.path}`)}` : named;
 }
 

@@ -47,6 +47,11 @@ export class TraceText {
   private isClosed = false;
   private readonly reformatted: string[] = [];
 
+  /** Whether no line was taken yet. */
+  get isEmpty(): boolean {
+    return this.number === 0;
+  }
+
   /** Take the next line; throws `NoTrace` as soon as it shows. */
   line(text: string): void {
     this.number += 1;

@@ -7,6 +7,7 @@ import type { Finding } from "../protocol";
 import { type Group, groupFindings } from "./groups";
 import { filter, records } from "./live";
 import { known } from "./marks";
+import { fetchedVersion, fetchRequest, requestIfHere } from "./requests";
 import { calmRevision } from "./threads";
 
 /** The group that is open, by its id. */
@@ -16,13 +17,17 @@ export const findingKind = signal<string | null>(null);
 /** Whether groups that are known are listed, too. */
 export const knownShown = signal(false);
 
-let gathered: { version: number; groups: Group[] } = { version: -1, groups: [] };
+/** So many requests of findings, at the most, are fetched to learn on which threads these happened. */
+const FETCHED_MAX = 50;
+
+let gathered: { version: number; fetched: number; groups: Group[] } = { version: -1, fetched: -1, groups: [] };
 
 /** Every group, worst first. */
 export const allGroups = computed<Group[]>(() => {
   calmRevision.value;
-  if (gathered.version !== records.findingsVersion) {
-    gathered = { version: records.findingsVersion, groups: gather(records.findings()) };
+  const [version, fetched] = [records.findingsVersion, fetchedVersion.value];
+  if (gathered.version !== version || gathered.fetched !== fetched) {
+    gathered = { version, fetched, groups: gather(records.findings()) };
   }
   return gathered.groups;
 });
@@ -40,7 +45,7 @@ const filteredGroups = computed<Group[]>(() => {
   if (asked.terms.length === 0) return allGroups.value;
   calmRevision.value;
   return gather(
-    records.findings().filter((finding) => matchesFinding(asked, finding, records.row(finding.request)?.request)),
+    records.findings().filter((finding) => matchesFinding(asked, finding, requestIfHere(finding.request))),
   );
 });
 
@@ -71,6 +76,12 @@ export const groupsByThread = computed(() => {
   return found;
 });
 
+/** Fetch requests that findings name and that are older than all that are here, so that threads show what is unsafe on them. */
+export function fetchOnThreads(groups: readonly Group[]): void {
+  const missing = groups.flatMap(({ occurrences }) => occurrences.filter(({ request }) => request === null));
+  for (const { finding } of missing.slice(0, FETCHED_MAX)) fetchRequest(finding.request);
+}
+
 function gather(findings: readonly Finding[]): Group[] {
-  return groupFindings(findings, (id) => records.row(id)?.request);
+  return groupFindings(findings, { request: requestIfHere, isProcess: (id) => records.process(id) !== undefined });
 }

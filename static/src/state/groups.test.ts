@@ -6,7 +6,7 @@ import { groupFindings, onePerPlace, worstOf } from "./groups";
 
 const lookUp = (...requests: Request[]) => {
   const byId = new Map(requests.map((one) => [one.id, one]));
-  return (id: string): Request | undefined => byId.get(id);
+  return { request: (id: string): Request | undefined => byId.get(id), isProcess: (id: string): boolean => id === "p1" };
 };
 
 test("occurrences of one group stand in the order of their time, whichever was heard first", () => {
@@ -47,6 +47,14 @@ test("a finding whose request is not here counts, without time and place", () =>
   const [group] = groupFindings([finding()], lookUp());
   expect(group).toMatchObject({ firstNs: null, lastNs: null, occurrences: [{ request: null, timeNs: null }] });
   expect(group?.threads.size).toBe(0);
+});
+
+test("where it happened is known by its request's id, once the request is not here any more", () => {
+  const [group] = groupFindings([finding({ request: "p1-0000000007", writer: { request: null, thread_serial: 3 } })], lookUp());
+  expect([...(group?.processes ?? [])]).toEqual(["p1"]);
+  expect([...(group?.threads ?? [])]).toEqual(["p1-3"]);
+  const [stranger] = groupFindings([finding({ request: "p2-0000000007" })], lookUp());
+  expect(stranger?.processes.size).toBe(0);
 });
 
 test("the worst level is found", () => {

@@ -28,22 +28,27 @@ export interface Group {
   threads: Set<string>;
 }
 
+/** What groups are made of beside findings. */
+export interface Held {
+  request(id: string): Request | undefined;
+  /** Whether this is the id of a process. */
+  isProcess(id: string): boolean;
+}
+
 /** Gather findings, worst groups first and among them the newest: an order that further occurrences do not change. */
-export function groupFindings(
-  findings: Iterable<Finding>,
-  requestOf: (id: string) => Request | undefined,
-): Group[] {
+export function groupFindings(findings: Iterable<Finding>, held: Held): Group[] {
   const groups = new Map<string, Group>();
   for (const finding of findings) {
-    const request = requestOf(finding.request) ?? null;
+    const request = held.request(finding.request) ?? null;
     let group = groups.get(finding.group);
     if (!group) groups.set(finding.group, (group = emptyGroup(finding)));
     group.occurrences.push({ finding, request, timeNs: request && request.start_ns + finding.at_ns });
-    if (!request) continue;
-    group.processes.add(request.process);
-    group.threads.add(threadKey(request.process, request.thread_serial));
+    const process = request?.process ?? processIn(finding.request, held);
+    if (process === undefined) continue;
+    group.processes.add(process);
+    if (request) group.threads.add(threadKey(process, request.thread_serial));
     const writer = finding.writer?.thread_serial ?? null;
-    if (writer !== null) group.threads.add(threadKey(request.process, writer));
+    if (writer !== null) group.threads.add(threadKey(process, writer));
   }
   for (const group of groups.values()) {
     group.occurrences.sort((a, b) => (a.timeNs ?? 0) - (b.timeNs ?? 0));
@@ -53,6 +58,15 @@ export function groupFindings(
   return [...groups.values()].sort(
     (a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) || (b.firstNs ?? 0) - (a.firstNs ?? 0),
   );
+}
+
+/**
+ * Return the process of a request by the request's id alone, which begins with it: so a finding older than all requests
+ * that the page holds still counts where it happened.
+ */
+function processIn(request: string, { isProcess }: Held): string | undefined {
+  const process = request.slice(0, Math.max(0, request.lastIndexOf("-")));
+  return isProcess(process) ? process : undefined;
 }
 
 /** Return one group for each place, the worst: the first one of groups that stand worst first. */

@@ -57,6 +57,17 @@ test("a paused table holds still, counts what arrives and matches, and shows it 
   expect(listing.waiting).toBe(0);
 });
 
+test("a table that was paused before all was there holds all of it", () => {
+  listing.pause(0);
+  arrive({ id: "a" });
+  listing.holdAll();
+  arrive({ id: "b" });
+  listing.holdAll();
+  arrive({ id: "c" });
+  expect(shown()).toEqual(["a", "b"]);
+  expect(listing.waiting).toBe(1);
+});
+
 test("a table paused between two frames stands as the last one showed it", () => {
   arrive({ id: "a" });
   const drawn = records.lastArrival;

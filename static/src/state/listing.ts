@@ -48,6 +48,11 @@ export class Listing {
     if (!this.held) this.hold(arrival);
   }
 
+  /** Hold, on a page that is paused, all that there is by now. */
+  holdAll(): void {
+    if (this.held) this.hold(this.records.lastArrival);
+  }
+
   /** Let arriving rows in again. */
   follow(): void {
     this.held = null;

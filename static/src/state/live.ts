@@ -76,6 +76,13 @@ export function replaceAll(state: Records): void {
   redraw();
 }
 
+/** Take in more of the full state that the page begins with: it is there from the start, also on a page that is paused. */
+export function complete(state: Records): void {
+  announcer.know(state.findings);
+  takeIn(state, false);
+  listing.holdAll();
+}
+
 /** Begin again with nothing, as before the first state came. */
 export function forgetAll(): void {
   replaceAll({ processes: [], threads: [], requests: [], findings: [], marks: [], measurements: [] });
@@ -84,13 +91,17 @@ export function forgetAll(): void {
 
 /** Take in what arrived or was fetched; `isHistory` says that its requests are older than all that are here. */
 export function take(state: Partial<Records>, isHistory = false): void {
+  announce(takeIn(state, isHistory).findings);
+}
+
+function takeIn(state: Partial<Records>, isHistory: boolean): Change {
   takeMarks(state.marks ?? []);
   takeMeasurements(state.measurements);
   const change = records.apply(state, isHistory);
   listing.apply(change);
   for (const listener of changeListeners) listener(change);
-  announce(change.findings);
   redraw();
+  return change;
 }
 
 function announce(findings: readonly Finding[]): void {

@@ -9,7 +9,7 @@ import { nextTask, readTrace } from "../trace-file";
 import { stopClock } from "./clock";
 import { choose, forgetAll, replaceAll, setPaused, take } from "./live";
 import { RETAIN } from "./records";
-import { stretch } from "./timeline";
+import { lookAt } from "./timeline";
 
 /** So many records are put into the page at once. */
 const STEP = 2_000;
@@ -90,7 +90,7 @@ export function closeFiles(): void {
   opened.value = [];
   refused.value = [];
   stopClock(null);
-  stretch.value = null;
+  lookAt(null);
   choose(null);
   setPaused(false);
   forgetAll();
@@ -117,7 +117,7 @@ async function showAll(files: readonly OpenedFile[], isOver: () => boolean): Pro
     if (isOver()) return;
   }
   const [first] = requests;
-  if (first) stretch.value = { fromMs: first.start_ns / 1e6, toMs: endMs };
+  if (first) lookAt({ fromMs: first.start_ns / 1e6, toMs: endMs });
 }
 
 function* stepsOf(requests: Records["requests"], findings: Records["findings"]): Generator<Partial<Records>> {

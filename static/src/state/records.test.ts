@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { finding, process, request, thread } from "../testing";
-import { RecordStore } from "./records";
+import { RecordStore, RETAIN_THREADS } from "./records";
 
 const ids = (store: RecordStore): string[] => store.rows.map((row) => row.request.id);
 
@@ -60,6 +60,17 @@ test("a finding is new once", () => {
   expect(store.apply({ requests: [request()], findings: [finding()] }).findings).toHaveLength(1);
   expect(store.apply({ findings: [finding({ message: "said better" })] }).findings).toEqual([]);
   expect(store.findingsOf("r1").map((known) => known.message)).toEqual(["said better"]);
+});
+
+test("threads of one request each crowd out their like, and not those that are shared", () => {
+  const store = new RecordStore();
+  store.apply({ processes: [process()], threads: [thread({ serial: 1 }), thread({ serial: 2, sharing: "exclusive" })] });
+  store.apply({ threads: Array.from({ length: RETAIN_THREADS }, (_, n) => thread({ serial: 10 + n, sharing: "exclusive" })) });
+  expect(store.thread("p1", 1)?.sharing).toBe("sequential");
+  expect(store.thread("p1", 2)).toBeUndefined();
+  store.apply({ threads: [thread({ serial: 10, sharing: "interleaved" })] });
+  expect(store.thread("p1", 10)?.sharing).toBe("interleaved");
+  expect(store.threadsByProcess()[0]?.threads).toHaveLength(RETAIN_THREADS + 1);
 });
 
 test("threads are listed by process in an order that does not jump", () => {

@@ -5,7 +5,7 @@ import { type Order, Sorted } from "../lib/sorted";
 import type { Finding, Process, Records, Request, Thread } from "../protocol";
 
 export const RETAIN = 100_000;
-const RETAIN_THREADS = 5_000;
+export const RETAIN_THREADS = 5_000;
 const RETAIN_PROCESSES = 500;
 
 /** A request's place in the page; a later state of the request replaces `request` and leaves the place. */
@@ -46,7 +46,9 @@ export class RecordStore {
   private readonly byId = new Map<string, Row>();
   private readonly findingsByRequest: Recent<string, Finding[]>;
   private readonly processById = new Recent<string, Process>(RETAIN_PROCESSES);
-  private readonly threadByKey = new Recent<string, Thread>(RETAIN_THREADS);
+  /** Threads of one request each, which there can be as many of as requests: they must not crowd out the others. */
+  private readonly exclusiveByKey = new Recent<string, Thread>(RETAIN_THREADS);
+  private readonly sharedByKey = new Recent<string, Thread>(RETAIN_THREADS);
   private arrivals = 0;
   private findingChanges = 0;
 
@@ -74,7 +76,8 @@ export class RecordStore {
   }
 
   thread(process: string, serial: number): Thread | undefined {
-    return this.threadByKey.get(threadKey(process, serial));
+    const key = threadKey(process, serial);
+    return this.sharedByKey.get(key) ?? this.exclusiveByKey.get(key);
   }
 
   findingsOf(request: string): readonly Finding[] {
@@ -100,7 +103,8 @@ export class RecordStore {
     const groups = new Map<string, ProcessThreads>(
       this.processes().map((process) => [process.id, { process, threads: [] }]),
     );
-    for (const thread of this.threadByKey.values()) groups.get(thread.process)?.threads.push(thread);
+    for (const held of [this.sharedByKey, this.exclusiveByKey])
+      for (const thread of held.values()) groups.get(thread.process)?.threads.push(thread);
     for (const { threads } of groups.values()) threads.sort((a, b) => a.serial - b.serial);
     return [...groups.values()];
   }
@@ -117,9 +121,8 @@ export class RecordStore {
       if (!known || known.seen_ns <= process.seen_ns) this.processById.set(process.id, process);
     }
     for (const thread of records.threads ?? []) {
-      const key = threadKey(thread.process, thread.serial);
-      const known = this.threadByKey.get(key);
-      if (!known || known.seen_ns <= thread.seen_ns) this.threadByKey.set(key, thread);
+      const known = this.thread(thread.process, thread.serial);
+      if (!known || known.seen_ns <= thread.seen_ns) this.putThread(thread);
     }
     for (const request of records.requests ?? []) this.put(request, change, isHistory);
     for (const finding of records.findings ?? []) this.addFinding(finding, change);
@@ -133,8 +136,16 @@ export class RecordStore {
     this.byId.clear();
     this.findingsByRequest.clear();
     this.processById.clear();
-    this.threadByKey.clear();
+    this.exclusiveByKey.clear();
+    this.sharedByKey.clear();
     this.findingChanges += 1;
+  }
+
+  private putThread(thread: Thread): void {
+    const key = threadKey(thread.process, thread.serial);
+    this.exclusiveByKey.delete(key);
+    this.sharedByKey.delete(key);
+    (thread.sharing === "exclusive" ? this.exclusiveByKey : this.sharedByKey).set(key, thread);
   }
 
   private put(request: Request, change: Change, isHistory: boolean): void {

@@ -23,14 +23,14 @@ export const calmRevision = computed(() => {
 /** The server's time, to five seconds: enough for ages, and it redraws nothing in between. */
 export const nowCoarseNs = computed(() => Math.floor(nowNs.value / 5e9) * 5e9);
 
-/** Threads by process, those of living processes first. */
+/** Threads by process, those of living processes first, and behind them the others, the youngest first. */
 export const threadGroups = computed<ThreadGroup[]>(() => {
   calmRevision.value;
   const goneBefore = nowCoarseNs.value - QUIET_NS;
   const groups = records
     .threadsByProcess()
     .map((group) => ({ ...group, alive: group.process.ended_ns === null && group.process.seen_ns > goneBefore }));
-  return [...groups.filter((group) => group.alive), ...groups.filter((group) => !group.alive)];
+  return [...groups.filter((group) => group.alive), ...groups.filter((group) => !group.alive).reverse()];
 });
 
 /** Return the thread with a key of `threadKey`. */

@@ -16,6 +16,22 @@ export const collapsed = signal<ReadonlySet<string>>(new Set());
 /** The stretch that a person chose to look at; while the page follows, only its length counts. */
 export const stretch = signal<Stretch | null>(null);
 
+/** How long a stretch must stand still until the address says it. */
+const SETTLED_MS = 250;
+let settling: ReturnType<typeof setTimeout> | undefined;
+
+/** Look at a stretch from now on; where a person was just moving the timeline to is overtaken. */
+export function lookAt(wanted: Stretch | null): void {
+  clearTimeout(settling);
+  stretch.value = wanted;
+}
+
+/** Take note of where a person moves the timeline to, once it stands still. */
+export function noteStretch(moved: Stretch): void {
+  clearTimeout(settling);
+  settling = setTimeout(() => (stretch.value = moved), SETTLED_MS);
+}
+
 /** Fold the lanes of a process, or unfold them. */
 export function toggleProcess(id: string): void {
   const folded = new Set(collapsed.value);

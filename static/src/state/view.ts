@@ -6,7 +6,7 @@ import { type Tab, toHash, type ViewState } from "../lib/address";
 import { findingKind, findingLevel, openGroup } from "./findings";
 import { choose, chooseThread, chosen, filterText, paused, pinnedThread, setFilter, setPaused, setSort, sort } from "./live";
 import { chosenColumns } from "./table";
-import { collapsed, colourBy, stretch } from "./timeline";
+import { collapsed, colourBy, lookAt, stretch } from "./timeline";
 
 export const tab = signal<Tab>("requests");
 
@@ -41,7 +41,8 @@ export function show(wanted: ViewState): void {
   findingKind.value = wanted.kind;
   colourBy.value = wanted.colour;
   collapsed.value = new Set(wanted.folded);
-  stretch.value = wanted.time && { fromMs: wanted.time[0], toMs: wanted.time[1] };
+  // The last of all: choosing a request may move the timeline, and an address knows better where it looks.
+  lookAt(wanted.time && { fromMs: wanted.time[0], toMs: wanted.time[1] });
 }
 
 /** Return a link to the present view with parts of it changed. */

@@ -36,6 +36,15 @@ test("hosts stand above their processes, by name, and processes above their thre
   expect(layout.shelves.map(({ lane }) => lane.name)).toEqual([...NAMES, ...NAMES, ...NAMES]);
 });
 
+test("workers that began within one tick of the clock stand in the order of their pids, whichever served first", () => {
+  const records = new RecordStore();
+  const model = new Model(records, 0);
+  const twins = [process({ id: "later", pid: 102, started_ns: 5 }), process({ id: "former", pid: 101, started_ns: 5 })];
+  records.apply({ processes: twins });
+  model.apply(records.apply({ requests: twins.map(({ id }) => request({ id: `${id}-1`, process: id })) }));
+  expect(headsOf(placeLanes(model.hosts, new Set(), 900))).toEqual(["former", "later"]);
+});
+
 test("a single host has no line of its own", () => {
   const layout = placeLanes(modelOf(["web-1", "web-1"]).model.hosts, new Set(), 900);
   expect(headsOf(layout)).toEqual(["p0", "p1"]);

@@ -9,7 +9,7 @@ import { rowTop } from "./layout";
 const WORD = t("leak");
 const WORD_X = 40;
 const WORD_Y = 13;
-/** With more leaks than this on the screen, the word stands only where it fits into the bar: it would hide others. */
+/** With more leaks than this on the screen, the word stands only where it fits into the bar. */
 const FEW = 15;
 
 /** Mark leaks with outline, marker and word; hazards with a marker. */
@@ -24,9 +24,15 @@ export function paintFindings(frame: Frame, marked: readonly Rect[]): void {
   for (const rect of leaks) {
     const fits = rect.cssWidth > WORD_X + 44 && rect.cssHeight >= WORD_Y - 1;
     if (fits) paintWord(frame, rect.cssX + rect.cssWidth - WORD_X - 1, rect);
-    else if (leaks.length <= FEW && rect.cssHeight > 8) paintWord(frame, rect.cssX + rect.cssWidth + 2, rect);
+    else if (leaks.length <= FEW && rect.cssHeight > 8 && hasRoomBeside(rect, leaks)) paintWord(frame, rect.cssX + rect.cssWidth + 2, rect);
     else paintDiamond(context, theme.colours.bad, rect.cssX + rect.cssWidth / 2, rect.cssY, 4.5);
   }
+}
+
+/** Whether a word beside a bar hides none of the other leaks on its row. */
+export function hasRoomBeside(rect: Rect, leaks: readonly Rect[]): boolean {
+  const fromX = rect.cssX + rect.cssWidth;
+  return !leaks.some((other) => other !== rect && other.cssY === rect.cssY && other.cssX >= rect.cssX && other.cssX < fromX + WORD_X + 6);
 }
 
 function paintWord({ context, theme }: Frame, cssX: number, { cssY, cssHeight }: Rect): void {

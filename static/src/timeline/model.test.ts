@@ -131,3 +131,13 @@ test("bars go with the requests that the records let go of, and their lanes with
   expect(rowsOf(1).flat()).toHaveLength(1_000);
   expect(model.bars.rows.length).toBeLessThan(1_700);
 });
+
+test("a thread has its lane from its second request on, also when the lanes were looked at before", () => {
+  const pool = { thread_serial: 5, thread_name: "pool_0" };
+  arrive({ id: "a", ...pool }, { id: "other", thread_serial: 6, thread_name: "pool_1" });
+  expect(model.group("p1")?.lanes.map(({ serial }) => serial)).toEqual([null]);
+  const { shape } = model;
+  arrive({ id: "b", start_ns: 50 * MS, ...pool });
+  expect(rowsOf(5)).toEqual([["a", "b"]]);
+  expect(model.shape).toBeGreaterThan(shape);
+});

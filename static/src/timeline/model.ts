@@ -24,6 +24,8 @@ export class Model {
   private readonly unknown = new Set<string>();
   private ranks = 0;
   private accepts: (row: Row) => boolean = () => true;
+  /** Whether some of what the records hold may be left out. */
+  isFiltered = false;
   private tonedBy: ColourBy = "user";
   private newest = -Infinity;
 
@@ -69,6 +71,8 @@ export class Model {
   /** The hosts by name; on each the processes that have bars, those that still run before those that said goodbye. */
   get hosts(): Host[] {
     const startOf = ({ process, rank }: Group): number => this.source.process(process)?.started_ns ?? rank;
+    // Workers of one master may begin within the clock's tick; by the pid they stand here as they do everywhere else.
+    const pidOf = ({ process }: Group): number => this.source.process(process)?.pid ?? 0;
     const hasEnded = ({ process }: Group): number => Number((this.source.process(process)?.ended_ns ?? null) !== null);
     const byName = new Map<string, Group[]>();
     for (const group of this.groupById.values()) {
@@ -79,7 +83,7 @@ export class Model {
       else byName.set(name, [group]);
     }
     for (const groups of byName.values())
-      groups.sort((a, b) => hasEnded(a) - hasEnded(b) || startOf(a) - startOf(b));
+      groups.sort((a, b) => hasEnded(a) - hasEnded(b) || startOf(a) - startOf(b) || pidOf(a) - pidOf(b));
     const byHost = ([a]: [string, unknown], [b]: [string, unknown]): number => Number(a > b) - Number(a < b);
     return [...byName].sort(byHost).map(([name, groups]) => ({ name, groups }));
   }
@@ -108,9 +112,10 @@ export class Model {
     return this.groupById.get(process);
   }
 
-  /** Show only what is accepted, among what is there and what comes. */
-  setFilter(accepts: (row: Row) => boolean): void {
-    this.accepts = accepts;
+  /** Show only what is accepted, among what is there and what comes; null accepts everything. */
+  setFilter(accepts: ((row: Row) => boolean) | null): void {
+    this.isFiltered = accepts !== null;
+    this.accepts = accepts ?? (() => true);
     this.rebuild();
   }
 
@@ -154,7 +159,7 @@ export class Model {
     this.bars.thread[slot] = request.thread_serial;
     this.time(slot);
     const group = this.groupFor(request.process);
-    const lane = this.laneFor(slot, group);
+    const lane = this.laneFor(slot, group, touched);
     const rows = lane.tracks.length;
     this.stand(slot, lane);
     this.colour(slot);
@@ -178,13 +183,14 @@ export class Model {
     if (group) touched.add(group);
   }
 
-  private laneFor(slot: number, group: Group): Lane {
+  private laneFor(slot: number, group: Group, touched?: Set<Group>): Lane {
     const { process, thread_serial: serial, thread_name: name } = this.rowAt(slot).request;
     const thread = this.source.thread(process, serial);
     const { lane, unfolded } = group.laneFor(serial, name, thread !== undefined && thread.sharing !== "exclusive");
     if (unfolded !== undefined) {
       this.trackOf(unfolded).remove(unfolded);
       this.stand(unfolded, lane);
+      touched?.add(group); // the lane is new, though its row is already there for the bar that comes next
     }
     if (lane.serial === null) group.fold(serial, slot);
     return lane;

@@ -43,7 +43,7 @@ export class Overview {
     context.font = theme.font;
     context.fillStyle = theme.colours.muted;
     context.textBaseline = "middle";
-    write(context, t("Everything kept"), 12, top + 16, strip.cssLeft - 16);
+    write(context, frame.model.isFiltered ? t("All matches") : t("Everything here"), 12, top + 16, strip.cssLeft - 16);
     write(context, duration((this.whole.toUs - this.whole.fromUs) * 1000), 12, top + 31, strip.cssLeft - 16);
   }
 

@@ -2,7 +2,7 @@
 
 import { answers, verdict } from "../lib/answer";
 import { t, tn } from "../lib/text";
-import { knownGroups, visibleGroups } from "../state/findings";
+import { knownGroups, leakGroups, openGroup, visibleGroups } from "../state/findings";
 import { loaded, records } from "../state/live";
 import { isPartial } from "../state/opened";
 import { calmRevision, threadGroups } from "../state/threads";
@@ -16,7 +16,7 @@ export function Verdict() {
   const { state, text } = verdict(visibleGroups.value, records.rows.length, isPartial.value);
   const known = knownGroups.value.length;
   return (
-    <a class={`verdict ${state}`} href={linkTo({ tab: "findings" })} title={t("Whether one person’s request saw another person; leads to the findings")}>
+    <a class={`verdict ${state}`} href={linkTo({ tab: "findings", finding: openGroup.value ?? leakGroups.value[0]?.id ?? null })} title={t("Whether one person’s request saw another person; leads to the findings")}>
       <svg viewBox="0 0 16 16" width="15" height="15" aria-hidden="true">
         <path d={SIGNS[state]} />
       </svg>
@@ -39,19 +39,16 @@ const SIGNS = {
 
 /** One sentence for each kind of process; with `full`, also what that means for code that keeps things on a thread. */
 export function Answers({ full = false }: { full?: boolean }) {
-  const found = answers(
-    threadGroups.value.filter((group) => group.alive),
-    visibleGroups.value,
-  );
+  const found = answers(threadGroups.value, visibleGroups.value, isPartial.value);
   if (found.length === 0) return null;
   return (
     <ul class={full ? "answers is-full" : "answers"} aria-label={t("What threads do here")}>
-      {found.map(({ deployment, processes, sharing, does, means, places, worst }) => (
+      {found.map(({ deployment, processes, sharing, does, means, found: said, worst }) => (
         <li key={deployment} class={worst}>
-          <SharingMark sharing={sharing} />
+          <SharingMark sharing={sharing ?? "exclusive"} />
           <p>
             <strong title={tn("{n} process", "{n} processes", processes)}>{deployment}</strong>: {does}
-            {full ? `; ${means}.` : "."} <span class="places">{places}</span>
+            {full && means !== null ? `; ${means}.` : "."} <span class="found">{said}</span>
           </p>
         </li>
       ))}

@@ -1,13 +1,14 @@
 /** The page as a whole. */
 
 import type { PageConfig } from "../protocol";
-import { chosen, pinnedThread } from "../state/live";
+import { chosen, loaded, pinnedThread } from "../state/live";
 import { tab } from "../state/view";
 import { DropTarget } from "./drop-target";
 import { FindingsView } from "./findings-view";
 import { Header } from "./header";
 import { Announcement } from "./health";
 import { Help } from "./help";
+import { NothingHere } from "./nothing-here";
 import { OpenedBanner } from "./opened-banner";
 import { ProcessesView } from "./processes-view";
 import { RequestDetails } from "./request-details";
@@ -28,8 +29,17 @@ interface Props {
   onRetry(): void;
 }
 
+/** In place of a view that would say that there is nothing, as long as nobody can know. */
+function NothingKnown() {
+  return (
+    <div class="stage">
+      <NothingHere />
+    </div>
+  );
+}
+
 export function App({ config, onRetry }: Props) {
-  const View = VIEWS[tab.value];
+  const View = loaded.value || tab.value === "requests" ? VIEWS[tab.value] : NothingKnown;
   const details = chosen.value !== null ? <RequestDetails /> : pinnedThread.value !== null ? <ThreadDetails /> : null;
   return (
     <>

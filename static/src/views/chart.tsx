@@ -62,7 +62,7 @@ export function Chart({ name, timesS, values, fromS, untilS, unit, least, format
   return (
     <figure class="chart">
       <figcaption>
-        <span>{name}</span>
+        <span title={name}>{name}</span>
         <strong>{shown == null ? "–" : format(shown)}</strong>
         <span class="scale-top" title={t("Where the scale ends")}>
           {format(top)}

@@ -35,7 +35,7 @@ export function DropTarget() {
     <div class="drop-target">
       <p>
         <strong>{t("Drop exported files to show them here")}</strong>
-        {t("JSON or NDJSON, gzipped or not; several make one timeline. They stay in this browser.")}
+        {t("JSON or NDJSON, compressed with gzip or Zstandard or not; several make one timeline. They stay in this browser.")}
       </p>
     </div>
   );

@@ -7,7 +7,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { accept, complete, type Option, wordAt } from "../lib/completion";
 import { withoutTerm } from "../lib/filter";
 import { t } from "../lib/text";
-import { filter, filterText, listing, records, revision, setFilter } from "../state/live";
+import { filter, filterText, listing, loaded, records, revision, setFilter } from "../state/live";
 import { FilterOptions, optionId, OPTIONS_ID } from "./filter-options";
 import { Shown } from "./health";
 
@@ -140,5 +140,5 @@ function Chips() {
 
 function Count() {
   revision.value;
-  return <Shown shown={listing.length + listing.waiting} total={records.rows.length} />;
+  return loaded.value && <Shown shown={listing.length + listing.waiting} total={records.rows.length} />;
 }

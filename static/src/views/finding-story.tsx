@@ -113,7 +113,7 @@ function Where({ finding, process }: { finding: Finding; process: string | undef
             t("a request that is not known")
           ) : (
             <button type="button" class="value" onClick={() => choose(writtenBy)}>
-              {t("request {id}", { id: writtenBy })}
+              <RequestInWords id={writtenBy} />
             </button>
           )}
           {serial !== null && process !== undefined && (
@@ -130,6 +130,16 @@ function Where({ finding, process }: { finding: Finding; process: string | undef
         {checkpoint}
       </Fact>
     </dl>
+  );
+}
+
+function RequestInWords({ id }: { id: string }) {
+  const request = requestNamed(id);
+  if (!request) return <>{t("request {id}", { id })}</>;
+  return (
+    <>
+      <span class="method">{request.method}</span> {request.path}
+    </>
   );
 }
 

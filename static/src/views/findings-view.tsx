@@ -15,8 +15,9 @@ import {
   openGroup,
 } from "../state/findings";
 import type { Group } from "../state/groups";
-import { filter, loaded, records } from "../state/live";
+import { filter, records } from "../state/live";
 import { known } from "../state/marks";
+import { isPartial } from "../state/opened";
 import { nowCoarseNs } from "../state/threads";
 import { FilterBox } from "./filter-box";
 import { FindingStory } from "./finding-story";
@@ -104,6 +105,7 @@ function Place({ finding }: { finding: Finding | undefined }) {
 function timesOf({ occurrences }: Group, firstNs: number | null, lastNs: number | null): string {
   if (firstNs === null || lastNs === null) return t("at an unknown time");
   const times = { first: timeOfDay(firstNs).slice(0, 8), last: timeOfDay(lastNs).slice(0, 8) };
+  if (occurrences.length === 1) return t("at {time}", { time: times.last });
   return occurrences[0]?.timeNs === null ? t("first before {first} · last {last}", times) : t("first {first} · last {last}", times);
 }
 
@@ -164,12 +166,16 @@ function Known() {
   );
 }
 
+function headingOfNothing(): string {
+  if (records.rows.length === 0) return t("No request recorded yet");
+  return isPartial.value ? t("No mix-up found in what could be read") : t("No mix-up found");
+}
+
 function NothingFound() {
-  if (!loaded.value) return <div class="stage" />;
   return (
     <div class="stage">
       <div class="empty">
-        <h2>{t("No mix-up found")}</h2>
+        <h2>{headingOfNothing()}</h2>
         <p>
           {t(
             "While requests arrive, reqtrace reads what your code keeps as “the current request” or “the current user”, and compares it with the request that is really running. Whatever does not agree shows here.",

@@ -79,9 +79,9 @@ function closeInnermost(): boolean {
   return true;
 }
 
-/** Go to the filter, which stands over the requests: they show first when they do not yet. */
+/** Go to the filter of this part of the page; where there is none, to that of the requests. */
 function focusFilter(): boolean {
-  tab.value = "requests";
+  if (!document.getElementById(FILTER_ID)) tab.value = "requests";
   requestAnimationFrame(() => document.getElementById(FILTER_ID)?.focus());
   return true;
 }

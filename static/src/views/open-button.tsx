@@ -11,7 +11,7 @@ export function OpenButton() {
     <>
       <button
         type="button"
-        title={t("Show exported files here, JSON or NDJSON, gzipped or not; or drop them onto the page. They stay in this browser.")}
+        title={t("Show exported files here, JSON or NDJSON, compressed with gzip or Zstandard or not; or drop them onto the page. They stay in this browser.")}
         onClick={() => chooser.current?.click()}
       >
         {t("Open a file…")}

@@ -55,7 +55,7 @@ function Now({ last }: { last: Measurement | undefined }) {
   return (
     <span class="now">
       {QUANTITIES.map(({ name, of, format }) => {
-        const value = of(last);
+        const value = of(last, null);
         return (
           <span key={name}>
             <span class="aside">{name}</span> {value === null ? "–" : format(value)}
@@ -82,9 +82,9 @@ function Troubles({ process: { dropped, faults } }: { process: Process }) {
 }
 
 function Facts({ process, history }: { process: Process; history: readonly Measurement[] }) {
-  const last = history.at(-1);
-  const waited = ratePerSecond(history, (one) => one.context_switches_voluntary);
-  const pushed = ratePerSecond(history, (one) => one.context_switches_involuntary);
+  const [before, last] = history.slice(-2);
+  const waited = ratePerSecond(before, last, (one) => one.context_switches_voluntary);
+  const pushed = ratePerSecond(before, last, (one) => one.context_switches_involuntary);
   return (
     <dl class="facts">
       <Fact name={t("Requests")}>{count(process.requests)}</Fact>
@@ -93,7 +93,6 @@ function Facts({ process, history }: { process: Process; history: readonly Measu
       <Fact name={t("Began")}>
         {dateAndTime(process.started_ns)} <span class="aside">{t("{age} ago", { age: age(nowCoarseNs.value - process.started_ns) })}</span>
       </Fact>
-      {last?.open_file_descriptor_count != null && <Fact name={t("Open files")}>{count(last.open_file_descriptor_count)}</Fact>}
       {waited !== null && pushed !== null && (
         <Fact name={t("Context switches")} title={t("How often it waited for something, and how often it had to make room for others")}>
           {t("{waited} waiting, {pushed} pushed aside", { waited: rate(waited), pushed: rate(pushed) })}

@@ -5,7 +5,8 @@ import type { ComponentChildren } from "preact";
 import { deploymentOf } from "../lib/answer";
 import type { Column } from "../lib/columns";
 import { count, duration, timeOfDay } from "../lib/format";
-import { t } from "../lib/text";
+import { userName } from "../lib/people";
+import { t, tn } from "../lib/text";
 import type { Level, Process, Request, SameThread, Sharing } from "../protocol";
 import { LevelMark, RunningTime, SharingMark, Status, ThreadName, UserName } from "./marks";
 
@@ -96,6 +97,10 @@ function titleOf(column: Column, request: Request): string | undefined {
       return request.view ? `${request.path}\n${request.view}` : request.path;
     case "thread":
       return t("{thread}, native id {id}", { thread: request.thread_name, id: request.native_thread_id });
+    case "user":
+      return userName(request.user);
+    case "shared":
+      return sharedInWords(request.same_thread);
     case "route":
       return request.route;
     case "view":
@@ -103,6 +108,11 @@ function titleOf(column: Column, request: Request): string | undefined {
     default:
       return undefined;
   }
+}
+
+function sharedInWords({ before, at_once: others }: SameThread): string {
+  const earlier = tn("{n} earlier request on its thread", "{n} earlier requests on its thread", before);
+  return others === 0 ? earlier : tn("{earlier}, {n} other in flight at the same time", "{earlier}, up to {n} others in flight at the same time", others, { earlier });
 }
 
 /** Write when a request began; a narrow row leaves the milliseconds out. */
@@ -126,7 +136,7 @@ function Shared({ by: { before, at_once } }: { by: SameThread }) {
   return (
     <>
       {before > 0 && <span class="before">{t("{n} before", { n: count(before) })}</span>}
-      {at_once > 0 && <span class="at-once">{t("{n} at once", { n: count(at_once) })}</span>}
+      {at_once > 0 && <span class="at-once">{t("+{n} at once", { n: count(at_once) })}</span>}
     </>
   );
 }

@@ -173,7 +173,7 @@ function WhichProcess({ request, process }: { request: Request; process: Process
         <span class="aside below">
           {tn("{server} ({interface}) on {host}, {n} request", "{server} ({interface}) on {host}, {n} requests", process.requests, {
             server: deploymentOf(process),
-            interface: process.interface,
+            interface: process.interface.toUpperCase(),
             host: process.host,
           })}
         </span>

@@ -4,6 +4,8 @@ import { TABS, type Tab } from "../lib/address";
 import { count } from "../lib/format";
 import { t, tn } from "../lib/text";
 import { leakGroups, visibleGroups } from "../state/findings";
+import { loaded } from "../state/live";
+import { RETAIN_THREADS } from "../state/records";
 import { threadGroups } from "../state/threads";
 import { linkTo, tab } from "../state/view";
 
@@ -31,12 +33,18 @@ export function Tabs() {
   );
 }
 
+/** Of threads with one request each the page holds so many and no more: then there may be others. */
+function threadsTold(threads: number): string {
+  return threads < RETAIN_THREADS ? count(threads) : `${count(threads)}+`;
+}
+
 function Badge({ of }: { of: Tab }) {
+  if (!loaded.value) return null;
   switch (of) {
     case "requests":
       return null;
     case "threads":
-      return <span class="badge">{count(threadGroups.value.reduce((sum, { threads }) => sum + threads.length, 0))}</span>;
+      return <span class="badge">{threadsTold(threadGroups.value.reduce((sum, { threads }) => sum + threads.length, 0))}</span>;
     case "processes":
       return <span class="badge">{count(threadGroups.value.length)}</span>;
     case "findings": {

@@ -1,12 +1,12 @@
 /** Every thread that served requests: what it turned out to be, for how many people, and what is unsafe on it. */
 
-import { useSignal } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 
 import { deploymentOf } from "../lib/answer";
 import { age, count } from "../lib/format";
 import { t, tn } from "../lib/text";
 import type { Process, Thread } from "../protocol";
-import { groupsByThread } from "../state/findings";
+import { fetchOnThreads, groupsByThread, visibleGroups } from "../state/findings";
 import { onePerPlace } from "../state/groups";
 import { chosenThread, chooseThread, hovered, pinnedThread } from "../state/live";
 import { threadKey } from "../state/records";
@@ -19,7 +19,9 @@ import { SharingMark, ThreadName } from "./marks";
 const EXCLUSIVE_SHOWN = 100;
 
 export function ThreadsView() {
-  const groups = threadGroups.value;
+  const groups = threadGroups.value.filter(({ alive, threads }) => alive || threads.length > 0);
+  const forgotten = threadGroups.value.length - groups.length;
+  useSignalEffect(() => fetchOnThreads(visibleGroups.value));
   return (
     <div class="stage scrolls" tabIndex={0} role="group" aria-label={t("Threads")}>
       <Answers full />
@@ -33,6 +35,11 @@ export function ThreadsView() {
         {groups.map((group) => (
           <ProcessThreadsTable key={group.process.id} group={group} />
         ))}
+        {forgotten > 0 && (
+          <p class="hint">
+            {tn("{n} process ended whose threads are not kept any more.", "{n} processes ended whose threads are not kept any more.", forgotten)}
+          </p>
+        )}
       </div>
     </div>
   );

@@ -17,17 +17,14 @@ import {
   setPaused,
 } from "../state/live";
 import { known } from "../state/marks";
-import { threadKey } from "../state/records";
-import { collapsed, colourBy, stretch, toggleProcess } from "../state/timeline";
+import { type Row, threadKey } from "../state/records";
+import { collapsed, colourBy, noteStretch, type Stretch, stretch, toggleProcess } from "../state/timeline";
 import { actOnKey } from "../timeline/keys";
 import { Model, type Source } from "../timeline/model";
 import { Pointer } from "../timeline/pointer";
 import type { Target } from "../timeline/target";
 import { watchPixelRatio, watchTheme } from "../timeline/theme";
 import { Timeline } from "../timeline/timeline";
-
-/** How long a stretch must stand still until the address says it. */
-const SETTLED_MS = 250;
 
 /** A request under the pointer, and where on the canvas. */
 export interface Tip {
@@ -98,7 +95,8 @@ export function mountTimeline(
     effect(() => {
       known.value;
       const { value } = filter;
-      model.setFilter(({ request }) => matches(value, request, (id) => records.findingsOf(id)));
+      const accepts = ({ request }: Row): boolean => matches(value, request, (id) => records.findingsOf(id));
+      model.setFilter(value.terms.length > 0 ? accepts : null);
       timeline.redraw();
     }),
     effect(() => {
@@ -139,25 +137,20 @@ function threadOf(target: Target, request: Request | null): string | null {
   return target.kind === "lane" ? target.thread : null;
 }
 
-/** Writes the stretch that the timeline shows into the page's state, once it stands still. */
+/** The stretch that the timeline shows, between the canvas and the page's state. */
 class StretchInAddress {
   /** What was written from here, to be told from what an address says. */
-  written: typeof stretch.value = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  written: Stretch | null = null;
 
   constructor(private readonly model: Model) {}
 
   read(): { fromUs: number; toUs: number } | null {
-    clearTimeout(this.timer); // what was about to be written is overtaken
     const { value } = stretch;
     return value && { fromUs: this.model.timeUs(value.fromMs * 1e6), toUs: this.model.timeUs(value.toMs * 1e6) };
   }
 
   write({ fromUs, toUs }: { fromUs: number; toUs: number }): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.written = { fromMs: this.model.timeNs(fromUs) / 1e6, toMs: this.model.timeNs(toUs) / 1e6 };
-      stretch.value = this.written;
-    }, SETTLED_MS);
+    this.written = { fromMs: this.model.timeNs(fromUs) / 1e6, toMs: this.model.timeNs(toUs) / 1e6 };
+    noteStretch(this.written);
   }
 }
