@@ -23,19 +23,25 @@ class Scenario(NamedTuple):
 SYNC = "Sync request"
 ASYNC = "Async request"
 SYNC_UNDER_ASGI = "Sync view under ASGI"
-SHOP = "Page with session and user"
+PAGE = "Page with session, user, query and template"
+PAGE_UNDER_ASGI = f"{PAGE}, under ASGI"
+
+# What `startproject` begins with.
+_APPS = tuple(f"django.contrib.{name}" for name in ("auth", "contenttypes", "sessions", "messages"))
+_MIDDLEWARE = (
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+)
 
 SCENARIOS: Mapping[str, Scenario] = {
     SYNC: Scenario("wsgi", "/sync/"),
     ASYNC: Scenario("asgi", "/async/"),
     SYNC_UNDER_ASGI: Scenario("asgi", "/sync/"),
-    SHOP: Scenario(
-        "wsgi",
-        "/shop/",
-        apps=("django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"),
-        middleware=(
-            "django.contrib.sessions.middleware.SessionMiddleware",
-            "django.contrib.auth.middleware.AuthenticationMiddleware",
-        ),
-    ),
+    PAGE: Scenario("wsgi", "/page/", apps=_APPS, middleware=_MIDDLEWARE),
+    PAGE_UNDER_ASGI: Scenario("asgi", "/page/", apps=_APPS, middleware=_MIDDLEWARE),
 }

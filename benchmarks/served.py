@@ -1,4 +1,7 @@
-"""The measured project as servers load it: ``wsgi`` and ``asgi``, with scenario and case named in the environment."""
+"""The measured project as servers load it: ``wsgi`` and ``asgi``, with scenario and case named in the environment.
+
+The ``Cookie`` header of its visitor is left in the file ``cookie``, once everything is ready.
+"""
 
 import os
 from pathlib import Path
@@ -11,10 +14,12 @@ from benchmarks import site
 from benchmarks.cases.known import CASES
 from benchmarks.scenarios import SCENARIOS
 
-site.set_up(
+_directory = Path(os.environ["BENCHMARK_DIRECTORY"])
+_cookie = site.set_up(
     SCENARIOS[os.environ["BENCHMARK_SCENARIO"]],
     import_string(CASES[os.environ["BENCHMARK_CASE"]])(),
-    Path(os.environ["BENCHMARK_DIRECTORY"]),
+    _directory,
 )
 wsgi = WSGIHandler()
 asgi = ASGIHandler()
+(_directory / "cookie").write_text(_cookie)

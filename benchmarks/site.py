@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import django
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import path
 from django.utils.module_loading import import_string
 
@@ -24,12 +26,19 @@ async def async_view(request: HttpRequest) -> HttpResponse:
     return HttpResponse(b"hello")
 
 
-def shop_view(request: HttpRequest) -> HttpResponse:
-    """Greet whoever is signed in."""
-    return HttpResponse(f"hello {request.user.get_username()}")
+def page_view(request: HttpRequest) -> HttpResponse:
+    """Greet whoever is signed in, above a list."""
+    permissions = apps.get_model("auth.Permission").objects.select_related("content_type")
+    return render(request, "page.html", {"permissions": permissions})
 
 
-urlpatterns = [path("sync/", sync_view), path("async/", async_view), path("shop/", shop_view)]
+urlpatterns = [path("sync/", sync_view), path("async/", async_view), path("page/", page_view)]
+_LOADER = "django.template.loaders.locmem.Loader"
+_PAGE = """<h1>Hello {{ user.username }}</h1>
+<table>{% for permission in permissions %}
+<tr class="{% cycle 'odd' 'even' %}"><td>{{ permission.content_type.model }}</td><td>{{ permission.name }}</td></tr>
+{% endfor %}</table>
+"""
 
 
 def set_up(scenario: Scenario, case: Case, base_dir: Path) -> str:
@@ -41,9 +50,24 @@ def set_up(scenario: Scenario, case: Case, base_dir: Path) -> str:
         ROOT_URLCONF=__name__,
         INSTALLED_APPS=[*case.apps, *scenario.apps],
         MIDDLEWARE=[*case.middleware, *scenario.middleware],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+        DATABASES={
+            "default": {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": base_dir / "db.sqlite3",  # which all threads of a server share
+                "CONN_MAX_AGE": 60,
+            }
+        }
         if scenario.has_accounts
         else {},
+        TEMPLATES=[
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "OPTIONS": {
+                    "loaders": [("django.template.loaders.cached.Loader", [(_LOADER, {"page.html": _PAGE})])],
+                    "context_processors": ["django.contrib.auth.context_processors.auth"],
+                },
+            }
+        ],
     )
     case.start()
     django.setup()

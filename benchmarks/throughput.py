@@ -21,7 +21,7 @@ from benchmarks import report
 from benchmarks.cases.known import AGAIN, BARE, CLOCKS, REQTRACE
 from benchmarks.figures import Figure
 from benchmarks.pairing import ROOT
-from benchmarks.scenarios import ASYNC, SCENARIOS, SYNC
+from benchmarks.scenarios import ASYNC, PAGE, PAGE_UNDER_ASGI, SCENARIOS, SYNC
 
 CASES = (BARE, CLOCKS, REQTRACE, AGAIN)
 CONNECTIONS = 8
@@ -36,13 +36,13 @@ class Server(NamedTuple):
     """What follows ``python -m``; the path of a Unix socket is put behind it."""
 
 
+_GTHREAD = ("gunicorn", "--worker-class=gthread", "--threads=4", "benchmarks.served:wsgi", "--bind=unix:{}")
+_UVICORN = ("uvicorn", "--no-access-log", "--log-level=warning", "benchmarks.served:asgi", "--uds={}")
 SERVERS: Mapping[str, Server] = {
-    "gunicorn gthread": Server(
-        SYNC, ("gunicorn", "--worker-class=gthread", "--threads=4", "benchmarks.served:wsgi", "--bind=unix:{}")
-    ),
-    "uvicorn": Server(
-        ASYNC, ("uvicorn", "--no-access-log", "--log-level=warning", "benchmarks.served:asgi", "--uds={}")
-    ),
+    f"gunicorn gthread: {SYNC}": Server(SYNC, _GTHREAD),
+    f"gunicorn gthread: {PAGE}": Server(PAGE, _GTHREAD),
+    f"uvicorn: {ASYNC}": Server(ASYNC, _UVICORN),
+    f"uvicorn: {PAGE_UNDER_ASGI}": Server(PAGE_UNDER_ASGI, _UVICORN),
 }
 
 
@@ -52,7 +52,8 @@ class Load:
     def __init__(self, socket: Path, path: str) -> None:
         """Request `path` of the server behind `socket`."""
         self._socket = socket
-        self._request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        cookie = socket.with_name("cookie").read_text()
+        self._request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode()
 
     async def rate(self, seconds: float) -> float:
         """Send one request after another on every connection; return how many were answered in a second.
@@ -110,7 +111,7 @@ def started(server: Server, case: str) -> Iterator[Path]:
         )
         try:
             deadline = time.monotonic() + _START_SECONDS
-            while not socket.exists():
+            while not (socket.exists() and socket.with_name("cookie").exists()):
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"{server.command[0]} did not start with {case!r}.")
                 time.sleep(0.05)
