@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from dashboard.protocol import Batch, Hello
-from reqtrace import conf, registry
+from reqtrace import registry
 from reqtrace.exceptions import StoreUnavailable
 from reqtrace.stores.memory import MemoryStore
 
@@ -19,10 +19,10 @@ MARK = "/reqtrace/api/marks/g1"
 
 
 @pytest.fixture
-def store(monkeypatch):
+def store():
     store = MemoryStore()
-    monkeypatch.setitem(registry._stores, conf.get().store, store)
-    return store
+    with registry.replaced(store):
+        yield store
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from dashboard import assets
-from reqtrace import conf, registry
+from reqtrace import registry
 from reqtrace.exceptions import StoreUnavailable
 from reqtrace.records import Trace
 from reqtrace.stores.memory import MemoryStore
@@ -22,10 +22,10 @@ DOORS = ["", *(f"api/{name}" for name in LISTS), "api/requests/r1", "api/export"
 
 
 @pytest.fixture
-def store(monkeypatch):
+def store():
     store = MemoryStore()
-    monkeypatch.setitem(registry._stores, conf.get().store, store)
-    return store
+    with registry.replaced(store):
+        yield store
 
 
 @pytest.fixture
