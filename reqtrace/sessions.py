@@ -7,8 +7,10 @@ from reqtrace.identity import ANONYMOUS, UNRESOLVED, Identity
 from reqtrace.live import ForeignResponse, OpenRequest
 
 REMEMBERED_MAX = 2_048
-WAITING_MAX = 16
-"""How many requests of one session wait to hear whose it is."""
+WAITING_MAX = 256
+"""How many sessions are waited for."""
+WAITING_PER_SESSION = 4
+"""How many requests of each wait to hear whose it is."""
 
 
 class Sessions:
@@ -29,7 +31,7 @@ class Sessions:
             self._users[key] = user
         if len(self._users) > REMEMBERED_MAX:
             self._users.pop(next(iter(self._users)), None)
-        return self._told(key, user) if self._waiting else []
+        return [waiting for waiting in self._told(key, user) if waiting is not opened] if self._waiting else []
 
     def wait_for_owner(self, opened: OpenRequest, foreign: ForeignResponse) -> None:
         """Keep a request that got somebody's response and whose session is not known, until it is."""
@@ -37,9 +39,9 @@ class Sessions:
         if key is None:
             return
         waiting = self._waiting.setdefault(key, [])
-        if len(waiting) < WAITING_MAX:
+        if len(waiting) < WAITING_PER_SESSION:
             waiting.append((opened, foreign))
-        if len(self._waiting) > REMEMBERED_MAX:
+        if len(self._waiting) > WAITING_MAX:
             self._waiting.pop(next(iter(self._waiting)), None)
 
     def _told(self, key: str, user: Identity) -> list[OpenRequest]:
