@@ -162,7 +162,7 @@ class Ledger:
     def _add(self, items: list[Item], record: Record) -> None:
         try:
             items.append(Item.of(record))
-        except Exception as error:
+        except Exception as error:  # text that is no Unicode, say
             self.faults.note("encoding a record", error)
             self.dropped += 1
 
@@ -293,7 +293,7 @@ def _hop(at_ns: int, checkpoint: str, place: Place) -> Hop:
 
 def _hops(request: OpenRequest) -> list[Hop] | None:
     if request.hops is None and request.place is request.first:
-        return None
+        return None  # as `PackedRequest` has it
     return [_hop(0, "start", request.first), *(_hop(*hop) for hop in request.hops or ())]
 
 

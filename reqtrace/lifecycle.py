@@ -20,7 +20,7 @@ logger = logging.getLogger("reqtrace")
 def recorder() -> Recorder:
     """Return this process's recorder; the first call makes it and sees to its end."""
     made = Recorder(conf.get())
-    problems = _problems()
+    problems = registry.problems() + [f"{message.msg} {message.hint}" for message in check_telemetry(None)]
     for problem in problems:
         logger.warning("%s", problem)
     made.faults.count, made.faults.last = made.faults.count + len(problems), " ".join(problems) or made.faults.last
@@ -32,13 +32,6 @@ def recorder() -> Recorder:
     finalizers.register_after_fork(made, _drain_at_the_end)
     _drain_on_sigterm(made)
     return made
-
-
-def _problems() -> list[str]:
-    """Say what is wrong with the settings, and how each is mended; their defaults are in force."""
-    problems = [f"{problem.message} {problem.hint}" for problem in conf.loaded().problems]
-    problems += filter(None, [registry.store_problem()])
-    return problems + [f"{message.msg} {message.hint}" for message in check_telemetry(None)]
 
 
 def _drain(made: Recorder) -> None:

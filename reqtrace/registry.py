@@ -85,6 +85,14 @@ def store_problem() -> str | None:
     return f"{problem} The default {conf.default_store()!r} is in force until it is mended." if problem else None
 
 
+def problems() -> list[str]:
+    """Say what is wrong with the settings and the store, and how each is mended; their defaults are in force."""
+    return [
+        *(f"{problem.message} {problem.hint}" for problem in conf.loaded().problems),
+        *filter(None, [store_problem()]),
+    ]
+
+
 def _choice() -> _Chosen:
     settings = conf.get()
     key = settings.store, settings.store_backends.get(settings.store.partition(":")[0])

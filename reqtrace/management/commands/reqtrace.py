@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from reqtrace import conf, registry
+from reqtrace import registry
 from reqtrace.cli.base import subcommands
 from reqtrace.cli.terminal import Terminal, silence, wants_colour
 from reqtrace.exceptions import QueryError, ReqtraceError
@@ -40,10 +40,8 @@ class Command(BaseCommand):
         # Not `self.stdout`, which adds line feeds and colours of its own, and takes no bytes.
         stdout, stderr = options.get("stdout") or sys.stdout, options.get("stderr") or sys.stderr
         terminal = Terminal(stdout, stderr, coloured=wants_colour(stdout, options, os.environ))
-        for problem in conf.loaded().problems:
-            terminal.note(f"{problem.message} {problem.hint}")
-        if registry.store_problem():
-            terminal.note(str(registry.store_problem()))
+        for problem in registry.problems():
+            terminal.note(problem)
         try:
             subcommands()[options["subcommand"]](terminal).run(options)
             terminal.flush()
