@@ -64,8 +64,10 @@ def _user(scope: Scope) -> object:
     from django.contrib.auth import get_user
 
     request = _request(scope)
-    store = import_module(settings.SESSION_ENGINE).SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
-    request.session = _ReadOnlySession(store.load())  # type: ignore[assignment]
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    # Whoever brings no cookie has no session: looking for it would be a query, and need its table.
+    session = import_module(settings.SESSION_ENGINE).SessionStore(key).load() if key else {}
+    request.session = _ReadOnlySession(session)  # type: ignore[assignment]
     return get_user(request)
 
 
