@@ -28,30 +28,34 @@ UNRESOLVED = Identity("unresolved")
 ANONYMOUS = Identity("anonymous")
 
 
-def of_request(request: Any) -> Identity:
+def of_request(request: Any, who_is: Callable[[Any], Identity] | None = None) -> Identity:
     """Return whose request this is, as far as somebody has already asked.
 
     ``request.user`` is looked at in the request's own dict: reading the attribute is harmless, but any use of the
     lazy object behind it would run the session query and the user query of the application, and mark the session
     as accessed, which adds ``Vary: Cookie`` to the response.
+
+    Args:
+        request: Django's.
+        who_is: reads its user objects, where that is not `of_user`.
+
     """
-    attributes = request.__dict__
+    attributes, who_is = request.__dict__, who_is or of_user
     user = attributes.get("user")
     if user is not None:
-        identity = of_user(user)
+        identity = who_is(user)
         if identity.state != "unresolved":
             return identity
-    identity = of_login(request)
+    user = login_of(request)
+    identity = UNRESOLVED if user is None else who_is(user)
     return identity if identity.state != "unresolved" else of_session(attributes.get("session"))
 
 
-def of_login(request: Any) -> Identity:
-    """Return who was signed in as the request came: what request.user and request.auser() remember, once asked."""
-    for name in ("_cached_user", "_acached_user"):
-        user = request.__dict__.get(name)
-        if user is not None:
-            return of_user(user)
-    return UNRESOLVED
+def login_of(request: Any) -> object:
+    """Return the user who was signed in as the request came, as `request.user` and `auser()` remember once asked."""
+    attributes = request.__dict__
+    user = attributes.get("_cached_user")
+    return attributes.get("_acached_user") if user is None else user
 
 
 def users_of(request: Any) -> list[object]:
@@ -65,7 +69,7 @@ def users_of(request: Any) -> list[object]:
 def of_user(user: Any) -> Identity:
     """Return the identity of a user object of any make; unresolved for one that would have to be evaluated."""
     try:
-        return _reader_of(type(user))(user)
+        return (_readers.get(type(user)) or _reader_of(type(user)))(user)
     except Exception:  # a strange user model: whatever it does when looked at, it is not known
         return UNRESOLVED
 
@@ -92,15 +96,14 @@ def of_session(session: object) -> Identity:
 
 _READERS_MAX = 1_024
 _readers: dict[type[Any], Callable[[Any], Identity]] = {}
+"""How instances of a class are read: chosen once per class, and looked up several times per request."""
 
 
 def _reader_of(class_: type[Any]) -> Callable[[Any], Identity]:
-    """Return how instances of a class are read; chosen once per class."""
-    reader = _readers.get(class_)
-    if reader is None:
-        reader = _choose_reader(class_)
-        if len(_readers) < _READERS_MAX:
-            _readers[class_] = reader
+    """Choose how instances of a class are read, and remember it."""
+    reader = _choose_reader(class_)
+    if len(_readers) < _READERS_MAX:
+        _readers[class_] = reader
     return reader
 
 
@@ -108,7 +111,7 @@ def _choose_reader(class_: type[Any]) -> Callable[[Any], Identity]:
     if issubclass(class_, LazyObject):
         return _of_lazy
     if issubclass(class_, Model):
-        return _of_model
+        return _model_reader(class_)
     if pretends(class_):
         return _of_proxy
     return _of_plain
@@ -116,15 +119,21 @@ def _choose_reader(class_: type[Any]) -> Callable[[Any], Identity]:
 
 def _of_lazy(user: Any) -> Identity:
     wrapped = object.__getattribute__(user, "_wrapped")
-    return UNRESOLVED if wrapped is empty else of_user(wrapped)
+    if wrapped is empty:
+        return UNRESOLVED
+    return (_readers.get(type(wrapped)) or _reader_of(type(wrapped)))(wrapped)
 
 
-def _of_model(user: Any) -> Identity:
-    # From the instance's dict: a deferred field, read as an attribute, would be fetched by a query.
-    values = user.__dict__
-    key = values.get(type(user)._meta.pk.attname)
-    name = values.get(getattr(type(user), "USERNAME_FIELD", "username"))
-    return Identity("authenticated", None if key is None else str(key), name if type(name) is str else None)
+def _model_reader(class_: type[Model]) -> Callable[[Any], Identity]:
+    key_field, name_field = class_._meta.pk.attname, getattr(class_, "USERNAME_FIELD", "username")
+
+    def of_model(user: Any) -> Identity:
+        # From the instance's dict: a deferred field, read as an attribute, would be fetched by a query.
+        values = user.__dict__
+        key, name = values.get(key_field), values.get(name_field)
+        return Identity("authenticated", None if key is None else str(key), name if type(name) is str else None)
+
+    return of_model
 
 
 def _of_proxy(user: Any) -> Identity:

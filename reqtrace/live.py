@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from weakref import ref
 
 import msgspec
+from django.utils.functional import LazyObject, empty
 
 from reqtrace import identity
 from reqtrace.execution import LiveThread, Place
@@ -188,6 +189,25 @@ class OpenRequest(msgspec.Struct, eq=False):
     """Whether the ledger has written it down: what comes later are findings only."""
     session_key: str | None = None
     traceparent: str | None = None
+    asked: tuple[object, Identity] | None = None
+    """The user object that `who_is` has met last, and who that is."""
+
+    def whose(self) -> Identity:
+        """Return whose request it is so far, while it is in flight; the same user object is not asked twice."""
+        return identity.of_request(self.request, self.who_is)
+
+    def who_is(self, user: object) -> Identity:
+        """Return the identity of a user object of this request, as `identity.of_user` does."""
+        if issubclass(type(user), LazyObject):
+            user = object.__getattribute__(user, "_wrapped")
+            if user is empty:
+                return UNRESOLVED
+        if self.asked is not None and self.asked[0] is user:
+            return self.asked[1]
+        found = identity.of_user(user)
+        if found.id is not None:
+            self.asked = (user, found)
+        return found
 
     def read(self, *, query_string: bool) -> None:
         """Take from the request what its record needs, in primitives; with `query_string` that, too."""
@@ -198,7 +218,7 @@ class OpenRequest(msgspec.Struct, eq=False):
         if match is not None:
             self.route, self.view = match.route, match._func_path
         if self.is_close:
-            user = identity.of_request(request)
+            user = self.whose()
             # After a logout it is still theirs who signed out.
             self.user = user if self.signed_out is None or user.state == "authenticated" else self.signed_out
             for fact in self.facts:

@@ -37,7 +37,7 @@ def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
             if made_for is not None:
                 attributes[STAMP] = made_for
             return
-        user = identity.of_request(opened.request) if _is_personal(opened.request) else identity.UNRESOLVED
+        user = opened.whose() if _is_personal(opened.request) else identity.UNRESOLVED
         if user.id is not None:
             attributes[STAMP] = made_for = (recorder.ledger.id_of(opened), *user)
             if from_cache:
@@ -98,9 +98,9 @@ def _examine_session(recorder: Recorder, opened: OpenRequest, session: object, r
             owner, view = recorder.sessions.owner_of(cookie.value), view_of(opened.request)
             opened.note(ForeignSession(at_ns, owner, cookie=True, stack=view))
     by_session = identity.of_session(session)
-    cached = opened.request.__dict__.get("_cached_user") or opened.request.__dict__.get("_acached_user")
-    if by_session.id is not None and cached is not None:  # the user was taken from this very session
-        by_user = identity.of_user(cached)
+    login = identity.login_of(opened.request)
+    if by_session.id is not None and login is not None:  # the user was taken from this very session
+        by_user = opened.who_is(login)
         if by_user.id is not None and by_user.id != by_session.id:
             opened.belongs_to(by_user)
             opened.note(ForeignSession(at_ns, by_session, cookie=False, stack=view_of(opened.request)))

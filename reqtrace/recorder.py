@@ -187,14 +187,16 @@ class Recorder:
         except Exception as error:
             self.faults.note(f"a reading of {holder.path}", error)
 
-    def is_quiet(self, opened: OpenRequest) -> bool:
-        """Tell whether a request is still nobody's, so that it need not be looked at closely.
+    def becomes_close(self, opened: OpenRequest) -> bool:
+        """Tell whether a request has become somebody's, and is to be looked at closely from now on.
 
         A library may exchange a request's class after it has begun, for one whose `user` queries.
         """
         request = opened.request
-        is_close = opened.is_close or type(request) not in self._quiet
-        return not (is_close or hasattr(request, "user") or hasattr(request, "session"))
+        if type(request) in self._quiet and not (hasattr(request, "user") or hasattr(request, "session")):
+            return False
+        opened.is_close = True
+        return True
 
     def sees_all_of_view(self, opened: OpenRequest, *, is_async: bool) -> bool:
         """Tell whether nothing would be seen of a view that is about to be called: it runs here, and is quiet.
@@ -203,12 +205,10 @@ class Recorder:
         takes all others elsewhere.
         """
         try:
+            if opened.is_close or self.becomes_close(opened):
+                return False
             # The middleware's task awaits the view, so that it is alive.
-            return (
-                self.is_quiet(opened)
-                and is_async is (opened.first.task_serial is not None)
-                and self.execution.is_here(opened.first)
-            )
+            return is_async is (opened.first.task_serial is not None) and self.execution.is_here(opened.first)
         except Exception as error:
             self.faults.note("checkpoint 'view'", error)
             return False
@@ -217,7 +217,7 @@ class Recorder:
         """Note that the view begins, on the thread on which it runs; return where that is."""
         try:
             place: Place | None = self.execution.here()
-            if place is not opened.first or opened.ended_ns or not self.is_quiet(opened):
+            if opened.is_close or place is not opened.first or opened.ended_ns or self.becomes_close(opened):
                 place = self.checkpoint(opened, "view", place)
         except Exception as error:
             self.faults.note("checkpoint 'view'", error)
@@ -229,8 +229,7 @@ class Recorder:
 
     def leave_view(self, opened: OpenRequest, place: Place | None) -> None:
         """Note that the view ends, at the place where it began."""
-        if not self.is_quiet(opened):
-            opened.is_close = True
+        if opened.is_close or self.becomes_close(opened):
             self.checkpoint(opened, "view-end", place)
         opened.is_in_view = False
 
@@ -245,8 +244,8 @@ class Recorder:
                 others = thread.depart(opened.number, arrival)
                 if thread is opened.place.thread:
                     opened.arrival, opened.at_once = arrival, others
-            if opened.outcome is not None and not self.is_quiet(opened):  # it failed before anybody looked at it
-                opened.is_close = True
+            if opened.outcome is not None and not opened.is_close:  # it failed before anybody looked at it
+                self.becomes_close(opened)
             opened.read(query_string=self.settings.capture_query_string)
             if opened.is_close:
                 for waiting in self.sessions.learn(opened):
@@ -256,7 +255,8 @@ class Recorder:
                     self.execution.note_closing(opened)
         except Exception as error:
             self.faults.note("finish", error)
-        opened.request = opened.response = None  # let go: nothing of the application's outlives the request here
+        # Let go: nothing of the application's outlives the request here.
+        opened.request = opened.response = opened.asked = None
         self.shipper.put(opened)
 
     def closed(self, **_: object) -> None:

@@ -17,7 +17,7 @@ def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
     Return the response that goes out: this one, or a plain 500 where a leak was found and is to be blocked.
     """
     try:
-        if hasattr(response, outgoing.STAMP) or not recorder.is_quiet(opened):
+        if opened.is_close or hasattr(response, outgoing.STAMP) or recorder.becomes_close(opened):
             opened.is_close = True
             outgoing.examine(recorder, opened, response)
             recorder.checkpoint(opened, "response", opened.first)

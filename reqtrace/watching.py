@@ -115,7 +115,7 @@ class Watch:
                 return
         else:
             opened.keep_reading(checkpoint, holder.path, meaning.identity)
-            if opened.request is not None and meaning.identity.id == identity.of_request(opened.request).id:
+            if opened.request is not None and meaning.identity.id == opened.whose().id:
                 self._names_it(opened, checkpoint, place, holder)
                 return
         stale = any(
@@ -152,11 +152,15 @@ class Watch:
 
     def examine_user(self, opened: OpenRequest, checkpoint: str) -> None:
         """Note a `request.user` that became somebody else."""
-        user = identity.of_request(opened.request)
+        user = opened.whose()
         if user.id is None:
             return
         if not opened.people:  # nobody looked before: Django remembers whom the session is for
-            opened.belongs_to(identity.of_login(opened.request))
+            login = identity.login_of(opened.request)
+            if login is not None:
+                opened.belongs_to(opened.who_is(login))
+        if opened.people and opened.people[-1].id == user.id:
+            return  # the same as ever, nearly always
         if opened.people and all(user.id != person.id for person in opened.people):
             at_ns = perf_counter_ns() - opened.began_ns
             declared = self._is_declared(opened)
