@@ -28,27 +28,32 @@ UNRESOLVED = Identity("unresolved")
 ANONYMOUS = Identity("anonymous")
 
 
-def of_request(request: Any, who_is: Callable[[Any], Identity] | None = None) -> Identity:
-    """Return whose request this is, as far as somebody has already asked.
+def of_request(request: Any) -> Identity:
+    """Return whose request this is, as far as somebody has already asked."""
+    user = user_of(request)
+    identity = UNRESOLVED if user is None else of_user(user)
+    return of_visitor(request) if identity.state == "unresolved" else identity
 
-    ``request.user`` is looked at in the request's own dict: reading the attribute is harmless, but any use of the
-    lazy object behind it would run the session query and the user query of the application, and mark the session
-    as accessed, which adds ``Vary: Cookie`` to the response.
 
-    Args:
-        request: Django's.
-        who_is: reads its user objects, where that is not `of_user`.
+def user_of(request: Any) -> object:
+    """Return the user object that ``request.user`` stands for; None while nobody has asked for it.
 
+    It is looked at in the request's own dict: reading the attribute is harmless, but any use of the lazy object
+    behind it would run the session query and the user query of the application, and mark the session as accessed,
+    which adds ``Vary: Cookie`` to the response.
     """
-    attributes, who_is = request.__dict__, who_is or of_user
-    user = attributes.get("user")
-    if user is not None:
-        identity = who_is(user)
-        if identity.state != "unresolved":
-            return identity
-    user = login_of(request)
-    identity = UNRESOLVED if user is None else who_is(user)
-    return identity if identity.state != "unresolved" else of_session(attributes.get("session"))
+    user = request.__dict__.get("user")
+    if issubclass(type(user), LazyObject):
+        user = object.__getattribute__(user, "_wrapped")
+        return None if user is empty else user
+    return user
+
+
+def of_visitor(request: Any) -> Identity:
+    """Return who came with this request, whatever ``request.user`` is by now: who signed in, or whose session it is."""
+    login = login_of(request)
+    identity = UNRESOLVED if login is None else of_user(login)
+    return of_session(request.__dict__.get("session")) if identity.state == "unresolved" else identity
 
 
 def login_of(request: Any) -> object:

@@ -198,7 +198,7 @@ class Ledger:
 
     def id_of(self, request: OpenRequest) -> str:
         """Return the id that a request has in every record."""
-        return f"{self.process_id}-{request.number:010x}"
+        return request_id(self.process_id, request.number)
 
     def request(self, request: OpenRequest) -> Request:
         """Return the record of a request that has been read."""
@@ -295,6 +295,11 @@ def _hops(request: OpenRequest) -> list[Hop] | None:
     if request.hops is None and request.place is request.first:
         return None  # as `PackedRequest` has it
     return [_hop(0, "start", request.first), *(_hop(*hop) for hop in request.hops or ())]
+
+
+def request_id(process_id: str, number: int) -> str:
+    """Return the id of a request by its number among those of a process."""
+    return f"{process_id}-{number:010x}"
 
 
 def _outcome(request: OpenRequest) -> Outcome:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from weakref import ref
 
 import msgspec
-from django.utils.functional import LazyObject, empty
 
 from reqtrace import identity
 from reqtrace.execution import LiveThread, Place
@@ -189,24 +188,24 @@ class OpenRequest(msgspec.Struct, eq=False):
     """Whether the ledger has written it down: what comes later are findings only."""
     session_key: str | None = None
     traceparent: str | None = None
-    asked: tuple[object, Identity] | None = None
-    """The user object that `who_is` has met last, and who that is."""
+    met: object = None
+    """The user object that was met last, and is not read again."""
+    met_as: Identity = UNRESOLVED
+    """Who that is."""
 
     def whose(self) -> Identity:
-        """Return whose request it is so far, while it is in flight; the same user object is not asked twice."""
-        return identity.of_request(self.request, self.who_is)
+        """Return whose request it is so far, as `identity.of_request` does, while it is in flight."""
+        user = identity.user_of(self.request)
+        found = UNRESOLVED if user is None else self.who_is(user)
+        return identity.of_visitor(self.request) if found.state == "unresolved" else found
 
     def who_is(self, user: object) -> Identity:
         """Return the identity of a user object of this request, as `identity.of_user` does."""
-        if issubclass(type(user), LazyObject):
-            user = object.__getattribute__(user, "_wrapped")
-            if user is empty:
-                return UNRESOLVED
-        if self.asked is not None and self.asked[0] is user:
-            return self.asked[1]
+        if user is self.met:
+            return self.met_as
         found = identity.of_user(user)
         if found.id is not None:
-            self.asked = (user, found)
+            self.met, self.met_as = user, found
         return found
 
     def read(self, *, query_string: bool) -> None:

@@ -10,20 +10,24 @@ from django.http.response import HttpResponseBase
 
 from reqtrace import identity
 from reqtrace.identity import Identity
+from reqtrace.ledger import request_id
 from reqtrace.live import ForeignResponse, ForeignSession, OpenRequest
 from reqtrace.real_types import is_really
 from reqtrace.recorder import Recorder
 from reqtrace.stacks import view_of
 
 STAMP = "_reqtrace_made_for"
-"""An attribute of responses whose view looked at session or user: the request's id and the user. Plain text in a
-tuple, so that it survives the pickling of Django's page cache; a public page bears none."""
+"""An attribute of responses whose view looked at session or user: what `MadeFor` says, as a plain tuple, so that it
+survives the pickling of Django's page cache; a public page bears none."""
 
 
 def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
     """Mark a response, just made by its view, with whom it was made for; notice one that bears a mark already."""
     try:
-        if opened.ended_ns or not _knows_person(opened.request):
+        if opened.ended_ns:
+            return
+        asked = opened.request.__dict__
+        if not ("session" in asked or "user" in asked):
             return
         if not isinstance(response, HttpResponseBase):
             return  # a view that forgot to return one: Django is about to say so
@@ -31,15 +35,14 @@ def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
         if STAMP in attributes:
             return  # a response object used again: judged when it goes out
         # `cache_page` has pickled the response before it comes here: such a page is known again by its content.
-        from_cache = opened.request.__dict__.get("_cache_update_cache")
+        from_cache = asked.get("_cache_update_cache")
         if from_cache is False:
             made_for = recorder.pages.find(opened.request, response)
             if made_for is not None:
                 attributes[STAMP] = made_for
             return
-        user = opened.whose() if _is_personal(opened.request) else identity.UNRESOLVED
-        if user.id is not None:
-            attributes[STAMP] = made_for = (recorder.ledger.id_of(opened), *user)
+        if _is_personal(asked) and (user := opened.whose()).id is not None:
+            attributes[STAMP] = made_for = (recorder.ledger.process_id, opened.number, *user)
             if from_cache:
                 recorder.pages.remember(opened.request, response, made_for)
     except Exception as error:
@@ -53,9 +56,10 @@ def examine(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
         if "session" in attributes:
             _examine_session(recorder, opened, attributes["session"], response)
         made_for = response.__dict__.get(STAMP)
-        if made_for is not None and made_for[0] != recorder.ledger.id_of(opened):
+        if made_for is not None and (made_for[1] != opened.number or made_for[0] != recorder.ledger.process_id):
+            process_id, number, *user = made_for
             at_ns = perf_counter_ns() - opened.began_ns
-            foreign = ForeignResponse(at_ns, made_for[0], Identity(*made_for[1:]), view_of(opened.request))
+            foreign = ForeignResponse(at_ns, request_id(process_id, number), Identity(*user), view_of(opened.request))
             opened.note(foreign)
             # The page cache answers before anybody asks for the user: whose session it is is known from before, or
             # will be once its owner looks at another page.
@@ -89,31 +93,26 @@ def found_leak(recorder: Recorder, opened: OpenRequest) -> bool:
 def _examine_session(recorder: Recorder, opened: OpenRequest, session: object, response: Any) -> None:
     if not is_really(session, SessionBase):
         return
-    at_ns = perf_counter_ns() - opened.began_ns
-    cookie = response.cookies.get(django_settings.SESSION_COOKIE_NAME)
+    cookie = response.cookies.get(django_settings.SESSION_COOKIE_NAME) if response.cookies else None
     # Some backends have no key of their own: with signed cookies the cookie is the data.
     if cookie is not None and cookie.value and type(session)._get_session_key is SessionBase._get_session_key:
         key = identity.session_key_of(opened.request)
         if cookie.value != key:
-            owner, view = recorder.sessions.owner_of(cookie.value), view_of(opened.request)
-            opened.note(ForeignSession(at_ns, owner, cookie=True, stack=view))
-    by_session = identity.of_session(session)
+            _note_session(opened, recorder.sessions.owner_of(cookie.value), cookie=True)
     login = identity.login_of(opened.request)
-    if by_session.id is not None and login is not None:  # the user was taken from this very session
-        by_user = opened.who_is(login)
-        if by_user.id is not None and by_user.id != by_session.id:
+    if login is not None:  # the user was taken from this very session
+        by_session, by_user = identity.of_session(session), opened.who_is(login)
+        if by_session.id is not None and by_user.id not in (None, by_session.id):
             opened.belongs_to(by_user)
-            opened.note(ForeignSession(at_ns, by_session, cookie=False, stack=view_of(opened.request)))
+            _note_session(opened, by_session, cookie=False)
 
 
-def _knows_person(request: Any) -> bool:
-    """Tell whether the request can have been asked for session or user at all."""
-    attributes = request.__dict__
-    return "session" in attributes or "user" in attributes
+def _note_session(opened: OpenRequest, owner: Identity, *, cookie: bool) -> None:
+    at_ns = perf_counter_ns() - opened.began_ns
+    opened.note(ForeignSession(at_ns, owner, cookie, view_of(opened.request)))
 
 
-def _is_personal(request: Any) -> bool:
+def _is_personal(asked: dict[str, Any]) -> bool:
     """Tell whether the view looked at who asks."""
-    attributes = request.__dict__
-    session = attributes.get("session")
-    return bool(getattr(session, "accessed", False)) or "_cached_user" in attributes or "_acached_user" in attributes
+    session = asked.get("session")
+    return bool(getattr(session, "accessed", False)) or "_cached_user" in asked or "_acached_user" in asked

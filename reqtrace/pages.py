@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Hashable
 from typing import Any
 
+from reqtrace.records import UserState
+
 REMEMBERED_MAX = 1_024
 
-MadeFor = tuple[str | None, ...]
-"""The id of the request that a page was made for, and its user's state, key and name."""
+MadeFor = tuple[str, int, UserState, str | None, str | None]
+"""Process and number of the request that a page was made for, and its user's state, key and name."""
 
 
 class CachedPages:
@@ -27,7 +29,7 @@ class CachedPages:
         if key is None:
             return
         known = self._pages.pop(key, made_for)
-        self._pages[key] = made_for if known is not None and known[2] == made_for[2] else None
+        self._pages[key] = made_for if known is not None and known[3] == made_for[3] else None
         if len(self._pages) > REMEMBERED_MAX:
             self._pages.pop(next(iter(self._pages)), None)
 

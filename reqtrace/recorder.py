@@ -256,7 +256,7 @@ class Recorder:
         except Exception as error:
             self.faults.note("finish", error)
         # Let go: nothing of the application's outlives the request here.
-        opened.request = opened.response = opened.asked = None
+        opened.request = opened.response = opened.met = None
         self.shipper.put(opened)
 
     def closed(self, **_: object) -> None:

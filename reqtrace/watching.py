@@ -152,13 +152,15 @@ class Watch:
 
     def examine_user(self, opened: OpenRequest, checkpoint: str) -> None:
         """Note a `request.user` that became somebody else."""
-        user = opened.whose()
+        of_request = identity.user_of(opened.request)
+        if of_request is None:
+            return
+        user = opened.who_is(of_request)
         if user.id is None:
             return
         if not opened.people:  # nobody looked before: Django remembers whom the session is for
             login = identity.login_of(opened.request)
-            if login is not None:
-                opened.belongs_to(opened.who_is(login))
+            opened.belongs_to(user if login is None else opened.who_is(login))
         if opened.people and opened.people[-1].id == user.id:
             return  # the same as ever, nearly always
         if opened.people and all(user.id != person.id for person in opened.people):
