@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from reqtrace.records import Mark
 from tests.browser.conftest import ROOT
 from tests.browser.stage import SAYS, Stage
 from tests.dashboard import samples
@@ -207,3 +208,30 @@ def test_older_occurrences_come_from_the_store_when_asked_for(page: Page, theatr
     story.get_by_role("button", name="Look for older ones in the store").click()
     expect(story.get_by_role("heading", name="Seen 31 times")).to_be_visible()
     expect(story).to_contain_text("30 older found.")
+
+
+def test_a_link_brings_back_the_occurrence_that_was_chosen_and_the_groups_that_are_known(
+    page: Page, theatre: Theatre
+) -> None:
+    theatre.write(theatre.request(name, 300 - 100 * number, 10) for number, name in enumerate(("early", "late")))
+    theatre.write(
+        samples.finding(number, name, group="rare", message=f"The {name} one.")
+        for number, name in enumerate(("early", "late"))
+    )
+    theatre.write(samples.finding(2, "late", group="old"), Mark("old", True, "alice", samples.START_NS))
+    theatre.open(page, "#view=findings&finding=rare")
+    story, groups = page.get_by_role("article"), page.get_by_label("List of groups").get_by_role("button")
+    expect(story.get_by_role("heading", name="The late one.")).to_be_visible()
+    expect(groups).to_have_count(1)
+    story.get_by_role("button", name="/early/").click()
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(story.get_by_role("heading", name="The early one.")).to_be_visible()
+    page.reload()
+    expect(story.get_by_role("heading", name="The early one.")).to_be_visible()
+    expect(groups).to_have_count(2)
+    page.goto(f"{page.url.partition('#')[0]}#view=findings&finding=rare&occurrence=gone&known=1")
+    expect(story).to_contain_text("The occurrence that the address names is not on this page.")
+    expect(story.get_by_role("heading", name="The late one.")).to_be_visible()
+    groups.filter(has_text="known").click()
+    expect(story).not_to_contain_text("The occurrence that the address names")
+    assert "occurrence" not in page.url

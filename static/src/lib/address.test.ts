@@ -11,6 +11,8 @@ const REST: ViewState = {
   paused: false,
   thread: null,
   finding: null,
+  occurrence: null,
+  known: false,
   level: null,
   kind: null,
   colour: "user",
@@ -26,7 +28,7 @@ test.each<Partial<ViewState>>([
   { sort: { by: "time", down: false } },
   { tab: "threads", thread: "p1-7" },
   { colour: "route", folded: ["shop-1/4100", "a&b"], time: [1_700_000_000_000.125, 1_700_000_030_000] },
-  { tab: "findings", finding: "c0ffee", level: "leak", kind: "session-crossed" },
+  { tab: "findings", finding: "c0ffee", occurrence: "p1-0000000007-2", level: "leak", kind: "session-crossed", known: true },
 ])("a view comes back from its hash: %j", (given) => {
   const view = { ...REST, ...given };
   expect(fromHash(toHash(view))).toEqual(view);
@@ -38,5 +40,5 @@ test("the view of a plain address has no hash", () => {
 
 test("a hash that nobody wrote here leaves the view at rest", () => {
   expect(fromHash("#section-3")).toEqual(REST);
-  expect(fromHash("#view=nonsense&request=&paused=yes&sort=-weight&columns=.x&colour=9&time=5.0-4.0&%E0%A4%A")).toEqual(REST);
+  expect(fromHash("#view=nonsense&request=&paused=yes&known=2&occurrence=&sort=-weight&columns=.x&colour=9&time=5.0-4.0&%E0%A4%A")).toEqual(REST);
 });

@@ -21,6 +21,10 @@ export interface ViewState {
   thread: string | null;
   /** The group of findings that is open. */
   finding: string | null;
+  /** Which time of those that the group was seen is told of, by its finding's id; null for the newest. */
+  occurrence: string | null;
+  /** Whether groups that are known are listed, too. */
+  known: boolean;
   /** The level that the list of findings is narrowed to. */
   level: string | null;
   /** The kind that the list of findings is narrowed to. */
@@ -40,10 +44,11 @@ export function toHash(view: ViewState): string {
   if (view.filter.trim()) parts.set("filter", view.filter.trim());
   if (view.sort.by !== NEWEST_FIRST.by || view.sort.down !== NEWEST_FIRST.down) parts.set("sort", writeSort(view.sort));
   if (view.columns) parts.set("columns", view.columns.join("."));
-  for (const name of ["request", "thread", "finding", "level", "kind"] as const) {
+  for (const name of ["request", "thread", "finding", "occurrence", "level", "kind"] as const) {
     const value = view[name];
     if (value !== null) parts.set(name, value);
   }
+  if (view.known) parts.set("known", "1");
   if (view.paused) parts.set("paused", "1");
   if (view.colour !== "user") parts.set("colour", view.colour);
   for (const process of view.folded) parts.append("folded", process);
@@ -65,6 +70,8 @@ export function fromHash(hash: string): ViewState {
     paused: parts.get("paused") === "1",
     thread: parts.get("thread") || null,
     finding: parts.get("finding") || null,
+    occurrence: parts.get("occurrence") || null,
+    known: parts.get("known") === "1",
     level: parts.get("level") || null,
     kind: parts.get("kind") || null,
     colour: COLOUR_BY.find((colour) => colour === parts.get("colour")) ?? "user",

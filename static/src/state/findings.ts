@@ -1,6 +1,6 @@
 /** The findings as groups: all of them, those that the list shows, and those on a thread. */
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 
 import { matchesFinding } from "../lib/filter";
 import type { Finding } from "../protocol";
@@ -12,10 +12,20 @@ import { calmRevision } from "./threads";
 
 /** The group that is open, by its id. */
 export const openGroup = signal<string | null>(null);
+/** The occurrence that somebody chose to read of, by its finding's id; null while nobody did. */
+export const toldOccurrence = signal<string | null>(null);
 export const findingLevel = signal<string | null>(null);
 export const findingKind = signal<string | null>(null);
 /** Whether groups that are known are listed, too. */
 export const knownShown = signal(false);
+
+/** Open a group, or none; with the occurrence to be told of, or the newest. */
+export function openFindings(group: string | null, occurrence: string | null = null): void {
+  batch(() => {
+    openGroup.value = group;
+    toldOccurrence.value = occurrence;
+  });
+}
 
 /** So many requests of findings, at the most, are fetched to learn on which threads these happened. */
 const FETCHED_MAX = 50;

@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals";
 
 import { type Tab, toHash, type ViewState } from "../lib/address";
-import { findingKind, findingLevel, openGroup } from "./findings";
+import { findingKind, findingLevel, knownShown, openFindings, openGroup, toldOccurrence } from "./findings";
 import { choose, chooseThread, chosen, filterText, paused, pinnedThread, setFilter, setPaused, setSort, sort } from "./live";
 import { chosenColumns } from "./table";
 import { collapsed, colourBy, lookAt, stretch } from "./timeline";
@@ -20,6 +20,8 @@ export const view = computed<ViewState>(() => ({
   paused: paused.value,
   thread: pinnedThread.value,
   finding: openGroup.value,
+  occurrence: toldOccurrence.value,
+  known: knownShown.value,
   level: findingLevel.value,
   kind: findingKind.value,
   colour: colourBy.value,
@@ -36,7 +38,8 @@ export function show(wanted: ViewState): void {
   chooseThread(wanted.thread);
   choose(wanted.request);
   setPaused(wanted.paused);
-  openGroup.value = wanted.finding;
+  openFindings(wanted.finding, wanted.occurrence);
+  knownShown.value = wanted.known;
   findingLevel.value = wanted.level;
   findingKind.value = wanted.kind;
   colourBy.value = wanted.colour;
@@ -45,7 +48,9 @@ export function show(wanted: ViewState): void {
   lookAt(wanted.time && { fromMs: wanted.time[0], toMs: wanted.time[1] });
 }
 
-/** Return a link to the present view with parts of it changed. */
+/** Return a link to the present view with parts of it changed; to a group, it leads to the newest occurrence. */
 export function linkTo(change: Partial<ViewState>): string {
-  return toHash({ ...view.value, ...change }) || "#";
+  const { finding, occurrence } = view.value;
+  const isOther = change.finding !== undefined && change.finding !== finding;
+  return toHash({ ...view.value, occurrence: isOther ? null : occurrence, ...change }) || "#";
 }

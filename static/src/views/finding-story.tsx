@@ -7,7 +7,7 @@ import { kindMeans } from "../lib/kinds";
 import { t } from "../lib/text";
 import { ticketOf } from "../lib/ticket";
 import type { Finding, Side } from "../protocol";
-import { openGroup } from "../state/findings";
+import { openFindings, toldOccurrence } from "../state/findings";
 import type { Group } from "../state/groups";
 import { choose, chooseThread, chosen, records } from "../state/live";
 import { threadKey } from "../state/records";
@@ -21,8 +21,10 @@ import { Fact } from "./panel";
 
 export function FindingStory({ group }: { group: Group }) {
   // The story stays with the occurrence that it began with, or it would change under the reader's eyes.
-  const [told, tell] = useState(group.occurrences.at(-1)?.finding.id);
-  const occurrence = group.occurrences.find(({ finding }) => finding.id === told) ?? group.occurrences.at(-1);
+  const [first] = useState(group.occurrences.at(-1)?.finding.id);
+  const told = toldOccurrence.value;
+  const asked = group.occurrences.find(({ finding }) => finding.id === told);
+  const occurrence = asked ?? group.occurrences.find(({ finding }) => finding.id === first) ?? group.occurrences.at(-1);
   if (!occurrence) return null;
   const { finding, timeNs } = occurrence;
   const reader = requestNamed(finding.expected.request ?? finding.request);
@@ -30,7 +32,7 @@ export function FindingStory({ group }: { group: Group }) {
   return (
     <article class="story scrolls" aria-labelledby="story-title" tabIndex={0}>
       <header>
-        <button type="button" class="back quiet" onClick={() => (openGroup.value = null)}>
+        <button type="button" class="back quiet" onClick={() => openFindings(null)}>
           ← {t("All findings")}
         </button>
         <p class="story-kind">
@@ -40,6 +42,9 @@ export function FindingStory({ group }: { group: Group }) {
         <h2 id="story-title" lang="en">
           {finding.message}
         </h2>
+        {told !== null && !asked && (
+          <p class="hint">{t("The occurrence that the address names is not on this page. This is another one of the same group.")}</p>
+        )}
         <div class="story-actions">
           <CopyButton
             label={t("Copy as Markdown for a ticket")}
@@ -66,7 +71,7 @@ export function FindingStory({ group }: { group: Group }) {
       </div>
       <Where finding={finding} process={occurrence.request?.process ?? reader?.process} />
       <Stack frames={finding.stack} />
-      <Occurrences group={group} told={finding.id} tell={tell} />
+      <Occurrences group={group} told={finding.id} tell={(id) => (toldOccurrence.value = id)} />
     </article>
   );
 }

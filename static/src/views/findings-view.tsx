@@ -12,6 +12,7 @@ import {
   knownShown,
   listedGroups,
   offeredGroups,
+  openFindings,
   openGroup,
 } from "../state/findings";
 import type { Group } from "../state/groups";
@@ -65,7 +66,7 @@ function GroupRow({ group, isOpen }: { group: Group; isOpen: boolean }) {
         class={`group ${level}`}
         aria-pressed={isOpen}
         data-group={id}
-        onClick={() => (openGroup.value = isOpen ? null : id)}
+        onClick={() => openFindings(isOpen ? null : id)}
       >
         <span class="group-head">
           <LevelMark level={level} />

@@ -1,7 +1,7 @@
 /** The keyboard: changes between the parts of the page, walks the table and the findings, opens and closes, wherever the focus is unless it is in a field. */
 
 import { TABS } from "../lib/address";
-import { listedGroups, openGroup } from "../state/findings";
+import { listedGroups, openFindings, openGroup } from "../state/findings";
 import { active, choose, chooseThread, chosen, listing, paused, pinnedThread, records, setPaused } from "../state/live";
 import { tab } from "../state/view";
 import { FILTER_ID } from "./filter-box";
@@ -75,7 +75,7 @@ function act(event: KeyboardEvent, target: HTMLElement): boolean {
 function closeInnermost(): boolean {
   if (chosen.value !== null) choose(null);
   else if (pinnedThread.value !== null) chooseThread(null);
-  else if (tab.value === "findings") openGroup.value = null;
+  else if (tab.value === "findings") openFindings(null);
   return true;
 }
 
@@ -95,7 +95,8 @@ function move(steps: number): boolean {
 function moveGroup(steps: number): boolean {
   const groups = listedGroups.value;
   const from = groups.findIndex((group) => group.id === openGroup.value);
-  openGroup.value = groups[Math.min(groups.length - 1, Math.max(0, from + steps))]?.id ?? openGroup.value;
+  const next = groups[Math.min(groups.length - 1, Math.max(0, from + steps))];
+  if (next && next.id !== openGroup.value) openFindings(next.id);
   return true;
 }
 
