@@ -162,10 +162,15 @@ class Shipper:
     def _ship_all(self) -> bool:
         self._sweep()
         self._count_overflow()
+        due = len(self._queue)
+        # A transaction costs as much as dozens of requests in it, and while it is written the next few arrive: they
+        # wait for their turn unless they are many, or there is none.
+        worth_it = 1 if self.inline else _BATCH
         first = True
-        while first or self._queue or self._waiting:
+        while first or due > 0 or self._waiting or len(self._queue) >= worth_it:
             first = False
             if not self._waiting:
+                due -= _BATCH
                 self._waiting = self.ledger.items(self._take())
             if self._waiting:
                 registry.store().append(self._waiting)

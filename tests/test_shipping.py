@@ -82,6 +82,43 @@ def test_many_that_wait_are_shipped_before_they_are_due(tracing: Start, monkeypa
     eventually(lambda: _stored(traced)[:5] == [1, 2, 3, 4, 5])
 
 
+def test_what_arrives_while_a_batch_is_written_waits_for_the_next_unless_it_is_the_last(
+    fickle: Callable[..., tuple[Tracing, FickleStore]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced, store = fickle()
+    _visit(1, 3)
+    append = store.append
+
+    def busy(items: Sequence[Item]) -> None:
+        append(items)
+        if store.attempts <= 4:
+            _visit(3 + store.attempts, 3 + store.attempts)
+
+    monkeypatch.setattr(store, "append", busy)
+    assert traced.recorder.shipper.ship()
+    assert (store.attempts, _stored(traced)) == (1, [1, 2, 3])
+    traced.recorder.shipper.drain()
+    assert _stored(traced) == list(range(1, 8))
+
+
+def test_many_that_arrive_while_a_batch_is_written_are_written_at_once(
+    fickle: Callable[..., tuple[Tracing, FickleStore]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipping, "_BATCH", 4)
+    traced, store = fickle()
+    _visit(1, 6)
+    append = store.append
+
+    def busy(items: Sequence[Item]) -> None:
+        append(items)
+        if store.attempts == 2:
+            _visit(7, 11)
+
+    monkeypatch.setattr(store, "append", busy)
+    assert traced.recorder.shipper.ship()
+    assert (store.attempts, _stored(traced)) == (3, list(range(1, 11)))
+
+
 def test_a_store_that_comes_back_gets_everything(fickle: Callable[..., tuple[Tracing, FickleStore]]) -> None:
     traced, store = fickle(BUFFER=100)
     store.trouble = StoreUnavailable("away")
