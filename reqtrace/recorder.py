@@ -41,7 +41,7 @@ births: ContextVar[Sequence[Birth]] = ContextVar("reqtrace.births", default=())
 _KNOWN_EVERY = 16
 """While no holder is watched, one request in so many is known by its object: enough to notice those that stay alive."""
 _SEARCH_AGAIN_NS = 500_000_000
-"""How long holders are not searched for once everything has been looked at."""
+"""How long holders are not searched for after a slice of the search, once everything has been looked at."""
 _PROBED = frozenset({"view-end", "response"})
 """Checkpoints at which discovery looks around: whatever keeps requests has been given one by then."""
 
@@ -314,7 +314,7 @@ class Recorder:
     def _spend_spare_time(self) -> bool:
         self.ledger.meter.measure_when_due()
         now = perf_counter_ns()
-        if now >= self._search_due_ns and self._search():
+        if now >= self._search_due_ns and (self._search() or self.discovery.is_through):
             self._search_due_ns = now + _SEARCH_AGAIN_NS
         return self.settings.discover and not self.discovery.is_through
 

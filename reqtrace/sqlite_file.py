@@ -46,6 +46,19 @@ CREATE INDEX entry_kind ON entry (kind, position);
 CREATE TABLE line (last INTEGER NOT NULL);
 """
 
+_ARRIVAL = """
+PRAGMA temp_store = MEMORY;
+CREATE TEMP VIEW arrival AS SELECT kind, key, payload FROM entry;
+CREATE TEMP TRIGGER arrive INSTEAD OF INSERT ON arrival WHEN NEW.kind IS NOT NULL BEGIN
+    UPDATE line SET last = last + 1;
+    INSERT INTO entry (position, kind, key, payload) SELECT last, NEW.kind, NEW.key, NEW.payload FROM line WHERE true
+    ON CONFLICT (kind, key) DO UPDATE SET position = excluded.position, payload = excluded.payload;
+END;
+"""
+"""Of a connection that writes: what is inserted into ``arrival`` takes the next positions in the line, but for rows of
+NULL. So a batch is one statement, and a transaction by itself: each statement gives the interpreter's lock away, and in
+a busy process has to win it back from those who answer requests."""
+
 
 def problem_with(path: Path) -> str | None:
     """Say why a store cannot live at `path`, without writing anything; None when it can."""
@@ -128,6 +141,7 @@ def open_file(path: Path, *, writes: bool) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+            connection.executescript(_ARRIVAL)
     except BaseException:
         connection.close()
         raise

@@ -10,7 +10,7 @@ from time import perf_counter_ns
 import pytest
 from django.test import Client
 
-from reqtrace import shipping
+from reqtrace import recorder, shipping
 from reqtrace.exceptions import StoreError, StoreUnavailable
 from reqtrace.reader import Reader
 from reqtrace.recorder import Recorder
@@ -184,6 +184,26 @@ def test_the_thread_ships_by_itself_when_it_is_due(tracing: Start) -> None:
     traced = tracing(FLUSH_MS=10)
     _visit(1, 3)
     assert eventually(lambda: _stored(traced) == [1, 2, 3])
+
+
+def test_holders_are_looked_for_a_slice_at_a_time_twice_a_second_once_all_modules_were_seen(
+    tracing: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [perf_counter_ns()]
+    monkeypatch.setattr(recorder, "perf_counter_ns", lambda: now[0])
+    traced = tracing(FLUSH_MS=10)
+    discovery, meter = traced.recorder.discovery, traced.recorder.ledger.meter
+    slices, rounds = [], []
+    monkeypatch.setattr(discovery, "search", lambda: slices.append(now[0]))  # of a project that takes many
+    monkeypatch.setattr(meter, "measure_when_due", lambda: rounds.append(now[0]))
+    _visit(1, 1)
+    eventually(lambda: len(rounds) >= 5)
+    assert len(slices) >= len(rounds) - 1, "before, it takes every occasion"
+    discovery.is_through = True
+    for _ in range(3):
+        now[0] += 500_000_000
+        eventually(lambda: rounds.count(now[0]) >= 5)
+        assert slices.count(now[0]) == 1
 
 
 def test_where_the_thread_never_runs_the_request_path_ships(tracing: Start, monkeypatch: pytest.MonkeyPatch) -> None:

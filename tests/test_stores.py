@@ -77,6 +77,16 @@ def test_entries_come_back_as_they_were_written_and_in_their_order(store: Store)
     assert store.bounds() == (entries[0].position, entries[-1].position)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 64, 65, 127, 128, 129, 256, 300])
+def test_a_batch_of_any_size_comes_back_whole_behind_the_one_before(store: Store, size: int) -> None:
+    store.append([plain(0)])
+    before = store.bounds()[1]
+    store.append([plain(number) for number in range(1, size + 1)])
+    entries = store.read(before, 1_000)
+    assert [entry.key for entry in entries] == [f"r{number}" for number in range(1, size + 1)]
+    assert store.bounds()[1] == entries[-1].position
+
+
 def test_an_empty_batch_writes_nothing(store: Store) -> None:
     store.append([])
     assert store.bounds() == (0, 0)

@@ -1,7 +1,7 @@
 """A store in one SQLite file that all processes of a machine write and read."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,12 @@ _MEASUREMENTS = f"kind = {_CODES['measurement']}"
 _STEP = 1_000
 _END = 2**63 - 1
 
-_ROW = "(?, ?, ?, ?)"
-_WRITES = {  # half again as fast as INSERT OR REPLACE, which looks every index up twice
-    rows: f"INSERT INTO entry (position, kind, key, payload) VALUES {', '.join([_ROW] * rows)} "  # noqa: S608  constants
-    "ON CONFLICT (kind, key) DO UPDATE SET position = excluded.position, payload = excluded.payload"
-    for rows in (128, 64, 32, 16, 8, 4, 2, 1)
+_ROWS_MAX = 128
+_INSERTS = {
+    rows: f"INSERT INTO arrival (kind, key, payload) VALUES {', '.join(['(?, ?, ?)'] * rows)}"  # noqa: S608  constants
+    for rows in (1, 2, 4, 8, 16, 32, 64, _ROWS_MAX)
 }
-"""Statements by how many rows they write: a few make up any number. `executemany` would give the interpreter's lock
-away with every row, and wait until it gets it back."""
+"""Statements by how many rows they take. `executemany` would be one for each row."""
 _COLUMNS = "SELECT position, kind, key, payload FROM entry"
 _FORWARD = "position > ? ORDER BY position ASC LIMIT ?"
 _BACKWARD = "position < ? ORDER BY position DESC LIMIT ?"
@@ -58,14 +56,12 @@ class SqliteStore(Store):
         if not items:
             return
         with self._writer as connection:
+            if len(items) <= _ROWS_MAX:
+                connection.execute(*_insertion(items))
+                return
             connection.execute("BEGIN IMMEDIATE")
-            (last,) = connection.execute("SELECT last FROM line").fetchone()
-            for statement, first, end in _portions(len(items)):
-                values: list[Any] = []
-                for position, item in enumerate(items[first:end], last + first + 1):
-                    values += (position, _CODES[item.kind], item.key, item.payload)
-                connection.execute(statement, values)
-            connection.execute("UPDATE line SET last = ?", (last + len(items),))
+            for first in range(0, len(items), _ROWS_MAX):
+                connection.execute(*_insertion(items[first : first + _ROWS_MAX]))
             connection.execute("COMMIT")
 
     def read(self, after: int, limit: int, kinds: Sequence[RecordKind] | None = None) -> list[Entry]:
@@ -169,13 +165,14 @@ class SqliteStore(Store):
         return removed
 
 
-def _portions(count: int) -> Iterator[tuple[str, int, int]]:
-    """Yield the statements that write so many rows, and which rows each takes."""
-    first = 0
-    for rows, statement in _WRITES.items():
-        while count - first >= rows:
-            yield statement, first, first + rows
-            first += rows
+def _insertion(items: Sequence[Item]) -> tuple[str, list[Any]]:
+    """Return the smallest statement that takes the items, and its parameters: behind theirs those of rows of NULL."""
+    rows = 1 << (len(items) - 1).bit_length()
+    values: list[Any] = []
+    for item in items:
+        values += (_CODES[item.kind], item.key, item.payload)
+    values += [None] * (3 * (rows - len(items)))
+    return _INSERTS[rows], values
 
 
 def _entry(row: tuple[int, int, str, bytes]) -> Entry:
