@@ -33,12 +33,6 @@ def page_view(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [path("sync/", sync_view), path("async/", async_view), path("page/", page_view)]
-_LOADER = "django.template.loaders.locmem.Loader"
-_PAGE = """<h1>Hello {{ user.username }}</h1>
-<table>{% for permission in permissions %}
-<tr class="{% cycle 'odd' 'even' %}"><td>{{ permission.content_type.model }}</td><td>{{ permission.name }}</td></tr>
-{% endfor %}</table>
-"""
 
 
 def set_up(scenario: Scenario, case: Case, base_dir: Path) -> str:
@@ -62,9 +56,13 @@ def set_up(scenario: Scenario, case: Case, base_dir: Path) -> str:
         TEMPLATES=[
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "DIRS": [Path(__file__).with_name("templates")],
                 "OPTIONS": {
-                    "loaders": [("django.template.loaders.cached.Loader", [(_LOADER, {"page.html": _PAGE})])],
-                    "context_processors": ["django.contrib.auth.context_processors.auth"],
+                    "context_processors": [
+                        "django.template.context_processors.request",
+                        "django.contrib.auth.context_processors.auth",
+                        "django.contrib.messages.context_processors.messages",
+                    ],
                 },
             }
         ],

@@ -1,25 +1,26 @@
 """How many requests a second a server answers, bare and with reqtrace: `python -m benchmarks.throughput`.
 
 A server for each case stands ready with one worker, and they take turns of a second: so many connections that are kept
-alive send one request after another. Neighbouring turns are compared; the second bare server shows what is noise, and
-two clocks and a deque what the least costs that can be called tracing.
+alive send one request after another. Two processes of the same code differ by several percent, by where their objects
+came to lie; so all are started anew for every round, and rounds are what is summed up. What the two bare servers differ
+by is noise, and two clocks and a deque are the least that can be called tracing.
 """
 
 import argparse
 import asyncio
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import report
 from benchmarks.cases.known import AGAIN, BARE, CLOCKS, REQTRACE
-from benchmarks.figures import Figure
 from benchmarks.pairing import ROOT
 from benchmarks.scenarios import ASYNC, PAGE, PAGE_UNDER_ASGI, SCENARIOS, SYNC
 
@@ -39,10 +40,8 @@ class Server(NamedTuple):
 _GTHREAD = ("gunicorn", "--worker-class=gthread", "--threads=4", "benchmarks.served:wsgi", "--bind=unix:{}")
 _UVICORN = ("uvicorn", "--no-access-log", "--log-level=warning", "benchmarks.served:asgi", "--uds={}")
 SERVERS: Mapping[str, Server] = {
-    f"gunicorn gthread: {SYNC}": Server(SYNC, _GTHREAD),
-    f"gunicorn gthread: {PAGE}": Server(PAGE, _GTHREAD),
-    f"uvicorn: {ASYNC}": Server(ASYNC, _UVICORN),
-    f"uvicorn: {PAGE_UNDER_ASGI}": Server(PAGE_UNDER_ASGI, _UVICORN),
+    **{f"gunicorn gthread: {scenario}": Server(scenario, _GTHREAD) for scenario in (SYNC, PAGE)},
+    **{f"uvicorn: {scenario}": Server(scenario, _UVICORN) for scenario in (ASYNC, PAGE_UNDER_ASGI)},
 }
 
 
@@ -62,26 +61,31 @@ class Load:
             RuntimeError: when an answer is not 200.
 
         """
-        connections = [await asyncio.open_unix_connection(str(self._socket)) for _ in range(CONNECTIONS)]
         began = time.perf_counter()
         end = began + seconds
-        answered = await asyncio.gather(*(self._send(*streams, end) for streams in connections))
-        elapsed = time.perf_counter() - began
-        for _, writer in connections:  # now, since servers end connections on which nothing happens
-            writer.close()
-            await writer.wait_closed()
-        return sum(answered) / elapsed
+        answered = await asyncio.gather(*(self._send(end) for _ in range(CONNECTIONS)))
+        return sum(answered) / (time.perf_counter() - began)
 
-    async def _send(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, end: float) -> int:
+    async def _send(self, end: float) -> int:
+        """Send requests on one connection, or on the next where the server ends it, as it may (RFC 9112, 9.3.1)."""
         answered = 0
         while time.perf_counter() < end:
-            writer.write(self._request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(f"The server answered {head.splitlines()[0].decode()}.")
-            await _body(reader, head.lower())
-            answered += 1
+            reader, writer = await asyncio.open_unix_connection(str(self._socket))
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                while time.perf_counter() < end:
+                    await self._ask(reader, writer)
+                    answered += 1
+            writer.close()  # now, since servers end connections on which nothing happens
+            with suppress(ConnectionError):
+                await writer.wait_closed()
         return answered
+
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(self._request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"The server answered {head.splitlines()[0].decode()}.")
+        await _body(reader, head.lower())
 
 
 async def _body(reader: asyncio.StreamReader, head: bytes) -> None:
@@ -121,8 +125,8 @@ def started(server: Server, case: str) -> Iterator[Path]:
             process.wait()
 
 
-async def measure(server: Server, turns: int, seconds: float) -> Mapping[str, Sequence[float]]:
-    """Return the rates of every case, turn by turn; those of one index stood next to each other in time."""
+async def measure(server: Server, turns: int, seconds: float) -> Mapping[str, float]:
+    """Start a server for every case, and return how many requests a second each has answered."""
     with ExitStack() as stack:
         sockets = {case: stack.enter_context(started(server, case)) for case in CASES}
         loads = {case: Load(socket, SCENARIOS[server.scenario].path) for case, socket in sockets.items()}
@@ -133,28 +137,43 @@ async def measure(server: Server, turns: int, seconds: float) -> Mapping[str, Se
             first = turn % len(CASES)
             for case in [*CASES[first:], *CASES[:first]]:
                 rates[case].append(await loads[case].rate(seconds))
-        return rates
+        return {case: statistics.fmean(measured) for case, measured in rates.items()}
 
 
-def table(name: str, rates: Mapping[str, Sequence[float]]) -> Iterator[str]:
+def table(name: str, rounds: Sequence[Mapping[str, float]]) -> Iterator[str]:
     """Yield the lines that show one server."""
     yield from ("", f"## {name}", "", "| case | requests per second | of bare |", "| --- | ---: | ---: |")
-    for case, measured in rates.items():
-        shares = [100 * rate / bare for rate, bare in zip(measured, rates[BARE], strict=True)]
-        yield f"| {case} | {Figure.of([measured]).median:,.0f} | {Figure.of([shares]).median:.1f}% |"
+    for case in CASES:
+        shares = [100 * rates[case] / statistics.fmean((rates[BARE], rates[AGAIN])) for rates in rounds]
+        error = statistics.stdev(shares) / len(shares) ** 0.5
+        rate = statistics.fmean(rates[case] for rates in rounds)
+        yield f"| {case} | {rate:,.0f} | {statistics.fmean(shares):.1f}% ± {error:.1f} |"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure every server, and print a report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
-    parser.add_argument("--turns", type=int, default=15, help="per server and case (default %(default)s)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="per turn (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=8, help="sets of fresh servers, at least 2 (default %(default)s)")
+    parser.add_argument("--turns", type=int, default=2, help="per server and round (default %(default)s)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="per turn (default %(default)s)")
+    parser.add_argument(
+        "--only", nargs="+", choices=SERVERS, default=tuple(SERVERS), metavar="SERVER", help=", ".join(SERVERS)
+    )
     given = parser.parse_args(arguments)
+    if given.rounds < 2:
+        parser.error(f"--rounds {given.rounds}: it takes at least 2 to tell how far they lie apart.")
     print("# What servers answer\n")
     print(", ".join(f"{name} {value}" for name, value in report.machine().items()) + ".")
-    print(f"One worker, {CONNECTIONS} connections; medians of {given.turns} turns, and of neighbouring turns' shares.")
-    for name, server in SERVERS.items():
-        print("\n".join(table(name, asyncio.run(measure(server, given.turns, given.seconds)))), flush=True)
+    print(
+        f"One worker, {CONNECTIONS} connections; mean and standard error of {given.rounds} rounds with fresh "
+        f"processes, {given.turns} turns of {given.seconds:g} s each; bare is the mean of both bare servers."
+    )
+    for name in given.only:
+        rounds = []
+        for number in range(1, given.rounds + 1):
+            rounds.append(asyncio.run(measure(SERVERS[name], given.turns, given.seconds)))
+            print(f"{name}: round {number} of {given.rounds}", file=sys.stderr)
+        print("\n".join(table(name, rounds)), flush=True)
 
 
 if __name__ == "__main__":
