@@ -1,9 +1,9 @@
 """How many requests a second a server answers, bare and with reqtrace: `python -m benchmarks.throughput`.
 
-A server for each case stands ready with one worker, and they take turns of a second: so many connections that are kept
-alive send one request after another. Two processes of the same code differ by several percent, by where their objects
-came to lie; so all are started anew for every round, and rounds are what is summed up. What the two bare servers differ
-by is noise, and two clocks and a deque are the least that can be called tracing.
+A server for each case stands ready with one worker, and they take turns of a few seconds: so many connections that are
+kept alive send one request after another. Two processes of the same code differ by several percent, by where their
+objects came to lie; so all are started anew for every round, and rounds are what is summed up. What the two bare
+servers differ by is noise, and two clocks and a deque are the least that can be called tracing.
 """
 
 import argparse

@@ -314,9 +314,13 @@ class Recorder:
     def _spend_spare_time(self) -> bool:
         self.ledger.meter.measure_when_due()
         now = perf_counter_ns()
-        if now >= self._search_due_ns and (self._search() or self.discovery.is_through):
-            self._search_due_ns = now + _SEARCH_AGAIN_NS
-        return self.settings.discover and not self.discovery.is_through
+        if now < self._search_due_ns:
+            return False
+        self._search()
+        if self.settings.discover and not self.discovery.is_through:
+            return True
+        self._search_due_ns = now + _SEARCH_AGAIN_NS
+        return False
 
     def _search(self) -> bool:
         """Go on looking for holders, on the shipper's time; return whether everything has been looked at."""

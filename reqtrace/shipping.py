@@ -166,9 +166,7 @@ class Shipper:
         # A transaction costs as much as dozens of requests in it, and while it is written the next few arrive: they
         # wait for their turn unless they are many, or there is none.
         worth_it = 1 if self.inline else _BATCH
-        first = True
-        while first or due > 0 or self._waiting or len(self._queue) >= worth_it:
-            first = False
+        while True:
             if not self._waiting:
                 due -= _BATCH
                 self._waiting = self.ledger.items(self._take())
@@ -176,6 +174,8 @@ class Shipper:
                 registry.store().append(self._waiting)
                 self._waiting = []
             self._seen_ns = perf_counter_ns()
+            if due <= 0 and len(self._queue) < worth_it:
+                break
         self._retry_ns = self._back_off_ns = 0
         return True
 

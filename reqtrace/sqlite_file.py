@@ -51,6 +51,7 @@ PRAGMA temp_store = MEMORY;
 CREATE TEMP VIEW arrival AS SELECT kind, key, payload FROM entry;
 CREATE TEMP TRIGGER arrive INSTEAD OF INSERT ON arrival WHEN NEW.kind IS NOT NULL BEGIN
     UPDATE line SET last = last + 1;
+    SELECT RAISE(ABORT, 'its count of positions is gone') WHERE changes() = 0;
     INSERT INTO entry (position, kind, key, payload) SELECT last, NEW.kind, NEW.key, NEW.payload FROM line WHERE true
     ON CONFLICT (kind, key) DO UPDATE SET position = excluded.position, payload = excluded.payload;
 END;

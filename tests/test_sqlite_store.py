@@ -221,6 +221,15 @@ def test_a_batch_that_fails_in_the_middle_leaves_nothing(sqlite: SqliteStore) ->
     assert sqlite.bounds()[1] == end
 
 
+def test_a_file_that_has_lost_its_count_is_an_error_and_takes_nothing(sqlite: SqliteStore, path: Path) -> None:
+    sqlite.append([plain(1)])
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("DELETE FROM line")
+    with pytest.raises(StoreError, match="is damaged"):
+        sqlite.append([plain(2)])
+    assert keys(sqlite) == ["r1"]
+
+
 def test_a_full_disk_is_an_error_that_passes(sqlite: SqliteStore, path: Path) -> None:
     sqlite.append([plain(1)])
     with sqlite._writer as connection:
