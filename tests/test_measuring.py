@@ -5,7 +5,7 @@ import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psutil
@@ -94,13 +94,18 @@ def thread_that_worked(name: str, cpu_ns: int) -> Iterator[threading.Thread]:
 
 def test_a_measurement_says_what_the_system_says() -> None:
     meter = Meter("p1", lambda: Counts(7, 2, 3), Faults())
-    measured = measure(meter)
     process = psutil.Process()
+    with ExitStack() as waiting:
+        for number in range(10):
+            waiting.enter_context(thread_that_worked(f"waiting-{number}", 0))
+        measured = measure(meter)
+        listed = process.threads()
     assert (measured.process, measured.number, measured.requests_in_flight, measured.dropped) == ("p1", 1, 2, 3)
     assert measured.memory_usage is not None
     assert 0.5 < measured.memory_usage / process.memory_info().rss < 2
     assert measured.thread_count is not None
-    assert measured.thread_count >= threading.active_count()
+    assert measured.thread_count > 10
+    assert abs(measured.thread_count - len(listed)) < 10
     assert measured.open_file_descriptor_count is not None
     assert abs(measured.open_file_descriptor_count - process.num_fds()) < 10
     assert measured.context_switches_voluntary is not None

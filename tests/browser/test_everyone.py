@@ -19,7 +19,7 @@ AXE = ROOT / "static" / "node_modules" / "axe-core" / "axe.min.js"
 
 VIEWS = {
     "requests": ("#", "[role=grid]"),
-    "request": ("#request=crossed", ".panel.details"),
+    "request": ("#request=crossed", ".panel.details .neighbours"),
     "filter": ("#filter=user%3Aalice+ms%3A%3Cx", ".chips"),
     "threads": ("#view=threads", ".thread-table"),
     "thread": ("#view=threads&thread=p1-1", ".panel.details"),
@@ -27,7 +27,7 @@ VIEWS = {
     "finding": ("#view=findings&finding=leaks", ".findings.has-open"),
     "processes": ("#view=processes", ".stage"),
 }
-"""Addresses, and what stands there when it shows."""
+"""Addresses, and what stands there when all of it shows: the details of a request come last."""
 
 THEMES: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
