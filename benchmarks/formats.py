@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from benchmarks import report
 from benchmarks.pairing import ROOT
+from reqtrace.exporters.registry import EXPORTER_CLASSES
 from reqtrace.records import Finding, Frame, Hop, Process, Request, SameThread, Side, Thread, User, Writer
-from reqtrace.registry import EXPORTER_CLASSES
 from reqtrace.stores.base import Item
 from reqtrace.stores.sqlite import SqliteStore
 

@@ -17,7 +17,7 @@ from benchmarks.cases.reqtrace import Reqtrace
 from benchmarks.pairing import ROOT
 from benchmarks.scenarios import SCENARIOS, SYNC
 from benchmarks.worker import pin
-from reqtrace import lifecycle
+from reqtrace.capture import lifecycle
 
 REQUESTS = 50_000
 _BLOCK = 2_000

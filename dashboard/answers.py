@@ -2,9 +2,9 @@
 
 import msgspec
 
-from reqtrace import neighbours
-from reqtrace.queries import Page, Query, threads_of
-from reqtrace.reader import Reader
+from reqtrace.reading import neighbours
+from reqtrace.reading.queries import Page, Query, threads_of
+from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding, Measurement, Process, Request
 from reqtrace.stores.base import Store
 

@@ -8,11 +8,11 @@ from itertools import chain
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 
-from reqtrace import registry
 from reqtrace.exceptions import QueryError
-from reqtrace.queries import Query
-from reqtrace.reader import Reader
-from reqtrace.selection import Selection
+from reqtrace.exporters import registry
+from reqtrace.reading.queries import Query
+from reqtrace.reading.reader import Reader
+from reqtrace.reading.selection import Selection
 from reqtrace.stores.base import Store
 
 

@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from reqtrace import registry
 from reqtrace.exceptions import StoreError
-from reqtrace.reader import Reader
+from reqtrace.reading.reader import Reader
+from reqtrace.stores import registry
 from reqtrace.stores.base import Store
 
 from .protocol import Batch, Health, Hello, Older, Status

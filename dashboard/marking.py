@@ -9,9 +9,9 @@ from django.http.request import HttpHeaders
 from django.middleware.csrf import get_token
 from django.views.decorators.csrf import csrf_protect
 
-from reqtrace import registry
 from reqtrace.exceptions import QueryError
 from reqtrace.records import Mark
+from reqtrace.stores import registry
 from reqtrace.stores.base import Item
 
 from . import answers, responses, views

@@ -34,7 +34,7 @@ class Records(msgspec.Struct, kw_only=True):
     processes: list[Process] = []
     threads: list[Thread] = []
     requests: list[msgspec.Raw] = []
-    """Packed (`reqtrace.packing`), and without readings, which the details of one request have.
+    """Packed (`reqtrace.stores.packing`), and without readings, which the details of one request have.
 
     Bare values in the order of the fields of `Request`; a field that is missing at the end has its default. Null as
     `user` is one who is unresolved, and as `hops` the one from the start on the thread of the view.

@@ -11,9 +11,11 @@ from django.middleware.csrf import get_token
 from django.utils.cache import get_conditional_response
 
 import reqtrace
-from reqtrace import access, conf, queries, registry
+from reqtrace import access, conf
 from reqtrace.exceptions import QueryError, StoreError
-from reqtrace.queries import Page, Query
+from reqtrace.reading import queries
+from reqtrace.reading.queries import Page, Query
+from reqtrace.stores import registry
 
 from . import answers, assets, downloads, language, responses
 from .protocol import Error, PageConfig

@@ -17,7 +17,7 @@ from demo.scenarios import SCENARIOS
 from demo.scenarios.base import Scenario, WayName
 from demo.scenarios.visit import PEOPLE, signed_in
 from demo.scenarios.walk import Outcome, walk
-from reqtrace import registry
+from reqtrace.stores import registry
 
 _walking = threading.Lock()
 

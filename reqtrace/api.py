@@ -6,10 +6,10 @@ from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import iscoroutinefunction
 
-from reqtrace import lifecycle
-from reqtrace.holders.calls import ORIGINAL, CallableHolder
-from reqtrace.recorder import current_request
+from reqtrace.capture import lifecycle
+from reqtrace.capture.recorder import current_request
 from reqtrace.records import Request
+from reqtrace.watching.holders.calls import ORIGINAL, CallableHolder
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

@@ -15,10 +15,12 @@ class ReqtraceConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in, user_logged_out
         from django.core.signals import setting_changed
 
-        from reqtrace import checks, conf, exclusions, recorder
+        from reqtrace import checks, conf
+        from reqtrace.capture import recorder
+        from reqtrace.execution import exclusions
 
         checks.register()
         setting_changed.connect(conf.reset, dispatch_uid="reqtrace.conf.reset")
-        setting_changed.connect(exclusions.reset, dispatch_uid="reqtrace.exclusions.reset")
-        user_logged_in.connect(recorder.note_login, dispatch_uid="reqtrace.recorder.note_login")
-        user_logged_out.connect(recorder.note_logout, dispatch_uid="reqtrace.recorder.note_logout")
+        setting_changed.connect(exclusions.reset, dispatch_uid="reqtrace.execution.exclusions.reset")
+        user_logged_in.connect(recorder.note_login, dispatch_uid="reqtrace.capture.recorder.note_login")
+        user_logged_out.connect(recorder.note_logout, dispatch_uid="reqtrace.capture.recorder.note_logout")

@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar, copy_context
 from typing import Any
 
-from reqtrace import exclusions, lifecycle
-from reqtrace.holders.context import ASGIREF_VARIABLE, asgiref_names
-from reqtrace.live import Birth
-from reqtrace.meaning import meaning_of
-from reqtrace.recorder import Recorder, births, current_request
+from reqtrace.capture import lifecycle
+from reqtrace.capture.recorder import Recorder, births, current_request
+from reqtrace.execution import exclusions
+from reqtrace.watching.holders.context import ASGIREF_VARIABLE, asgiref_names
+from reqtrace.watching.live import Birth
+from reqtrace.watching.meaning import meaning_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

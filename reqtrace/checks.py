@@ -9,9 +9,10 @@ from django.conf import settings as django_settings
 from django.core import checks
 from django.utils.module_loading import import_string
 
-from reqtrace import conf, registry
+from reqtrace import conf
 from reqtrace.exceptions import SettingsError
-from reqtrace.holders.paths import resolve
+from reqtrace.stores import registry
+from reqtrace.watching.holders.paths import resolve
 
 
 def register() -> None:

@@ -2,8 +2,8 @@
 
 from django.http import HttpRequest
 
-from reqtrace import lifecycle
-from reqtrace.recorder import current_request
+from reqtrace.capture import lifecycle
+from reqtrace.capture.recorder import current_request
 
 
 def checkpoint(request: HttpRequest) -> dict[str, object]:

@@ -7,7 +7,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Model
 from django.utils.functional import LazyObject, empty
 
-from reqtrace.real_types import pretends
+from reqtrace.execution.real_types import pretends
 from reqtrace.records import UserState
 
 _SESSION_KEY = "_SessionBase__session_key"

@@ -8,8 +8,10 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from reqtrace import conf, exclusions, lifecycle, streams, view_seam
-from reqtrace.recorder import current_request
+from reqtrace import conf
+from reqtrace.capture import lifecycle, streams, view_seam
+from reqtrace.capture.recorder import current_request
+from reqtrace.execution import exclusions
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from reqtrace.reporting import Allowed
+    from reqtrace.findings.reporting import Allowed
     from reqtrace.testing import Capture
 
 LEVELS = ("leak", "hazard")
@@ -115,7 +115,7 @@ class _Check:
         return result
 
     def _report(self, item: pytest.Item) -> str:
-        from reqtrace.reporting import report
+        from reqtrace.findings.reporting import report
 
         captured = item.stash[self.captured]
         captured.settle()
@@ -124,7 +124,7 @@ class _Check:
 
 def _allowed(item: pytest.Item) -> "list[Allowed]":
     """Return what a test's markers allow."""
-    from reqtrace.reporting import Allowed
+    from reqtrace.findings.reporting import Allowed
 
     return [Allowed(**mark.kwargs) for mark in item.iter_markers(MARKER)]
 

@@ -14,14 +14,16 @@ from django.core.signals import request_started
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
-from reqtrace import conf, lifecycle, registry
+from reqtrace import conf
+from reqtrace.capture import lifecycle
+from reqtrace.capture.recorder import Recorder
 from reqtrace.exceptions import SettingsError
-from reqtrace.execution import native
+from reqtrace.execution.places import native
+from reqtrace.findings.reporting import Allowed, report
 from reqtrace.middleware import TraceMiddleware
-from reqtrace.reader import Reader
-from reqtrace.recorder import Recorder
+from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding, RecordKind, Request
-from reqtrace.reporting import Allowed, report
+from reqtrace.stores import registry
 from reqtrace.stores.base import Store
 from reqtrace.stores.memory import MemoryStore
 

@@ -14,10 +14,12 @@ from django.core.signals import request_finished
 from django.db import close_old_connections
 from django.http.response import HttpResponseBase
 
-from reqtrace import conf, lifecycle, registry, view_seam
-from reqtrace.reader import Reader
-from reqtrace.recorder import Recorder, current_request
+from reqtrace import conf
+from reqtrace.capture import lifecycle, view_seam
+from reqtrace.capture.recorder import Recorder, current_request
+from reqtrace.reading.reader import Reader
 from reqtrace.records import Process, Request, Thread
+from reqtrace.stores import registry
 from reqtrace.stores.base import Store
 
 Result = TypeVar("Result")

@@ -11,10 +11,10 @@ from django.test import RequestFactory
 
 import reqtrace
 from reqtrace.middleware import TraceMiddleware
-from reqtrace.reader import Reader
+from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding
 from tests.conftest import Tracing, close
-from tests.test_findings import person
+from tests.findings.test_judge import person
 
 Start = Callable[..., Tracing]
 _last: list[HttpRequest | None] = [None]

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+import reqtrace
 from reqtrace import conf
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("reqtrace", "dashboard", "demo", "benchmarks", "tests")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+ROOMS = sorted({path.parent for path in (ROOT / "reqtrace").rglob("*/*.py")})
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -55,6 +57,23 @@ def test_the_first_line_of_a_file_says_in_one_sentence_what_stands_there(path: P
     docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring, f"{path} has no docstring"
     assert re.search(r"[.!?:]$", docstring.splitlines()[0]), docstring.splitlines()[0]
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: str(room.relative_to(ROOT)))
+def test_a_room_holds_at_most_twenty_files_and_says_what_to_open_first(room: Path) -> None:
+    assert len(list(room.glob("*.py"))) <= 20
+    docstring = ast.get_docstring(ast.parse((room / "__init__.py").read_text())) or ""
+    for name in re.findall(r"`(\w+\.py)`", docstring):
+        assert (room / name).exists(), f"{room} has no {name}"
+    if room.parts[-1] not in ("management", "commands"):  # Django asks for these
+        assert "`" in docstring, f"{room} does not say what to open first"
+
+
+def test_the_hall_has_few_doors_and_no_room_hides_a_function_that_users_call() -> None:
+    """A folder that is imported becomes an attribute of the package, in place of a function of its name."""
+    hall = ROOT / "reqtrace"
+    assert len(list(hall.glob("*.py"))) <= 18
+    assert not {path.stem for path in hall.iterdir()} & set(reqtrace.__all__)
 
 
 @pytest.mark.parametrize("key", conf.KEYS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reqtrace.reader import Reader
+from reqtrace.reading.reader import Reader
 from reqtrace.stores.sqlite import SqliteStore
 
 pytest_plugins = ["pytester"]

@@ -15,10 +15,11 @@ from django.test import AsyncClient, Client, RequestFactory
 from django.urls import path
 from pytest_django.fixtures import Settings
 
-from reqtrace import lifecycle, registry
+from reqtrace.capture import lifecycle
 from reqtrace.exceptions import SettingsError
 from reqtrace.middleware import TraceMiddleware
-from reqtrace.reader import Reader
+from reqtrace.reading.reader import Reader
+from reqtrace.stores import registry
 from reqtrace.testing import Allowed, assert_no_leaks, capture
 from tests.conftest import Tracing, close
 

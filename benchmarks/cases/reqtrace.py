@@ -1,8 +1,9 @@
 """reqtrace with its defaults: into a SQLite file, shipped by its own thread."""
 
 from benchmarks.cases.base import Case
-from reqtrace import lifecycle, registry
-from reqtrace.reader import Reader
+from reqtrace.capture import lifecycle
+from reqtrace.reading.reader import Reader
+from reqtrace.stores import registry
 
 
 class Reqtrace(Case):

@@ -12,7 +12,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
 from dashboard.protocol import Batch, Seen, ServerMessage
-from reqtrace.packing import unpack
+from reqtrace.stores.packing import unpack
 
 POSITION = re.compile(rb'"position":(\d+)')
 SETTLE_SECONDS = 2.0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from demo.lab.holders import HOLDERS, Holder
 from demo.lab.report import Cell, Score, Sharing, added
 from demo.lab.truth import Line
-from reqtrace.reader import Reader
+from reqtrace.reading.reader import Reader
 from reqtrace.records import Request
 
 MOMENTS = ("view", "wait", "out")

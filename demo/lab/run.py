@@ -15,7 +15,7 @@ from demo.lab.report import Dirt, Discovered, Failure, Missing, Oddity, Progress
 from demo.lab.servers import Server, running
 from demo.lab.truth import Log
 from reqtrace import conf
-from reqtrace.reader import Reader
+from reqtrace.reading.reader import Reader
 from reqtrace.stores.sqlite import SqliteStore
 
 VIEWS = ("sync", "async")

@@ -8,7 +8,7 @@ from httpx import Cookies
 
 from demo.scenarios.base import Scenario, WayName
 from demo.scenarios.visit import LAST, THREADS, Saw, Visit
-from reqtrace.reader import Reader
+from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding, FindingKind, Request
 from reqtrace.stores.base import Store
 

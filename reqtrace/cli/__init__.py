@@ -1,1 +1,1 @@
-"""The subcommands of ``manage.py reqtrace``, one file each."""
+"""The subcommands of ``manage.py reqtrace``, one file each. Open `base.py` first."""

@@ -8,9 +8,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar
 
-from reqtrace import registry
 from reqtrace.cli.terminal import Terminal
-from reqtrace.reader import Reader
+from reqtrace.reading.reader import Reader
+from reqtrace.stores import registry
 
 
 class Subcommand(ABC):

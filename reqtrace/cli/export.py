@@ -13,10 +13,11 @@ from typing import Any
 
 import msgspec
 
-from reqtrace import queries, registry
 from reqtrace.cli import base
 from reqtrace.exceptions import TraceFileError
-from reqtrace.selection import Selection
+from reqtrace.exporters import registry
+from reqtrace.reading import queries
+from reqtrace.reading.selection import Selection
 
 FILTERS = {name: text for name, text in queries.PARAMETERS.items() if name not in ("limit", "cursor")}
 

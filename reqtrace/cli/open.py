@@ -7,14 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from reqtrace import registry
 from reqtrace.cli import base, dashboard
 from reqtrace.cli.terminal import printable
 from reqtrace.exceptions import TraceFileError
-from reqtrace.merging import Merge
+from reqtrace.reading.files.merging import Merge
+from reqtrace.reading.files.traces import TraceFile
+from reqtrace.stores import registry
 from reqtrace.stores.base import Store
 from reqtrace.stores.sqlite import SqliteStore
-from reqtrace.trace_files import TraceFile
 
 _BATCH = 1_000
 _SHOWN = 5

@@ -5,9 +5,9 @@ from argparse import ArgumentParser
 from collections.abc import Mapping
 from typing import Any
 
-from reqtrace import registry
 from reqtrace.cli import base
 from reqtrace.exceptions import QueryError, StoreError
+from reqtrace.stores import registry
 
 
 class Command(base.Subcommand):

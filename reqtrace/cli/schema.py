@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reqtrace.cli import base
-from reqtrace.schema import schema_text
+from reqtrace.exporters.schema import schema_text
 
 
 class Command(base.Subcommand):

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reqtrace import conf
-from reqtrace.batches import Batches
 from reqtrace.cli import base
 from reqtrace.cli.terminal import printable
 from reqtrace.exceptions import (
@@ -24,11 +23,12 @@ from reqtrace.exceptions import (
     StoreUnavailable,
     TraceFileError,
 )
-from reqtrace.reader import Reader
+from reqtrace.reading.batches import Batches
+from reqtrace.reading.reader import Reader
 from reqtrace.stores.base import Entry
 
 if TYPE_CHECKING:
-    from reqtrace.delivery import Endpoint, Spans
+    from reqtrace.exporters.delivery import Endpoint, Spans
 
 _EXTRA = {"opentelemetry", "requests", "google", "urllib3"}
 _BATCH = 500
@@ -175,7 +175,7 @@ def _delivery() -> Any:
 
     """
     try:
-        return import_module("reqtrace.delivery")
+        return import_module("reqtrace.exporters.delivery")
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise

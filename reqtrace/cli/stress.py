@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from pathlib import Path
 from typing import Any
 
-from reqtrace import registry
 from reqtrace.cli import base
 from reqtrace.cli.terminal import printable
 from reqtrace.exceptions import QueryError, ReqtraceError, TraceFileError
+from reqtrace.stores import registry
 from reqtrace.stress import server as servers
 from reqtrace.stress import targets
 from reqtrace.stress.people import people

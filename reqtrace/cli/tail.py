@@ -11,7 +11,7 @@ from reqtrace.cli import base
 from reqtrace.cli.terminal import Terminal, colour_of, printable
 from reqtrace.exceptions import QueryError, StoreUnavailable
 from reqtrace.exporters.ndjson import line
-from reqtrace.reader import Reader
+from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding, RecordKind, Request, Sharing, Thread, User
 from reqtrace.stores.base import Entry
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from reqtrace.assembly import Assembled, Assembly, assembled
+from reqtrace.exporters.assembly import Assembled, Assembly, assembled
 from reqtrace.exporters.base import Exporter, Source, Watch, head_of
-from reqtrace.lanes import begin_of, moves_of
+from reqtrace.exporters.lanes import begin_of, moves_of
+from reqtrace.exporters.tracks import Board, Facts, Track, facts_of, facts_of_finding, facts_of_hop, title_of
 from reqtrace.records import Finding
-from reqtrace.tracks import Board, Facts, Track, facts_of, facts_of_finding, facts_of_hop, title_of
 
 _encode = msgspec.json.Encoder().encode
 

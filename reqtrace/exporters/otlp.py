@@ -5,11 +5,11 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from reqtrace.assembly import with_findings
+from reqtrace.exporters.assembly import with_findings
 from reqtrace.exporters.base import Exporter, Source, Watch
-from reqtrace.otlp import ResourceSpans, to_json, to_protobuf
+from reqtrace.exporters.otlp_encoding import ResourceSpans, to_json, to_protobuf
+from reqtrace.exporters.spans import Span, late_span_of, resource_of, spans_of
 from reqtrace.records import Finding, Process, Request
-from reqtrace.spans import Span, late_span_of, resource_of, spans_of
 
 _BATCH = 200
 

@@ -10,12 +10,11 @@ from itertools import chain
 
 import msgspec
 
-from reqtrace.assembly import Assembled, assembled
+from reqtrace.exporters.assembly import Assembled, assembled
 from reqtrace.exporters.base import Exporter, Source, Watch
-from reqtrace.lanes import begin_of, moves_of
-from reqtrace.protobuf import VARINTS, fixed64, integer, integer_key, message, sized_key, text, varint
-from reqtrace.records import Finding
-from reqtrace.tracks import (
+from reqtrace.exporters.lanes import begin_of, moves_of
+from reqtrace.exporters.protobuf import VARINTS, fixed64, integer, integer_key, message, sized_key, text, varint
+from reqtrace.exporters.tracks import (
     SHARED,
     Board,
     FindingFacts,
@@ -28,6 +27,7 @@ from reqtrace.tracks import (
     person,
     title_of,
 )
+from reqtrace.records import Finding
 
 _values = msgspec.structs.astuple
 _BEGIN, _END, _INSTANT = (integer(9, kind) for kind in (1, 2, 3))

@@ -7,8 +7,8 @@ from typing import Self
 import msgspec
 from django.core.checks import CheckMessage
 
-from reqtrace.packing import pack, unpack
 from reqtrace.records import TYPES, Record, RecordKind, Request, key_of
+from reqtrace.stores.packing import pack, unpack
 
 _KINDS: dict[type[Record], RecordKind] = {type_: kind for kind, type_ in TYPES.items()}
 
@@ -20,7 +20,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     key: str
     """``records.key_of``: within its kind, a later item with this key replaces the earlier one."""
     payload: bytes
-    """The record as `reqtrace.packing` writes it: JSON, UTF-8."""
+    """The record as `reqtrace.stores.packing` writes it: JSON, UTF-8."""
 
     @classmethod
     def of(cls, record: Record) -> Self:

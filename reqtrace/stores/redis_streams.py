@@ -16,11 +16,11 @@ from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 
 from reqtrace.exceptions import StoreError, StoreUnavailable
-from reqtrace.execution import native
+from reqtrace.execution.places import native
 from reqtrace.records import LASTING, MEASUREMENTS_KEPT, RecordKind
-from reqtrace.redis_address import RedisAddress
-from reqtrace.redis_scripts import APPEND, DROP, EXCESS, GET
 from reqtrace.stores.base import Entry, Item, Store
+from reqtrace.stores.redis_address import RedisAddress
+from reqtrace.stores.redis_scripts import APPEND, DROP, EXCESS, GET
 
 try:
     import redis

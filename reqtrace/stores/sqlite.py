@@ -10,9 +10,9 @@ from django.core.checks import CheckMessage, Error
 
 from reqtrace.exceptions import StoreError
 from reqtrace.records import LASTING, MEASUREMENTS_KEPT, RecordKind
-from reqtrace.sqlite_file import problem_with
-from reqtrace.sqlite_link import Link
 from reqtrace.stores.base import Entry, Item, Store
+from reqtrace.stores.sqlite_file import problem_with
+from reqtrace.stores.sqlite_link import Link
 
 _PREFIX = "sqlite:///"
 _CODES: dict[RecordKind, int] = {"process": 1, "thread": 2, "finding": 3, "request": 4, "mark": 5, "measurement": 6}

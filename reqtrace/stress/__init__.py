@@ -1,1 +1,1 @@
-"""Many people at once against a project's own pages: whether anybody is taken for somebody else."""
+"""Many people at once against a project's own pages. Open `run.py` first."""

@@ -8,8 +8,8 @@ import msgspec
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 
-from reqtrace import exclusions
 from reqtrace.exceptions import QueryError
+from reqtrace.execution import exclusions
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 _METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE")

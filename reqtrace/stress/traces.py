@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from reqtrace import conf
 from reqtrace.exceptions import StoreUnavailable
-from reqtrace.reader import Reader
+from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding, RecordKind, Request
 from reqtrace.stores.base import Store
 

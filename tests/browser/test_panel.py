@@ -24,7 +24,7 @@ class Developing(Site):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.environment |= {"DJANGO_SETTINGS_MODULE": "tests.toolbar_project.settings", "DEMO_DEBUG": "1"}
+        self.environment |= {"DJANGO_SETTINGS_MODULE": "tests.panel.project.settings", "DEMO_DEBUG": "1"}
         self.environment["REQTRACE_DASHBOARD_URL"] = f"{self.dashboard_url}/reqtrace/"
         self.environment["TOOLBAR_STORE"] = "DatabaseStore"  # the only one that has a table
         self.preparing = self.child("prepare", [sys.executable, str(ROOT / "manage.py"), "prepare"])
@@ -86,7 +86,7 @@ def test_findings_are_red_in_the_side_bar_and_told_with_evidence_whichever_worke
     expect(button.locator("svg rect")).to_have_attribute("fill", "#c62828")
 
     panel = opened(page)
-    expect(panel).to_contain_text("tests.toolbar_project.middleware.Kept.request")
+    expect(panel).to_contain_text("tests.panel.project.middleware.Kept.request")
     expect(panel).to_contain_text("How to mend it")
     holders = panel.get_by_role("table").filter(has_text="Holder")
     expect(holders.locator("strong").first).to_have_text("somebody else")

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from dashboard.protocol import Batch, Hello
-from reqtrace.packing import unpack
 from reqtrace.records import (
     Finding,
     Hop,
@@ -20,6 +19,7 @@ from reqtrace.records import (
     User,
 )
 from reqtrace.stores.base import Item, Store
+from reqtrace.stores.packing import unpack
 
 SECOND = 1_000_000_000
 START_NS = 1_700_000_000 * SECOND

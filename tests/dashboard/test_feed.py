@@ -11,8 +11,8 @@ from dashboard import answers, snapshot
 from dashboard.feed import Feed
 from dashboard.protocol import Batch, ServerMessage
 from dashboard.subscription import Start
-from reqtrace import queries
 from reqtrace.exceptions import StoreUnavailable
+from reqtrace.reading import queries
 from reqtrace.records import Reading
 from reqtrace.stores.memory import MemoryStore
 from reqtrace.stores.sqlite import SqliteStore

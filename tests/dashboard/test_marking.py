@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from dashboard.protocol import Batch, Hello
-from reqtrace import registry
 from reqtrace.exceptions import StoreUnavailable
+from reqtrace.stores import registry
 from reqtrace.stores.memory import MemoryStore
 
 from . import samples

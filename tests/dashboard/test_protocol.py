@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from dashboard import protocol
-from reqtrace.packing import pack
 from reqtrace.records import Request
+from reqtrace.stores.packing import pack
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "protocol.json").read_text(encoding="utf-8"))
 MESSAGES = {

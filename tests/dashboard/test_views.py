@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from dashboard import assets
-from reqtrace import registry
 from reqtrace.exceptions import StoreUnavailable
 from reqtrace.records import Trace
+from reqtrace.stores import registry
 from reqtrace.stores.memory import MemoryStore
 
 from . import samples

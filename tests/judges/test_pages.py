@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ConsoleMessage, Page
 
-from reqtrace import registry
+from reqtrace.exporters import registry
 from tests.judges import firefox, speedscope
 from tests.judges.crowd import Crowd
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reqtrace.reader import Reader
+from reqtrace.reading.reader import Reader
 from reqtrace.records import Process, Request, Thread
 from reqtrace.stores.sqlite import SqliteStore
 from tests.conftest import eventually

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reqtrace.reader import Reader
+from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding
 from tests.servers.running import serve
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from reqtrace import registry
 from reqtrace.cli.base import subcommands
 from reqtrace.cli.terminal import Terminal, silence, wants_colour
 from reqtrace.exceptions import QueryError, ReqtraceError
+from reqtrace.stores import registry
 
 
 class Command(BaseCommand):

@@ -1,0 +1,381 @@
+"""Begin, checkpoint, finish: what happens on the request path, and nothing else.
+
+No lock, no I/O, no query and no copy of the application's objects stands here: a request leaves behind a handful of
+primitives in a queue, and everything that can wait is done by the ledger on the shipper's time.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from contextvars import ContextVar
+from itertools import count
+from os import getpid
+from time import perf_counter_ns, time_ns
+from typing import Any
+
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.wsgi import WSGIRequest
+from django.core.signals import request_finished
+from django.db.backends.signals import connection_created
+from django.utils.module_loading import import_string
+
+from reqtrace import conf, identity
+from reqtrace.execution import process
+from reqtrace.execution.faults import Faults
+from reqtrace.execution.places import Execution, Place, native
+from reqtrace.shipping.ledger import Ledger
+from reqtrace.shipping.shipper import Shipper
+from reqtrace.stores import registry
+from reqtrace.watching.connections import ConnectionWatch
+from reqtrace.watching.holders.base import Holder
+from reqtrace.watching.holders.declared import holders_of
+from reqtrace.watching.holders.discovery import PROBE_AGAIN_NS, Discovery
+from reqtrace.watching.live import Birth, OpenRequest
+from reqtrace.watching.outliving import OutlivingSearch
+from reqtrace.watching.pages import CachedPages
+from reqtrace.watching.retention import RetentionSearch
+from reqtrace.watching.sessions import Sessions
+from reqtrace.watching.watch import Watch
+
+current_request: ContextVar[OpenRequest | None] = ContextVar("reqtrace.current_request", default=None)
+births: ContextVar[Sequence[Birth]] = ContextVar("reqtrace.births", default=())
+"""What `TraceASGI` found in the context in which the server called the application."""
+
+_KNOWN_EVERY = 16
+"""While no holder is watched, one request in so many is known by its object: enough to notice those that stay alive."""
+_SEARCH_AGAIN_NS = 500_000_000
+"""How long holders are not searched for after a slice of the search, once everything has been looked at."""
+_PROBED = frozenset({"view-end", "response"})
+"""Checkpoints at which discovery looks around: whatever keeps requests has been given one by then."""
+
+
+class Recorder:
+    """Follows the requests of this process."""
+
+    def __init__(self, settings: conf.Settings) -> None:
+        """Get ready; the first request starts the clockwork."""
+        self.settings = settings
+        self.faults = Faults()
+        self._impersonation = self._load_impersonation()
+        self._holders: list[Holder] = []
+        self._entry: Any = None
+        self._hears_closing = False
+        at_query = (lambda opened: self.checkpoint(opened, "query")) if "query" in settings.checkpoints else None
+        self.connections = ConnectionWatch(current_request.get, at_query, self.faults)
+        connection_created.connect(self.connections.connected)
+        self.renew()
+
+    def prepare(self, entry: Any = None) -> None:
+        """Find the holders that are declared or known; once Django has loaded its middleware.
+
+        Args:
+            entry: the layer below our middleware, from which discovery walks Django's middleware chain.
+
+        """
+        self._entry = self.discovery.entry = entry
+        with suppress(Exception):  # shipping meets it again, and says it
+            registry.store()  # imported on this thread: under gevent, another one must not import what the app does
+        holders = holders_of(self.settings, self.faults)
+        self._holders = holders
+        self.watch.add_all(holders)
+
+    def renew(self) -> None:
+        """Start from nothing, as a process of its own: at the beginning, and in a child right after a fork."""
+        self.execution = Execution()
+        self.open: dict[int, OpenRequest] = {}
+        """Requests in flight by their number."""
+        self.watch = Watch(self.settings.checkpoints, self._impersonation, self.faults, self.open)
+        self.watch.add_all(self._holders)
+        self.sessions = Sessions()
+        self.pages = CachedPages()
+        self.discovery = Discovery(self.watch.add, self.watch.forget)
+        self.discovery.entry = self._entry
+        if not self.settings.discover:
+            self.discovery.probe_never()
+        self.retention = RetentionSearch(self.watch.known, self.discovery)
+        self.outliving = OutlivingSearch(current_request, lambda: list(self.execution.loops), self.watch.known)
+        self.ledger = Ledger(self.settings, self.faults, self.open)
+        self.shipper = Shipper(self.settings, self.ledger, self.faults, self.finish_lost, self._spend_spare_time)
+        self._quiet: frozenset[type] = frozenset()
+        """Classes of requests that are looked at closely only once they have a session or a user."""
+        self._numbers = count(1)
+        self._pid_to_watch = process.pid_to_watch()
+        self._search_due_ns = 0
+        self._is_ready = self._started = False
+        self._starting = native("_thread", "allocate_lock")()
+        self._searching = native("_thread", "allocate_lock")()
+
+    def begin(self, request: Any) -> OpenRequest | None:
+        """Open the record of a Django request that arrives here; None if that failed."""
+        try:
+            if not self._is_ready:
+                self._start(request)
+            place = self.execution.here()
+            number = next(self._numbers)
+            arrival = place.thread.arrive(number)
+            opened = OpenRequest(number, request, place, arrival, time_ns(), perf_counter_ns(), place)
+            self.open[number] = opened
+            for birth in births.get():
+                opened.note(birth)
+            if (
+                self.watch.holders
+                or self.discovery.probes_left
+                or opened.began_ns >= self.discovery.probe_due_ns
+                or type(request) not in self._quiet
+            ):
+                self._look_closely(opened)
+            elif not number % _KNOWN_EVERY:
+                self.watch.known.add(request, opened)
+            return opened
+        except Exception as error:
+            self.faults.note("begin", error)
+            return None
+
+    def _look_closely(self, opened: OpenRequest) -> None:
+        watch, discovery = self.watch, self.discovery
+        opened.is_close = True
+        if opened.began_ns >= discovery.probe_due_ns:
+            discovery.probe_due_ns = opened.began_ns + PROBE_AGAIN_NS
+            opened.is_probe = True
+        elif discovery.probes_left:
+            opened.is_probe = True
+        watch.known.add(opened.request, opened)
+        if watch.holders and "start" not in watch.left_out:
+            watch.examine(opened, "start", opened.first)
+
+    def checkpoint(self, opened: OpenRequest, name: str, place: Place | None = None) -> Place | None:
+        """Look at where the request runs now; a place not seen before becomes a hop.
+
+        Args:
+            opened: the request.
+            name: the checkpoint's.
+            place: where this code runs, if the caller knows: a frame never changes its thread, task or greenlet.
+
+        Returns:
+            The place, or None when the request is over or looking failed.
+
+        """
+        try:
+            if place is None:
+                place = self.execution.here()
+            if opened.ended_ns:
+                if not opened.is_in_view:  # a sync view runs to its end, also when its client has gone long ago
+                    self.watch.outlived(opened, name, place)
+                    self.shipper.put(opened)
+                return None
+            if place is not opened.place and not opened.has_been_at(place):
+                self._hop(opened, place, name)
+            watch = self.watch
+            is_of_user = "user" in opened.request.__dict__
+            opened.is_close |= is_of_user
+            if (watch.holders or is_of_user or opened.is_probe) and name not in watch.left_out:
+                if is_of_user:
+                    watch.examine_user(opened, name)
+                if opened.is_probe and name in _PROBED and self.settings.discover:
+                    self.discovery.probe()
+                if watch.holders:
+                    watch.examine(opened, name, place)
+            return place
+        except Exception as error:
+            self.faults.note(f"checkpoint {name!r}", error)
+            return None
+
+    def read(self, opened: OpenRequest, holder: Holder, value: object) -> None:
+        """Take what the application's own getter has just given to its caller as a reading."""
+        self._quiet = frozenset()  # a getter is a holder, too: what it names is known only if every request is
+        try:
+            place = self.checkpoint(opened, holder.path)
+            if place is not None:
+                self.watch.consider(opened, holder.path, place, holder, value)
+        except Exception as error:
+            self.faults.note(f"a reading of {holder.path}", error)
+
+    def becomes_close(self, opened: OpenRequest) -> bool:
+        """Tell whether a request has become somebody's, and is to be looked at closely from now on.
+
+        A library may exchange a request's class after it has begun, for one whose `user` queries.
+        """
+        request = opened.request
+        if type(request) in self._quiet and not (hasattr(request, "user") or hasattr(request, "session")):
+            return False
+        opened.is_close = True
+        return True
+
+    def sees_all_of_view(self, opened: OpenRequest, *, is_async: bool) -> bool:
+        """Tell whether nothing would be seen of a view that is about to be called: it runs here, and is quiet.
+
+        A sync view called outside a task and an async one called within a task run where they are called; Django
+        takes all others elsewhere.
+        """
+        try:
+            if opened.is_close or self.becomes_close(opened):
+                return False
+            # The middleware's task awaits the view, so that it is alive.
+            return is_async is (opened.first.task_serial is not None) and self.execution.is_here(opened.first)
+        except Exception as error:
+            self.faults.note("checkpoint 'view'", error)
+            return False
+
+    def enter_view(self, opened: OpenRequest) -> Place | None:
+        """Note that the view begins, on the thread on which it runs; return where that is."""
+        try:
+            place: Place | None = self.execution.here()
+            if opened.is_close or place is not opened.first or opened.ended_ns or self.becomes_close(opened):
+                place = self.checkpoint(opened, "view", place)
+        except Exception as error:
+            self.faults.note("checkpoint 'view'", error)
+            return None
+        if place is not None:
+            opened.place = place
+            opened.is_in_view = True
+        return place
+
+    def leave_view(self, opened: OpenRequest, place: Place | None) -> None:
+        """Note that the view ends, at the place where it began."""
+        if opened.is_close or self.becomes_close(opened):
+            self.checkpoint(opened, "view-end", place)
+        opened.is_in_view = False
+
+    def finish(self, opened: OpenRequest) -> None:
+        """Close the record; further calls for the same request do nothing."""
+        if self.open.pop(opened.number, None) is None:
+            return
+        try:
+            opened.ended_ns = perf_counter_ns()
+            opened.at_once = opened.first.thread.depart(opened.number, opened.arrival)
+            for thread, arrival in opened.arrivals:
+                others = thread.depart(opened.number, arrival)
+                if thread is opened.place.thread:
+                    opened.arrival, opened.at_once = arrival, others
+            if opened.outcome is not None and not opened.is_close:  # it failed before anybody looked at it
+                self.becomes_close(opened)
+            opened.read(query_string=self.settings.capture_query_string)
+            if opened.is_close:
+                for waiting in self.sessions.learn(opened):
+                    self.shipper.put(waiting)
+                if self.watch.holders:
+                    self.watch.served(opened)
+                    self.execution.note_closing(opened)
+        except Exception as error:
+            self.faults.note("finish", error)
+        # Let go: nothing of the application's outlives the request here.
+        opened.request = opened.response = opened.met = None
+        self.shipper.put(opened)
+
+    def closed(self, **_: object) -> None:
+        """Look whether the holders let go of the request that this thread has just closed.
+
+        A receiver of ``request_finished``, which Django sends right after it has run the response's closers: some
+        libraries clear their holders only then.
+        """
+        try:
+            opened = self.execution.take_closing()
+            if opened is not None and "close" not in self.watch.left_out:
+                facts = len(opened.facts)
+                self.watch.examine(opened, "close", self.execution.here())
+                if len(opened.facts) > facts:
+                    self.shipper.put(opened)
+        except Exception as error:
+            self.faults.note("checkpoint 'close'", error)
+
+    def abandon(self, opened: OpenRequest, error: BaseException) -> None:
+        """Close the record of a request that ended by an exception that Django let through."""
+        opened.outcome = "error" if isinstance(error, Exception) else "aborted"
+        self.finish(opened)
+
+    def finish_lost(self) -> None:
+        """Close the records of requests whose responses are gone without ever having been closed.
+
+        As the process ends that is every open one: nobody will close it any more.
+        """
+        for opened in list(self.open.values()):
+            response = opened.response
+            if response is not None and response() is None:
+                opened.outcome = opened.outcome or "aborted"
+                self.finish(opened)
+            elif self.shipper.is_ending:
+                if opened.status is None:
+                    opened.outcome = "aborted"
+                self.finish(opened)
+
+    def _hop(self, opened: OpenRequest, place: Place, name: str) -> None:
+        hop = (perf_counter_ns() - opened.began_ns, name, place)
+        if opened.hops is None:
+            opened.hops = []
+        opened.hops.append(hop)
+        thread = place.thread
+        if thread is not opened.first.thread and all(thread is not known for known, _ in opened.arrivals):
+            opened.arrivals = (*opened.arrivals, (thread, thread.arrive(opened.number)))
+
+    def search_all(self) -> None:
+        """Look for holders until there is nothing left to look at: for tests, in which every request counts."""
+        self.discovery.probe_again()
+        self._hear_closing()
+        while not self._search():
+            pass
+
+    def _spend_spare_time(self) -> bool:
+        self.ledger.meter.measure_when_due()
+        now = perf_counter_ns()
+        if now < self._search_due_ns:
+            return False
+        self._search()
+        if self.settings.discover and not self.discovery.is_through:
+            return True
+        self._search_due_ns = now + _SEARCH_AGAIN_NS
+        return False
+
+    def _search(self) -> bool:
+        """Go on looking for holders, on the shipper's time; return whether everything has been looked at."""
+        with self._searching:
+            is_through = not self.settings.discover or self.discovery.search()
+            for opened in (*self.retention.search(), *self.outliving.search()):
+                self.shipper.put(opened)
+        if self.watch.holders:
+            self._hear_closing()
+        return is_through
+
+    def _hear_closing(self) -> None:
+        if not self._hears_closing:
+            # So late, so as to be called after all receivers that the application has connected.
+            self._hears_closing = True
+            request_finished.connect(self.closed)
+
+    def _load_impersonation(self) -> Callable[[Any], bool]:
+        try:
+            loaded: Callable[[Any], bool] = import_string(self.settings.impersonation)
+        except Exception as error:  # a project's own module may fail in any way; said by a system check, too
+            self.faults.note("the setting IMPERSONATION", error)
+            return identity.known_impersonation
+        return loaded
+
+    def _start(self, request: Any) -> None:
+        if self._pid_to_watch is not None and self._pid_to_watch != getpid():
+            self.renew()  # a fork that ran none of Python's hooks
+        with self._starting:
+            if not self._started:
+                self.ledger.serving = process.recognise(request)
+                self.shipper.start()
+                self._quiet = _quiet_classes()
+                self._started = True
+                self._is_ready = self._pid_to_watch is None
+
+
+def _quiet_classes() -> frozenset[type]:
+    """Return the classes on which `user` and `session` are plain attributes: no library has made properties of them."""
+    classes = (WSGIRequest, ASGIRequest)
+    return frozenset(class_ for class_ in classes if not (hasattr(class_, "user") or hasattr(class_, "session")))
+
+
+def note_login(*, user: Any, **_: object) -> None:
+    """Remember who signed in: the request is theirs from now on (a receiver of Django's ``user_logged_in``)."""
+    opened = current_request.get()
+    if opened is not None and user is not None:
+        opened.belongs_to(identity.of_user(user))
+
+
+def note_logout(*, user: Any, **_: object) -> None:
+    """Remember who signed out: the request was theirs (a receiver of Django's ``user_logged_out``)."""
+    opened = current_request.get()
+    if opened is not None and user is not None:
+        opened.signed_out = identity.of_user(user)
+        opened.belongs_to(opened.signed_out)

@@ -1,0 +1,269 @@
+"""Requests as OpenTelemetry sees them: spans, with the names of its semantic conventions (1.37).
+
+Stable there are ``http.*``, ``url.*``, ``error.type``, ``code.function.name``, ``service.*`` and ``host``'s shape;
+``process.*``, ``thread.*``, ``user.id`` and ``session.id`` are in development. What it has no name for bears ours.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from reqtrace.exporters.lanes import moves_of
+from reqtrace.records import Finding, Process, Request
+
+Value = str | int
+Attributes = Sequence[tuple[str, Value]]
+
+INTERNAL, SERVER = 1, 2
+_METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
+_SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
+_LATEST_NS = 2**63 - 1
+
+
+class Shared:
+    """Attributes that many spans have in common: always the same object for the same ones, to be encoded once."""
+
+    __slots__ = ("attributes",)
+
+    def __init__(self, told: Mapping[str, Value | None]) -> None:
+        """Keep what was told; None is nothing."""
+        self.attributes: Attributes = _told(told)
+
+
+class Event(NamedTuple):
+    """A finding, on the span of its request."""
+
+    name: str
+    at_ns: int
+    attributes: Attributes
+
+
+class Span(NamedTuple):
+    """A request, a hop, or a finding that came too late for its request's span."""
+
+    trace_id: bytes
+    span_id: bytes
+    parent_id: bytes
+    """Empty where there is none."""
+    name: str
+    kind: int
+    start_ns: int
+    end_ns: int
+    attributes: Attributes
+    """What is its own."""
+    shared: Sequence[Shared]
+    events: list[Event]
+    error: str | None
+    """What went wrong; empty where nobody said; None where nothing did."""
+
+
+def resource_of(id_: str | None, process: Process | None, service: str | None) -> Attributes:
+    """Return what is said of a process, once for all its spans.
+
+    Args:
+        id_: the process's id; None where nobody knows which it was.
+        process: its record, where there is one.
+        service: the application's name.
+
+    """
+    if process is None:
+        return _told({"service.name": service or "unknown_service", "service.instance.id": id_})
+    return _told(
+        {
+            "service.name": service or f"unknown_service:{process.server}",
+            "service.instance.id": id_,
+            "host.name": process.host,
+            "process.pid": process.pid,
+            "process.parent_pid": process.parent_pid,
+            "process.runtime.version": process.python,
+            "reqtrace.server": process.server,
+            "reqtrace.worker_class": process.worker_class,
+            "reqtrace.interface": process.interface,
+            "reqtrace.django": process.django,
+        }
+    )
+
+
+def spans_of(request: Request, findings: Sequence[Finding]) -> Iterator[Span]:
+    """Yield the span of a request, with its findings as events, and of each hop within it."""
+    trace_id, span_id = trace_id_of(request), _id(request.id)
+    start_ns, end_ns = _times(request.start_ns, request.duration_ns)
+    method = request.method if request.method in _METHODS else "HTTP"
+    yield Span(
+        trace_id,
+        span_id,
+        _parent_of(request),
+        f"{method} {request.route}" if request.route else method,
+        SERVER,
+        start_ns,
+        end_ns,
+        _own_attributes(request, findings),
+        (
+            _exchange(request.method, request.status, request.outcome, request.protocol),
+            _place(request.route, request.view),
+            _person(request.user.id, request.user.state, request.session),
+            _thread(request.thread_id, request.thread_name, request.thread_serial, request.native_thread_id),
+        ),
+        [event_of(request, finding) for finding in findings],
+        _error_of(request, findings),
+    )
+    for number, hop in enumerate(moves_of(request)):
+        at_ns = max(start_ns, min(start_ns + hop.at_ns, end_ns))
+        attributes = _told(
+            {
+                "thread.id": hop.thread_id,
+                "reqtrace.thread.serial": hop.thread_serial,
+                "reqtrace.asyncio.task.serial": hop.task_serial,
+                "reqtrace.greenlet.serial": hop.greenlet_serial,
+            }
+        )
+        id_, name = _id(f"{request.id} hop {number}"), f"hop {hop.checkpoint}"
+        yield Span(trace_id, id_, span_id, name, INTERNAL, at_ns, end_ns, attributes, (), [], None)
+
+
+def late_span_of(finding: Finding, request: Request | None, otherwise_ns: int) -> Span:
+    """Return a span for a finding that cannot be an event: it stands below the span of its request.
+
+    Args:
+        finding: what was found.
+        request: its request, which was sent before; None where it is no longer there.
+        otherwise_ns: Unix time to give the finding then, because nobody knows when it was.
+
+    """
+    trace_id = _id(finding.request, 16) if request is None else trace_id_of(request)
+    at_ns, _ = _times(otherwise_ns if request is None else request.start_ns + finding.at_ns, 0)
+    error = finding.message if finding.level == "leak" else None
+    return Span(
+        trace_id,
+        _id(f"finding {finding.id}"),
+        _id(finding.request),
+        f"finding {finding.kind}",
+        INTERNAL,
+        at_ns,
+        at_ns,
+        [("reqtrace.request.id", finding.request)],
+        (),
+        [_event(finding, at_ns)],
+        error,
+    )
+
+
+def trace_id_of(request: Request) -> bytes:
+    """Return the trace that a request belongs to: the one that it came with, else one made from its id."""
+    if request.trace_id is not None and _TRACE_ID.fullmatch(request.trace_id):
+        return bytes.fromhex(request.trace_id)
+    return _id(request.id, 16)
+
+
+def event_of(request: Request, finding: Finding) -> Event:
+    """Return a finding as an event."""
+    at_ns, _ = _times(request.start_ns + finding.at_ns, 0)
+    return _event(finding, at_ns)
+
+
+def _event(finding: Finding, at_ns: int) -> Event:
+    told = {
+        "reqtrace.finding.id": finding.id,
+        "reqtrace.finding.kind": finding.kind,
+        "reqtrace.finding.level": finding.level,
+        "reqtrace.finding.message": finding.message,
+        "reqtrace.finding.fix": finding.fix,
+        "reqtrace.finding.group": finding.group,
+        "reqtrace.finding.checkpoint": finding.checkpoint,
+        "reqtrace.finding.holder": finding.holder,
+        "reqtrace.finding.expected.user.id": finding.expected.user.id,
+        "reqtrace.finding.observed.user.id": finding.observed.user.id,
+        "reqtrace.finding.observed.request.id": finding.observed.request,
+        "code.stacktrace": "\n".join(f"{frame.file}:{frame.line} {frame.function}" for frame in finding.stack) or None,
+    }
+    return Event("reqtrace.finding", at_ns, _told(told))
+
+
+def _own_attributes(request: Request, findings: Iterable[Finding]) -> Attributes:
+    return _told(
+        {
+            "url.path": request.path,
+            "url.query": request.query_string,
+            "reqtrace.request.id": request.id,
+            "reqtrace.thread.requests_before": request.same_thread.before,
+            "reqtrace.thread.requests_at_once": request.same_thread.at_once,
+            "reqtrace.asyncio.task.id": request.task_id,
+            "reqtrace.asyncio.task.serial": request.task_serial,
+            "reqtrace.asyncio.task.name": request.task_name,
+            "reqtrace.greenlet.id": request.greenlet_id,
+            "reqtrace.greenlet.serial": request.greenlet_serial,
+            "error.type": _error_type_of(request, findings),
+        }
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _exchange(method: str, status: int | None, outcome: str, protocol: str) -> Shared:
+    return Shared(
+        {
+            "http.request.method": method if method in _METHODS else "_OTHER",
+            "http.request.method_original": None if method in _METHODS else method,
+            "http.response.status_code": status,
+            "reqtrace.outcome": outcome,
+            "reqtrace.protocol": protocol,
+        }
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _place(route: str, view: str) -> Shared:
+    return Shared({"http.route": route or None, "code.function.name": view or None})
+
+
+@lru_cache(maxsize=1_024)
+def _person(id_: str | None, state: str, session: str | None) -> Shared:
+    return Shared({"user.id": id_, "reqtrace.user.state": state, "session.id": session})
+
+
+@lru_cache(maxsize=1_024)
+def _thread(id_: int, name: str, serial: int, native_id: int) -> Shared:
+    return Shared(
+        {
+            "thread.id": id_,
+            "thread.name": name,
+            "reqtrace.thread.serial": serial,
+            "reqtrace.thread.native_id": native_id,
+        }
+    )
+
+
+def _told(told: Mapping[str, Value | None]) -> Attributes:
+    return [(name, value) for name, value in told.items() if value is not None]
+
+
+def _error_type_of(request: Request, findings: Iterable[Finding]) -> str | None:
+    for finding in findings:
+        if finding.level == "leak":
+            return f"reqtrace.{finding.kind}"
+    if request.outcome != "error":
+        return None
+    return str(request.status) if request.status is not None else "_OTHER"
+
+
+def _error_of(request: Request, findings: Iterable[Finding]) -> str | None:
+    leak = next((finding.message for finding in findings if finding.level == "leak"), None)
+    return "" if leak is None and request.outcome == "error" else leak
+
+
+def _parent_of(request: Request) -> bytes:
+    parent = request.parent_span_id
+    return bytes.fromhex(parent) if parent is not None and _SPAN_ID.fullmatch(parent) else b""
+
+
+def _id(text: str, size: int = 8) -> bytes:
+    """Return an id made from a text: the same each time, so that what is sent again is known again."""
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=size, person=b"reqtrace").digest()
+
+
+def _times(start_ns: int, duration_ns: int) -> tuple[int, int]:
+    """Return start and end as the protocol can hold them: neither before 1970 nor in the wrong order."""
+    start_ns = max(0, min(start_ns, _LATEST_NS))
+    return start_ns, max(start_ns, min(start_ns + duration_ns, _LATEST_NS))

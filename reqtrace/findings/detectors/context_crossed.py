@@ -1,0 +1,25 @@
+"""`context-crossed`: a request is born into a context that already holds another request's values."""
+
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, names_another, person, server_of
+
+_WRAP = "Wrap the application so that it runs in a new contextvars.Context()"
+_REMEDIES = {
+    "uvicorn": "Start uvicorn with --reset-contextvars, or wrap the application so that it runs in a new Context"
+}
+
+
+class ContextCrossed(Detector):
+    """A leak: context variables that nothing has set yet name somebody else."""
+
+    kind = "context-crossed"
+    level = "leak"
+
+    def examine(self, case: Case) -> Verdict | None:
+        """Judge a value of another request in the context in which the server called the application."""
+        if case.fact != "context" or not (case.seen_is_known or names_another(case)):
+            return None
+        return Verdict(
+            f"{server_of(case)} handed the request of {person(case.expected)} a context in which {case.holder} "
+            f"already named {person(case.observed)}.",
+            f"{_REMEDIES.get(case.server, _WRAP)}; and reset the variable in a finally block.",
+        )

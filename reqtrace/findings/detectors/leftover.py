@@ -1,0 +1,38 @@
+"""`leftover`: a holder still names a request that is over."""
+
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, mend, names_another, person
+
+
+class Leftover(Detector):
+    """A hazard: whatever reads the holder before it is set again is told about somebody else."""
+
+    kind = "leftover"
+    level = "hazard"
+
+    def examine(self, case: Case) -> Verdict | None:
+        """Judge a holder that was not empty as the request began, or not empty again after its end."""
+        if case.fact != "sighting":
+            return None
+        where = f"on thread {case.thread_name} (#{case.thread_serial})"
+        if case.checkpoint == "close" and case.same_object:
+            return Verdict(
+                f"{case.holder} still named the request of {person(case.expected)} after it had ended, {where}.",
+                mend(case),
+            )
+        if case.checkpoint == "start" and case.seen_had_ended and not _may_be_its_own(case):
+            return Verdict(
+                f"As the request of {person(case.expected)} began, {case.holder} still named "
+                f"{_whom(case)} from an earlier request {where}.",
+                mend(case),
+            )
+        return None
+
+
+def _may_be_its_own(case: Case) -> bool:
+    """Tell whether a layer outside of all middleware may have named this request's own user in its context."""
+    of_context = case.holder_kind in ("ContextVar", "asgiref.Local")
+    return of_context and not case.seen_is_known and not names_another(case)
+
+
+def _whom(case: Case) -> str:
+    return "somebody" if case.observed.user.state == "unresolved" else person(case.observed)

@@ -1,0 +1,24 @@
+"""`lost`: a holder that names the request elsewhere is empty in code that runs for it."""
+
+from reqtrace.findings.detectors.base import Case, Detector, Verdict
+
+
+class Lost(Detector):
+    """A notice: nobody else is seen, but whoever asks here is told that there is no request."""
+
+    kind = "lost"
+    level = "notice"
+
+    def examine(self, case: Case) -> Verdict | None:
+        """Judge a holder that was empty on another thread, task or greenlet."""
+        if case.fact != "lost":
+            return None
+        return Verdict(
+            f"{case.holder} names this request elsewhere, and is empty in its code on thread {case.thread_name} "
+            f"(#{case.thread_serial}).",
+            f"Hand the request on to that code, or run it with contextvars.copy_context().run, {_kept(case)}.",
+        )
+
+
+def _kept(case: Case) -> str:
+    return "with a ContextVar as the holder" if case.holder_kind != "ContextVar" else "which carries the ContextVar"

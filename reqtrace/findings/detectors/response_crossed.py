@@ -1,0 +1,25 @@
+"""`response-crossed`: a response that was made for one user's session is served to another."""
+
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, person
+
+
+class ResponseCrossed(Detector):
+    """A leak: somebody reads a page that was made for somebody else."""
+
+    kind = "response-crossed"
+    level = "leak"
+
+    def examine(self, case: Case) -> Verdict | None:
+        """Judge a response made for another request whose view had looked at its session or user."""
+        if case.fact != "response":
+            return None
+        made_for, served_to = case.observed.user, case.expected.user
+        if made_for.id is None or made_for.id in case.people:
+            return None
+        if served_to.id is None and served_to.state != "anonymous":
+            return None
+        return Verdict(
+            f"A response made for {person(case.observed)} was served to {person(case.expected)}.",
+            "Add Vary: Cookie (vary_on_cookie) or cache_control(private=True) to pages that depend on who asks, keep "
+            "them out of the page cache, and never reuse a response object.",
+        )

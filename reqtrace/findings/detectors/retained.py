@@ -1,0 +1,20 @@
+"""`retained`: a request object is still alive after a full collection."""
+
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, person
+
+
+class Retained(Detector):
+    """A hazard: memory, and a person's data within reach of whoever finds the holder."""
+
+    kind = "retained"
+    level = "hazard"
+
+    def examine(self, case: Case) -> Verdict | None:
+        """Judge a request that outlived its end by a full collection."""
+        if case.fact != "retention":
+            return None
+        whose = person(case.expected)
+        return Verdict(
+            f"The request of {whose} was still in memory after a full collection, held by {case.holder}.",
+            f"Let go of the request when it ends: clear {case.holder} in a finally block.",
+        )

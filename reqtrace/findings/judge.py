@@ -1,0 +1,162 @@
+"""From facts to findings: gathers what is known around a fact, and asks every detector."""
+
+import hashlib
+from collections.abc import Callable
+
+from reqtrace import identity
+from reqtrace.execution.process import Serving
+from reqtrace.findings.detectors import DETECTORS
+from reqtrace.findings.detectors.base import Case, Detector, Verdict
+from reqtrace.identity import Identity
+from reqtrace.records import Finding, Side, User, Writer
+from reqtrace.watching.live import (
+    Absence,
+    Birth,
+    Carried,
+    Fact,
+    ForeignResponse,
+    ForeignSession,
+    OpenRequest,
+    Outliving,
+    Retention,
+    Sighting,
+    Swap,
+)
+
+
+class Judge:
+    """Judges the facts of this process's requests."""
+
+    def __init__(self, id_of: Callable[[OpenRequest], str], user_of: Callable[[Identity], User]) -> None:
+        """Name requests by `id_of` and people by `user_of`, as their records do."""
+        self._id_of = id_of
+        self._user_of = user_of
+
+    def findings(self, opened: OpenRequest, serving: Serving) -> list[Finding]:
+        """Return what was newly found about a request; one finding for each kind and holder at most."""
+        facts = opened.facts[opened.judged :]
+        opened.judged += len(facts)
+        fresh: list[Finding] = []
+        known = {(finding.kind, finding.holder) for finding in opened.findings}
+        for fact in facts:
+            case = self._case(opened, fact, serving)
+            for detector in DETECTORS:
+                verdict = detector.examine(case)
+                if verdict is not None and (detector.kind, case.holder) not in known:
+                    known.add((detector.kind, case.holder))
+                    number = len(opened.findings) + len(fresh)
+                    fresh.append(self._finding(opened, case, detector, verdict, number))
+        opened.findings = (*opened.findings, *fresh)
+        return fresh
+
+    def _finding(self, opened: OpenRequest, case: Case, detector: Detector, verdict: Verdict, number: int) -> Finding:
+        id_ = self._id_of(opened)
+        return Finding(
+            id=f"{id_}-{number}",
+            request=id_,
+            kind=detector.kind,
+            level=detector.level,
+            checkpoint=case.checkpoint,
+            at_ns=case.at_ns,
+            holder=case.holder,
+            holder_kind=case.holder_kind,
+            expected=case.expected,
+            observed=case.observed,
+            writer=case.writer,
+            stack=case.stack,
+            message=verdict.message,
+            fix=verdict.fix,
+            group=_group(case, detector),
+        )
+
+    def _case(self, opened: OpenRequest, fact: Fact, serving: Serving) -> Case:
+        case = Case(
+            fact=_KINDS[type(fact)],
+            checkpoint=getattr(fact, "checkpoint", "response"),
+            at_ns=getattr(fact, "at_ns", 0),
+            expected=self._side(opened, _user(opened)),
+            people=frozenset(person.id for person in (*opened.people, _user(opened)) if person.id is not None),
+            observed=Side(),
+            stack=getattr(fact, "stack", []),
+            server=serving.server,
+            worker_class=serving.worker_class,
+            interface=serving.interface,
+        )
+        place = getattr(fact, "place", opened.place)
+        case.thread_name, case.thread_serial = place.thread.name, place.thread.serial
+        match fact:
+            case Sighting():
+                case.holder, case.holder_kind = fact.holder.path, fact.holder.kind
+                case.same_object = fact.seen is opened
+                case.seen_is_known = fact.by_object
+                case.stale, case.meanwhile = fact.stale, fact.meanwhile
+                self._observe(opened, case, fact.seen, fact.identity)
+            case Birth():
+                case.holder, case.holder_kind = fact.holder, fact.holder_kind
+                case.checkpoint = "start"
+                case.seen_is_known = fact.seen is not None
+                self._observe(opened, case, fact.seen, fact.identity)
+            case Absence():
+                case.holder, case.holder_kind = fact.holder.path, fact.holder.kind
+            case Swap():
+                case.holder = "request.user"
+                case.declared = fact.declared
+                case.expected = self._side(opened, fact.before)
+                case.observed = self._side(opened, fact.after)
+            case ForeignSession():
+                case.cookie = fact.cookie
+                case.observed = Side(None, self._user_of(fact.identity))
+            case ForeignResponse():
+                if case.expected.user.id is None:
+                    case.expected = self._side(opened, opened.presumed)
+                    case.people |= {person.id for person in (opened.presumed,) if person.id is not None}
+                case.observed = Side(fact.made_for, self._user_of(fact.identity))
+            case Carried():
+                case.checkpoint = "query"
+                case.holder, case.holder_kind = fact.name, "connection"
+                case.seen_is_known = fact.writer is not None
+                self._observe(opened, case, fact.writer, identity.UNRESOLVED)
+            case Retention():
+                case.holder, case.holder_kind = fact.holder, fact.holder_kind
+                case.checkpoint = "close"
+            case Outliving() if fact.thread:
+                case.thread_name, case.thread_serial = fact.thread, 0
+            case Outliving():
+                pass
+        return case
+
+    def _observe(self, opened: OpenRequest, case: Case, seen: OpenRequest | None, named: Identity) -> None:
+        if seen is None:
+            case.observed = Side(None, self._user_of(named))
+            return
+        user = named if named.id is not None else _user(seen)
+        case.observed = self._side(seen, user)
+        case.seen_had_ended = seen is opened or 0 < seen.ended_ns <= opened.began_ns
+        case.writer = Writer(self._id_of(seen), seen.place.thread.serial)
+
+    def _side(self, opened: OpenRequest, user: Identity) -> Side:
+        return Side(self._id_of(opened), self._user_of(user))
+
+
+_KINDS: dict[type, str] = {
+    Sighting: "sighting",
+    Absence: "lost",
+    Swap: "swap",
+    ForeignSession: "session",
+    ForeignResponse: "response",
+    Outliving: "outliving",
+    Birth: "context",
+    Carried: "connection",
+    Retention: "retention",
+}
+
+
+def _user(opened: OpenRequest) -> Identity:
+    if opened.ended_ns == 0 and opened.request is not None:
+        return identity.of_request(opened.request)
+    return opened.user
+
+
+def _group(case: Case, detector: Detector) -> str:
+    place = f"{case.stack[0].file}:{case.stack[0].function}" if case.stack else case.checkpoint
+    return hashlib.sha256(f"{detector.kind}|{case.holder}|{place}".encode()).hexdigest()[:12]

@@ -1,0 +1,321 @@
+"""From finished requests to records: everything that can wait until the request is over."""
+
+import hashlib
+import os
+import random
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from time import perf_counter_ns, time_ns
+
+from django.conf import settings as django_settings
+from django.utils.encoding import force_bytes
+
+from reqtrace.conf import Settings
+from reqtrace.execution import process
+from reqtrace.execution.faults import Faults
+from reqtrace.execution.places import LiveThread, Place
+from reqtrace.findings.announcing import Announcer
+from reqtrace.findings.judge import Judge
+from reqtrace.identity import UNRESOLVED, Identity
+from reqtrace.records import (
+    Hop,
+    Outcome,
+    Process,
+    Record,
+    Request,
+    SameThread,
+    Thread,
+    User,
+    sharing_of,
+)
+from reqtrace.shipping.measuring import Counts, Meter
+from reqtrace.stores.base import Item
+from reqtrace.stores.packing import PackedRequest
+from reqtrace.watching.live import OpenRequest
+
+USERS_COUNTED_PER_THREAD = 4_096
+NAMES_REMEMBERED = 4_096
+LONG_NS = 1_000_000_000
+"""A request that has run this long is shown while it runs."""
+_ALIVE_EVERY_NS = 5_000_000_000
+_CHANGED_EVERY_NS = 500_000_000
+# W3C Trace Context, section 3.2.2: version, trace-id, parent-id, flags; all zeroes are invalid, and so is
+# anything behind the flags in version 00.
+_TRACEPARENT = re.compile(
+    r"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?"
+)
+
+
+class Ledger:
+    """Makes the records of one process. Used by one thread at a time: whoever ships."""
+
+    def __init__(self, settings: Settings, faults: Faults, open_requests: Mapping[int, OpenRequest]) -> None:
+        """Make records as the settings want them; `open_requests` are those in flight."""
+        self.settings = settings
+        self.faults = faults
+        self.process_id = uuid.uuid4().hex[:12]
+        self.serving: process.Serving | None = None
+        """Set by the first request."""
+        self.keeps_all = False
+        """Whether `SAMPLE` is set aside: in tests, where every request counts."""
+        self.dropped = 0
+        """Records of this process that were lost for want of room."""
+        self._pid = os.getpid()
+        self._open = open_requests
+        self._shown_open: set[int] = set()
+        self._process: Process | None = None
+        self._written = (0, 0, 0, 0)
+        self._written_ns = 0
+        self._random = random.Random().random  # noqa: S311  not the module's, which an application may have seeded
+        self._user_named = lru_cache(maxsize=1_024)(self._user_uncached)
+        self._names: dict[str, str] = {}
+        """User names by primary key, of people seen of late: a session that was loaded tells the key alone."""
+        self._pseudonym = lru_cache(maxsize=1_024)(_keyed_hash)
+        self._judge = Judge(self.id_of, self._user)
+        self._announcer = Announcer(faults)
+        self.meter = Meter(self.process_id, self._counts, faults)
+
+    def items(self, finished: Iterable[OpenRequest]) -> list[Item]:
+        """Return what is to be written for the requests that finished, and for those that have run for long."""
+        if self.serving is None:
+            return []
+        if self._process is None:
+            self._process = process.describe(self.process_id, self.serving)
+        items: list[Item] = []
+        touched: dict[int, LiveThread] = {}
+        sample = 1 if self.keeps_all else self.settings.sample
+        for request in finished:
+            if request.facts:
+                self._add_findings(items, request)
+            if request.is_counted:
+                continue  # here for the second time, for what was found after its end
+            request.is_counted = True
+            self._process.requests += 1
+            _touch(touched, request.first.thread, request.user.id)
+            for thread, _ in request.arrivals:
+                _touch(touched, thread, request.user.id)
+            was_shown = request.number in self._shown_open
+            if was_shown:
+                self._shown_open.remove(request.number)
+            if sample < 1 and not was_shown and not request.findings and self._random() >= sample:
+                self._process.sampled_out += 1
+                request.is_left_out = True
+                continue
+            self._add_request(items, self.packed, request)
+        for request in self._long_running():
+            self._add_request(items, self._packed_so_far, request)
+        for thread in touched.values():
+            self._add(items, self.thread(thread))
+        if self._is_due():
+            self._add(items, self._process)
+        for measurement in self.meter.taken():
+            self._add(items, measurement)
+        return items
+
+    def request_so_far(self, opened: OpenRequest) -> Request:
+        """Return the record of a request in flight as it stands now; for any thread to call."""
+        return self._packed_so_far(opened).unpacked()
+
+    def farewell(self) -> list[Item]:
+        """Return the last word of this process, if it has ever said one."""
+        items: list[Item] = []
+        if self._process is not None:
+            self._process.ended_ns = time_ns()
+            self._written_ns = 0
+            self._is_due()
+            self._add(items, self._process)
+        return items
+
+    def judge(self, request: OpenRequest) -> None:
+        """Find out what the facts of a request amount to; for one thread at a time."""
+        if len(request.facts) > request.judged and self.serving is not None:
+            self._judge.findings(request, self.serving)
+
+    def _add_findings(self, items: list[Item], request: OpenRequest) -> None:
+        self.judge(request)
+        fresh = request.findings[request.written :]
+        if not fresh:
+            return
+        request.written = len(request.findings)
+        if request.is_left_out:
+            request.is_left_out = False
+            self._add_request(items, self.packed, request)
+        for finding in fresh:
+            self._add(items, finding)
+            self._announcer.announce(finding)
+
+    def _add_request(
+        self, items: list[Item], make: Callable[[OpenRequest], PackedRequest], request: OpenRequest
+    ) -> None:
+        try:
+            packed = make(request)
+            items.append(Item("request", packed.id, packed.encoded()))
+        except Exception as error:  # text that is no Unicode, say
+            self.faults.note("the record of a request", error)
+            self.dropped += 1
+        else:
+            if packed.outcome != "open":
+                self._announcer.announce_request(packed)
+
+    def _add(self, items: list[Item], record: Record) -> None:
+        try:
+            items.append(Item.of(record))
+        except Exception as error:  # text that is no Unicode, say
+            self.faults.note("encoding a record", error)
+            self.dropped += 1
+
+    def _is_due(self) -> bool:
+        """Tell whether the process has something to say, and bring its record up to date if so."""
+        described = self._process
+        assert described is not None
+        now = time_ns()
+        totals = (described.requests, self.dropped, described.sampled_out, self.faults.count)
+        wait = _ALIVE_EVERY_NS if totals == self._written else _CHANGED_EVERY_NS
+        if now - self._written_ns < wait:
+            return False
+        self._written, self._written_ns = totals, now
+        described.seen_ns = now
+        described.dropped = self.dropped
+        described.faults, described.last_fault = self.faults.count, self.faults.last
+        return True
+
+    def _counts(self) -> Counts | None:
+        if self._process is None:
+            return None
+        return Counts(self._process.requests, len(self._open), self.dropped)
+
+    def _long_running(self) -> list[OpenRequest]:
+        now = perf_counter_ns()
+        long = [
+            request
+            for request in list(self._open.values())
+            if request.number not in self._shown_open and now - request.began_ns > LONG_NS
+        ]
+        self._shown_open.update(request.number for request in long)
+        return long
+
+    def id_of(self, request: OpenRequest) -> str:
+        """Return the id that a request has in every record."""
+        return request_id(self.process_id, request.number)
+
+    def request(self, request: OpenRequest) -> Request:
+        """Return the record of a request that has been read."""
+        return self.packed(request).unpacked()
+
+    def _packed_so_far(self, opened: OpenRequest) -> PackedRequest:
+        return self.packed(opened.so_far(query_string=self.settings.capture_query_string))
+
+    def packed(self, request: OpenRequest) -> PackedRequest:
+        """Return the record as stores keep it: made for each request, where the record itself is seldom asked for."""
+        place, thread = request.place, request.place.thread
+        trace_id, parent_span_id = _trace_context(request.traceparent)
+        # By position, in the order of the fields: naming thirty of them takes longer than the rest.
+        return PackedRequest(
+            self.id_of(request),
+            self.process_id,
+            self._pid,
+            thread.ident,
+            thread.native_id,
+            thread.serial,
+            thread.name,
+            place.greenlet_id,
+            place.greenlet_serial,
+            place.task_id,
+            place.task_serial,
+            place.task_name,
+            place.loop_id,
+            request.protocol,
+            request.method,
+            request.path,
+            request.route,
+            request.view,
+            request.status if request.ended_ns else None,
+            _outcome(request),
+            request.start_ns,
+            (request.ended_ns or perf_counter_ns()) - request.began_ns,
+            trace_id,
+            parent_span_id,
+            None if request.user is UNRESOLVED else self._user(request.user),
+            None if request.session_key is None else self._pseudonym(request.session_key),
+            _hops(request),
+            SameThread(request.arrival - 1 if request.ended_ns else 0, request.at_once),
+            request.query_string,
+            [] if request.readings is None else request.readings_kept(),
+        )
+
+    def thread(self, thread: LiveThread) -> Thread:
+        """Return the record of a thread as it stands now."""
+        return Thread(
+            process=self.process_id,
+            serial=thread.serial,
+            thread_id=thread.ident,
+            native_id=thread.native_id,
+            name=thread.name,
+            sharing=sharing_of(thread.arrivals, thread.max_in_flight),
+            requests=thread.arrivals,
+            users=len(thread.users),
+            max_in_flight=thread.max_in_flight,
+            seen_ns=time_ns(),
+        )
+
+    def _user(self, user: Identity) -> User:
+        names = self._names
+        if user.id is not None and user.name is None:
+            user = user._replace(name=names.get(user.id))
+        elif user.id is not None and user.name is not None and user.id not in names:
+            if len(names) >= NAMES_REMEMBERED:
+                names.pop(next(iter(names)), None)
+            names[user.id] = user.name
+        return self._user_named(user)
+
+    def _user_uncached(self, user: Identity) -> User:
+        if user.state != "authenticated" or user.id is None:
+            return User(user.state)
+        if self.settings.user_label == "pseudonym":
+            pseudonym = self._pseudonym(user.id)
+            return User(user.state, pseudonym, pseudonym)
+        label = user.name if self.settings.user_label == "username" and user.name else user.id
+        return User(user.state, user.id, label)
+
+
+def _touch(touched: dict[int, LiveThread], thread: LiveThread, user_id: str | None) -> None:
+    touched[thread.serial] = thread
+    if user_id is not None and len(thread.users) < USERS_COUNTED_PER_THREAD:
+        thread.users.add(user_id)
+
+
+def _hop(at_ns: int, checkpoint: str, place: Place) -> Hop:
+    thread = place.thread
+    return Hop(at_ns, checkpoint, thread.ident, thread.serial, place.task_serial, place.greenlet_serial)
+
+
+def _hops(request: OpenRequest) -> list[Hop] | None:
+    if request.hops is None and request.place is request.first:
+        return None  # as `PackedRequest` has it
+    return [_hop(0, "start", request.first), *(_hop(*hop) for hop in request.hops or ())]
+
+
+def request_id(process_id: str, number: int) -> str:
+    """Return the id of a request by its number among those of a process."""
+    return f"{process_id}-{number:010x}"
+
+
+def _outcome(request: OpenRequest) -> Outcome:
+    if request.ended_ns == 0:
+        return "open"
+    if request.outcome is not None:
+        return request.outcome
+    return "error" if request.status is None or request.status >= 500 else "ok"
+
+
+def _trace_context(traceparent: str | None) -> tuple[str | None, str | None]:
+    match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    return (match[1], match[2]) if match else (None, None)
+
+
+def _keyed_hash(text: str) -> str:
+    """Return 16 hex digits that stand for `text`: nobody without ``SECRET_KEY`` can tell whose they are."""
+    key = hashlib.sha256(b"reqtrace:" + force_bytes(django_settings.SECRET_KEY)).digest()
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), key=key, digest_size=8).hexdigest()

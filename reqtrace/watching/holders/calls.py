@@ -1,0 +1,42 @@
+"""Callables that give the current request or user: declared by the application, or needed to get at it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from reqtrace.watching.holders.base import EMPTY, Holder, HolderKind
+
+ORIGINAL = "reqtrace_original"
+"""The attribute by which a function under `reqtrace.watch` names the one that it wraps."""
+
+
+class CallableHolder(Holder):
+    """A function without arguments, such as ``myapp.auth.get_current_user``."""
+
+    def __init__(self, path: str, function: Callable[[], object], kind: HolderKind = "callable") -> None:
+        """Watch what `function` returns, which it takes from a place of some `kind`."""
+        super().__init__(path, function)
+        self.kind = kind
+        # A watched getter that is declared, too, would have itself read for ever.
+        self._function: Callable[[], object] = getattr(function, ORIGINAL, function)
+
+    def read(self) -> object:
+        """Call it; None means that it names nothing."""
+        value = self._function()
+        return EMPTY if value is None else value
+
+
+class ThroughHolder(Holder):
+    """A holder of something from which the request or the user has first to be got."""
+
+    def __init__(self, inner: Holder, interpret: Callable[[Any], object]) -> None:
+        """Watch what `interpret` makes of the value in `inner`; None means that it names nothing."""
+        super().__init__(inner.path, inner._container, inner._name)
+        self.kind = inner.kind
+        self._inner = inner
+        self._interpret = interpret
+
+    def read(self) -> object:
+        """Return what the value stands for."""
+        value = self._inner.read()
+        named = None if value is EMPTY else self._interpret(value)
+        return EMPTY if named is None else named

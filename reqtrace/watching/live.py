@@ -1,0 +1,289 @@
+"""A request while it is in flight, and what was seen of it that may contradict who it is for: raw, judged later."""
+
+from copy import copy
+from time import perf_counter_ns
+from typing import Any, NamedTuple
+from weakref import ref
+
+import msgspec
+
+from reqtrace import identity
+from reqtrace.execution.places import LiveThread, Place
+from reqtrace.identity import UNRESOLVED, Identity
+from reqtrace.records import Finding, Frame, Named, Outcome, Protocol, Reading
+from reqtrace.watching.holders.base import Holder
+
+FACTS_PER_REQUEST = 32
+READINGS_PER_REQUEST = 100
+
+
+class Sighting(NamedTuple):
+    """A holder that named somebody else, or nobody where it should have named the request."""
+
+    holder: Holder
+    checkpoint: str
+    at_ns: int
+    place: Place
+    seen: "OpenRequest | None"
+    """The request that was named; of a user alone, the last one that this process served to them."""
+    by_object: bool
+    """Whether it was named as an object, not by its user alone."""
+    identity: Identity
+    """The user that was named."""
+    stale: bool
+    """Whether the holder named the same already when the request began."""
+    meanwhile: bool
+    """Whether a request of the user that was named was in flight."""
+    stack: list[Frame]
+
+
+class Absence(NamedTuple):
+    """A holder that was empty here although it names the request elsewhere."""
+
+    holder: Holder
+    checkpoint: str
+    at_ns: int
+    place: Place
+    stack: list[Frame]
+
+
+class Swap(NamedTuple):
+    """`request.user` became somebody else."""
+
+    checkpoint: str
+    at_ns: int
+    before: Identity
+    after: Identity
+    declared: bool
+    """Whether acting as somebody else is declared for this request."""
+    stack: list[Frame]
+
+
+class ForeignSession(NamedTuple):
+    """The response, or the request's own session, belongs to another session or user."""
+
+    at_ns: int
+    identity: Identity
+    cookie: bool
+    """Whether the response sets the cookie of another session."""
+    stack: list[Frame]
+
+
+class ForeignResponse(NamedTuple):
+    """A response that was made for somebody else."""
+
+    at_ns: int
+    made_for: str
+    """The id of the request that it was made for."""
+    identity: Identity
+    stack: list[Frame]
+
+
+class Outliving(NamedTuple):
+    """Code that still runs under the identity of a request that is over."""
+
+    checkpoint: str
+    at_ns: int
+    place: Place
+    stack: list[Frame]
+    thread: str = ""
+    """The name of a thread that no request was ever on; where there is none, `place` says on which it was seen."""
+
+
+class Birth(NamedTuple):
+    """A value that stood in the context of a request before anything of it had run."""
+
+    holder: str
+    holder_kind: str
+    seen: "OpenRequest | None"
+    identity: Identity
+
+
+class Carried(NamedTuple):
+    """Something set on a database connection that the request did not set itself."""
+
+    at_ns: int
+    name: str
+    writer: "OpenRequest | None"
+    """Who set it; None where the library that does so leaves no trace, as django-tenants."""
+    stack: list[Frame]
+
+
+class Retention(NamedTuple):
+    """A request object that nothing needs any more, and who still holds it."""
+
+    at_ns: int
+    holder: str | None
+    holder_kind: str | None
+
+
+Fact = Sighting | Absence | Swap | Birth | ForeignSession | ForeignResponse | Outliving | Carried | Retention
+
+
+class OpenRequest(msgspec.Struct, eq=False):
+    """What is known of a request until its record is made: primitives, and the request itself until it ends.
+
+    A struct of msgspec's, since making this object is a good part of what tracing costs.
+    """
+
+    number: int
+    """Counts the requests of this process, from 1."""
+    request: Any
+    first: Place
+    """Where it was first seen."""
+    arrival: int
+    """Which request it was of those that arrived on its thread, from 1: on its first; once it is over, its view's."""
+    start_ns: int
+    """Unix time."""
+    began_ns: int
+    """`time.perf_counter_ns`, from which all lengths are taken."""
+    place: Place
+    """Where its view runs; before that, where the middleware does."""
+    ended_ns: int = 0
+    """The clock of `began_ns`; 0 while the request is in flight."""
+    response: ref[Any] | None = None
+    hops: list[tuple[int, str, Place]] | None = None
+    """Nanoseconds since the start, checkpoint and place, for each place after `first`."""
+    arrivals: tuple[tuple[LiveThread, int], ...] = ()
+    """The threads after the first that it was seen on, and which arrival of that thread it was."""
+    at_once: int = 0
+    protocol: Protocol = "http"
+    method: str = ""
+    path: str = ""
+    route: str = ""
+    view: str = ""
+    query_string: str | None = None
+    status: int | None = None
+    outcome: Outcome | None = None
+    """Set when something else than the status decides it."""
+    user: Identity = UNRESOLVED
+    signed_out: Identity | None = None
+    """Who signed out within this request."""
+    people: tuple[Identity, ...] = ()
+    """Whom it was rightly for, one after another: before and after a login."""
+    facts: tuple[Fact, ...] = ()
+    """What may contradict that."""
+    judged: int = 0
+    """How many of the facts have been judged."""
+    findings: tuple[Finding, ...] = ()
+    written: int = 0
+    """How many of the findings have been handed to the store."""
+    is_left_out: bool = False
+    """Whether `SAMPLE` left it out, for as long as nothing was found."""
+    presumed: Identity = UNRESOLVED
+    """Whose session it came with, by what this process saw of that session before."""
+    named: dict[str, Place] | None = None
+    """By which holders it was named, and where last."""
+    readings: dict[tuple[str, str, Named | Identity], int] | None = None
+    """By checkpoint, holder and whom that named: nanoseconds since the start, the first time."""
+    is_in_view: bool = False
+    """Whether its view is running."""
+    is_probe: bool = False
+    """Whether discovery looks around while it runs."""
+    is_close: bool = False
+    """Whether it is looked at closely, at every checkpoint: it has a session or a user, a holder is watched, or
+    discovery looks around. Of all others only where and how long they run is noted. Session and user are asked for as
+    attributes, not in the request's dict, which Python would have to make for that."""
+    is_counted: bool = False
+    """Whether the ledger has written it down: what comes later are findings only."""
+    session_key: str | None = None
+    traceparent: str | None = None
+    met: object = None
+    """The user object that was met last, and is not read again."""
+    met_as: Identity = UNRESOLVED
+    """Who that is."""
+
+    def whose(self) -> Identity:
+        """Return whose request it is so far, as `identity.of_request` does, while it is in flight."""
+        user = identity.user_of(self.request)
+        found = UNRESOLVED if user is None else self.who_is(user)
+        return identity.of_visitor(self.request) if found.state == "unresolved" else found
+
+    def who_is(self, user: object) -> Identity:
+        """Return the identity of a user object of this request, as `identity.of_user` does."""
+        if user is self.met:
+            return self.met_as
+        found = identity.of_user(user)
+        if found.id is not None:
+            self.met, self.met_as = user, found
+        return found
+
+    def read(self, *, query_string: bool) -> None:
+        """Take from the request what its record needs, in primitives; with `query_string` that, too."""
+        request = self.request
+        self.path = request.path
+        self.method = request.method
+        match = request.resolver_match
+        if match is not None:
+            self.route, self.view = match.route, match._func_path
+        if self.is_close:
+            user = self.whose()
+            # After a logout it is still theirs who signed out.
+            self.user = user if self.signed_out is None or user.state == "authenticated" else self.signed_out
+            for fact in self.facts:
+                if isinstance(fact, Swap) and not fact.declared:
+                    self.user = fact.before  # whoever took the place is in the finding
+                    break
+            self.session_key = identity.session_key_of(request)
+        meta = request.META
+        if "HTTP_TRACEPARENT" in meta:
+            self.traceparent = meta["HTTP_TRACEPARENT"]
+        if query_string:
+            self.query_string = meta.get("QUERY_STRING")
+
+    def so_far(self, *, query_string: bool) -> "OpenRequest":
+        """Return a copy of what is known while it runs; the original is the request path's alone to write to."""
+        seen = copy(self)
+        seen.ended_ns = 0
+        seen.is_close = True
+        if seen.request is not None:  # it may be finishing right now, and has then been read
+            seen.read(query_string=query_string)
+        return seen
+
+    def note(self, fact: Fact) -> None:
+        """Keep something that may contradict whom the request is for; a loop's thousand repetitions not."""
+        if len(self.facts) < FACTS_PER_REQUEST:
+            self.facts = (*self.facts, fact)
+
+    def belongs_to(self, user: Identity) -> None:
+        """Note that the request is rightly this person's, too: from now on, and for all that was seen before."""
+        if user.id is not None and (not self.people or self.people[-1].id != user.id):
+            self.people = (*self.people, user)
+
+    def is_named_by(self, holder: str, place: Place) -> None:
+        """Note where a holder named it."""
+        if self.named is None:
+            self.named = {}
+        self.named[holder] = place
+
+    def keep_reading(self, checkpoint: str, holder: str, names: Named | Identity) -> None:
+        """Keep whom a holder named at a checkpoint; a thousand queries' repetitions not.
+
+        Of a user alone it is known only in the end whether that is the request's.
+        """
+        if self.readings is None:
+            self.readings = {}
+        reading = (checkpoint, holder, names)
+        if reading not in self.readings and len(self.readings) < READINGS_PER_REQUEST:
+            self.readings[reading] = perf_counter_ns() - self.began_ns
+
+    def readings_kept(self) -> list[Reading]:
+        """Return what the holders named that ever named somebody."""
+        own = {person.id for person in (self.user, self.presumed, *self.people)}
+        readings = (self.readings or {}).copy()  # what is read as the request closes may come in right now
+        speaking = {holder for _, holder, names in readings if names != "nobody"}
+        return [
+            Reading(checkpoint, holder, _named(names, own), at_ns)
+            for (checkpoint, holder, names), at_ns in readings.items()
+            if holder in speaking
+        ]
+
+    def has_been_at(self, place: Place) -> bool:
+        """Tell whether it was seen there before."""
+        return place is self.first or any(place is known for _, _, known in self.hops or ())
+
+
+def _named(names: Named | Identity, own: set[str | None]) -> Named:
+    if isinstance(names, str):
+        return names
+    return "user" if names.id in own else "other"

@@ -1,0 +1,85 @@
+"""Tasks and threads that a request started and that still run, under its identity, when it is over."""
+
+import asyncio
+import gc
+from collections.abc import Callable, Iterable
+from contextvars import Context, ContextVar
+from time import perf_counter_ns
+from typing import Any
+
+from reqtrace.execution.stacks import frame_of, stack_of
+from reqtrace.execution.weak_map import WeakMap
+from reqtrace.records import Frame
+from reqtrace.watching.background import given_with, works
+from reqtrace.watching.live import OpenRequest, Outliving
+
+AGE_NS = 1_000_000_000
+"""How long after the end of its request work may go on without a word."""
+_EVERY_NS = 1_000_000_000
+
+
+class OutlivingSearch:
+    """Looks for such work, in the shipper's spare time.
+
+    A task has a context, and so is the request's that stands in there. A thread is the request's whose context or whose
+    request object it was given; of one that was given neither, nobody can tell who started it.
+    """
+
+    def __init__(
+        self,
+        current_request: ContextVar[OpenRequest | None],
+        loops: Callable[[], Iterable[asyncio.AbstractEventLoop]],
+        known: WeakMap[OpenRequest],
+    ) -> None:
+        """Look among the tasks of the event loops that `loops` gives, and all threads; `known` are request objects."""
+        self._current_request = current_request
+        self._loops = loops
+        self._known = known
+        self._due_ns = 0
+
+    def search(self, *, age_ns: int = AGE_NS) -> list[OpenRequest]:
+        """Note the requests whose work outlives them; return those noted now."""
+        now = perf_counter_ns()
+        if now < self._due_ns:
+            return []
+        self._due_ns = now + _EVERY_NS
+        noted: list[OpenRequest] = []
+        for opened, stack, thread in (*self._in_tasks(), *self._in_threads()):
+            is_over = opened.ended_ns and now - opened.ended_ns >= age_ns
+            # A sync view runs to its end, also when its client has gone. A library's own work, such as that of a
+            # connection pool, is started by whoever comes first.
+            if not is_over or opened.is_in_view or not stack:
+                continue
+            if not any(isinstance(fact, Outliving) for fact in opened.facts):
+                opened.note(Outliving("close", now - opened.began_ns, opened.place, stack, thread))
+                noted.append(opened)
+        return noted
+
+    def _in_tasks(self) -> Iterable[tuple[OpenRequest, list[Frame], str]]:
+        for loop in self._loops():
+            for task in _tasks_of(loop):
+                opened = self._request_of(task)
+                frame = frame_of(task.get_coro())
+                if opened is not None and frame is not None:
+                    yield opened, [frame], ""
+
+    def _request_of(self, task: asyncio.Task[Any]) -> OpenRequest | None:
+        # `Task.get_context` came with Python 3.12; the garbage collector knows what a task refers to in all versions.
+        for context in gc.get_referents(task):
+            if type(context) is Context:
+                return context.get(self._current_request)
+        return None
+
+    def _in_threads(self) -> Iterable[tuple[OpenRequest, list[Frame], str]]:
+        for work in works():
+            for value in given_with(work.given):
+                opened = value.get(self._current_request) if type(value) is Context else self._known.find(value)
+                if opened is not None:
+                    yield opened, stack_of(work.frame), work.thread.name
+
+
+def _tasks_of(loop: asyncio.AbstractEventLoop) -> Iterable[asyncio.Task[Any]]:
+    try:
+        return asyncio.all_tasks(loop)
+    except RuntimeError:  # tasks came and went while they were listed: the next time will do
+        return ()

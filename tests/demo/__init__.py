@@ -1,0 +1,1 @@
+"""The shop, its tour and its lab."""

@@ -1,0 +1,1 @@
+"""Every format, held to golden files and real readers."""
