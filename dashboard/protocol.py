@@ -1,4 +1,4 @@
-"""Every message that the socket and the API exchange with the browser; `static/src/protocol.ts` is its twin.
+"""Every message that the socket and the API exchange with the browser; `static/src/protocol/` is its twin.
 
 Records travel as in the trace JSON (`reqtrace.records`), but for the requests of the socket, of which there are many:
 they are sent as they stand in the store. `tests/golden/protocol.json` holds one example of each message and is read by

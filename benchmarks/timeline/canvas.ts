@@ -1,6 +1,6 @@
 /** The canvas alone, with as many bars as one likes: what the benchmark drives in the browser. */
 
-import type { Finding, Hop, Request } from "../../static/src/protocol";
+import type { Finding, Hop, Request } from "../../static/src/protocol/records";
 import { RecordStore } from "../../static/src/state/records";
 import { finding, request } from "../../static/src/testing";
 import { Model } from "../../static/src/timeline/model";

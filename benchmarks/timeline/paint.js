@@ -1,7 +1,7 @@
 /* Runs in the page before its own script: notes when each message of the feed was painted, and how far frames lie apart. */
 
 (() => {
-  // Where the socket brings these two among the values of a request: see `REQUEST_FIELDS` in static/src/protocol.ts.
+  // Where the socket brings these two among the values of a request: see `REQUEST_FIELDS` in static/src/protocol/decoding.ts.
   const START_NS = 20;
   const DURATION_NS = 21;
   const Plain = WebSocket;

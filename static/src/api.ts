@@ -4,16 +4,15 @@ import { t } from "./lib/text";
 import {
   type ApiError,
   type FindingList,
-  type Level,
   LIMIT_MAX,
-  type Mark,
   type MarkList,
   type MarkRequest,
   type ProcessList,
   type RequestDetail,
   type RequestList,
   type ThreadList,
-} from "./protocol";
+} from "./protocol/messages";
+import type { Level, Mark } from "./protocol/records";
 
 /** What exports are written in. */
 export type Format = "json" | "ndjson" | "chrome" | "perfetto" | "otlp";

@@ -4,7 +4,8 @@ import { beforeEach, expect, test } from "vitest";
 
 import { ApiFailure } from "./api";
 import { Feed, liveUrl, type Sink, type Socket } from "./feed";
-import { PROTOCOL_VERSION, type Records, type Request, type RequestList, type ServerMessage } from "./protocol";
+import { PROTOCOL_VERSION, type RequestList, type ServerMessage } from "./protocol/messages";
+import type { Records, Request } from "./protocol/records";
 import type { Connection } from "./state/connection";
 import { packed, process, request } from "./testing";
 

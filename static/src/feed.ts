@@ -3,22 +3,20 @@
 import { type Api, ApiFailure } from "./api";
 import { waitMs } from "./lib/backoff";
 import { t } from "./lib/text";
+import { decodeMessage, encodeSeen } from "./protocol/decoding";
 import {
   type Batch,
   CLOSE_DENIED,
-  decodeMessage,
-  encodeSeen,
   type FindingList,
   type Foreign,
   type Health,
   type Hello,
   type Missed,
   type Older,
-  type Process,
-  type Records,
   type RequestList,
   type ServerMessage,
-} from "./protocol";
+} from "./protocol/messages";
+import type { Process, Records } from "./protocol/records";
 import type { Connection } from "./state/connection";
 
 /** Where the feed puts what it hears. */

@@ -20,7 +20,7 @@ import { Api } from "./api";
 import { Feed, liveUrl } from "./feed";
 import { fromHash, toHash } from "./lib/address";
 import { tn } from "./lib/text";
-import type { PageConfig, RequestDetail } from "./protocol";
+import type { PageConfig, RequestDetail } from "./protocol/messages";
 import { setServerTime } from "./state/clock";
 import { connection, health } from "./state/connection";
 import { followChosen } from "./state/detail";

@@ -1,6 +1,7 @@
 /** Records for tests: whole ones, of which a test names only what it is about. */
 
-import { type Finding, type Measurement, type Process, type Request, REQUEST_FIELDS, type Thread } from "./protocol";
+import { REQUEST_FIELDS } from "./protocol/decoding";
+import type { Finding, Measurement, Process, Request, Thread } from "./protocol/records";
 
 export function request(given: Partial<Request> = {}): Request {
   return {

@@ -1,6 +1,6 @@
 /** The answer to "does one thread serve several people here, and is that safe?", in sentences for each deployment. */
 
-import type { Level, Process, Sharing, Thread } from "../protocol";
+import type { Level, Process, Sharing, Thread } from "../protocol/records";
 import { count } from "./format";
 import { t, tn } from "./text";
 

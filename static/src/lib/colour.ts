@@ -1,6 +1,6 @@
 /** What a bar's colour stands for: a number for each tone, which the theme turns into colours. */
 
-import type { Request } from "../protocol";
+import type { Request } from "../protocol/records";
 import { hueOf, userKey } from "./people";
 
 export const COLOUR_BY = ["user", "route", "status", "process"] as const;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { Request } from "../protocol";
+import type { Request } from "../protocol/records";
 import { finding, request } from "../testing";
 import { type Column, COLUMNS, columnsFor, layOut, NEWEST_FIRST, orderIn, pressed, USUAL } from "./columns";
 

@@ -1,6 +1,6 @@
 /** The columns of the table: which there are, how wide each is, and what rows are sorted by in it. */
 
-import type { Finding, Request } from "../protocol";
+import type { Finding, Request } from "../protocol/records";
 import { LEVELS } from "./kinds";
 import { userName } from "./people";
 import type { Order } from "./sorted";

@@ -1,6 +1,6 @@
 /** What the filter box offers while somebody types: its keys, and behind a key the values that were really seen. */
 
-import type { Finding, Request } from "../protocol";
+import type { Finding, Request } from "../protocol/records";
 import { keyOf, split, written } from "./filter";
 import { KEYS } from "./filter-keys";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { Request } from "../protocol";
+import type { Request } from "../protocol/records";
 import { request } from "../testing";
 import { curlOf } from "./curl";
 

@@ -1,6 +1,6 @@
 /** A request as a command line that sends it once more. */
 
-import type { Request } from "../protocol";
+import type { Request } from "../protocol/records";
 import { t } from "./text";
 
 /** Stands for the application's server: a record does not say under which address it was reached. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { Process } from "../protocol";
+import type { Process } from "../protocol/records";
 import { process } from "../testing";
 import { households, type Kin, partByAge } from "./family";
 

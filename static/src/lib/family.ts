@@ -1,6 +1,6 @@
 /** Which process started which, as far as their records tell: a tree for each host. */
 
-import type { Process } from "../protocol";
+import type { Process } from "../protocol/records";
 
 /** A process with those that it started. */
 export interface Kin<P> {

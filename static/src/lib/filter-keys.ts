@@ -1,6 +1,6 @@
 /** The keys that the filter understands: what each takes, which requests or findings it means, and what it offers. */
 
-import type { Finding, Request } from "../protocol";
+import type { Finding, Request } from "../protocol/records";
 import { KINDS, LEVELS } from "./kinds";
 import { t } from "./text";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { Finding, Request } from "../protocol";
+import type { Finding, Request } from "../protocol/records";
 import { finding, request } from "../testing";
 import { matches, matchesFinding, parseFilter, toParameters, withKey, withoutTerm } from "./filter";
 import { KEYS } from "./filter-keys";

@@ -1,10 +1,10 @@
 /**
  * The filter box: what its text means, which requests and findings it lets through, and how the server is asked the same.
  *
- * Every key means here what it means as a parameter of the API (`reqtrace/queries.py`); free words are the page's own.
+ * Every key means here what it means as a parameter of the API (`reqtrace/reading/queries.py`); free words are the page's own.
  */
 
-import type { Finding, Request } from "../protocol";
+import type { Finding, Request } from "../protocol/records";
 import { type Key, KEYS } from "./filter-keys";
 import { t } from "./text";
 

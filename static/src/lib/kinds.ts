@@ -1,6 +1,6 @@
 /** What findings' words mean, for people who meet them for the first time. */
 
-import type { Level } from "../protocol";
+import type { Level } from "../protocol/records";
 import { t } from "./text";
 
 /** From the worst to the mildest. */

@@ -1,6 +1,6 @@
 /** Who a request is for: a name in words, and a colour that stays the same for a user on every page and every day. */
 
-import type { User } from "../protocol";
+import type { User } from "../protocol/records";
 import { t } from "./text";
 
 const HUES = 24;

@@ -1,6 +1,6 @@
 /** Measurements as the columns that charts draw. */
 
-import type { Measurement } from "../protocol";
+import type { Measurement } from "../protocol/records";
 
 export type Column = (number | null)[];
 

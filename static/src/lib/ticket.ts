@@ -1,6 +1,6 @@
 /** A finding as Markdown, for a ticket: in English in every language, as the finding itself is recorded. */
 
-import type { Finding, Request, Side, User } from "../protocol";
+import type { Finding, Request, Side, User } from "../protocol/records";
 import { kindMeans } from "./kinds";
 import { english } from "./text";
 

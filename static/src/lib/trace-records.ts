@@ -1,6 +1,6 @@
 /** Records out of files: whether they are what they say, and what an older reqtrace did not write yet. */
 
-import type { Finding, Process, Request, Thread } from "../protocol";
+import type { Finding, Process, Request, Thread } from "../protocol/records";
 
 export interface TraceRecords {
   process: Process;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { Hop, Reading } from "../protocol";
+import type { Hop, Reading } from "../protocol/records";
 import { request } from "../testing";
 import { byHolder, waterfallOf } from "./waterfall";
 

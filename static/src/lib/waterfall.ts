@@ -1,6 +1,6 @@
 /** The way of one request over threads, tasks and greenlets, as bars over time. */
 
-import type { Hop, Reading, Request } from "../protocol";
+import type { Hop, Reading, Request } from "../protocol/records";
 
 export interface Lane {
   /** The first hop to this place. */

@@ -1,7 +1,7 @@
 /** What is read out to those who do not see the page: leaks as they arrive, and nothing else. */
 
 import { t, tn } from "../lib/text";
-import type { Finding } from "../protocol";
+import type { Finding } from "../protocol/records";
 
 /** Leaks of groups that were told already are summed up no more often than this. */
 const SUM_UP_MS = 30_000;

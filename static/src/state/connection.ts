@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-import type { Health } from "../protocol";
+import type { Health } from "../protocol/messages";
 
 export type Connection =
   | { state: "connecting" }

@@ -1,7 +1,8 @@
 /** The details of a request out of what the page holds: all that there is when a file is shown. */
 
 import { t } from "../lib/text";
-import type { Request, RequestDetail } from "../protocol";
+import type { RequestDetail } from "../protocol/messages";
+import type { Request } from "../protocol/records";
 import { records } from "./live";
 
 /** As many neighbours as the server gives. */

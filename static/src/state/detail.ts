@@ -2,7 +2,7 @@
 
 import { computed, effect, signal } from "@preact/signals";
 
-import type { RequestDetail } from "../protocol";
+import type { RequestDetail } from "../protocol/messages";
 import { chosen, records, revision } from "./live";
 
 export type Detail =

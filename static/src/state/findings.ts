@@ -3,7 +3,7 @@
 import { batch, computed, signal } from "@preact/signals";
 
 import { matchesFinding } from "../lib/filter";
-import type { Finding } from "../protocol";
+import type { Finding } from "../protocol/records";
 import { type Group, groupFindings } from "./groups";
 import { filter, records } from "./live";
 import { known } from "./marks";

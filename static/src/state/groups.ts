@@ -1,7 +1,7 @@
 /** Findings gathered into groups: those of one kind, at one holder and one place in the code. */
 
 import { LEVELS } from "../lib/kinds";
-import type { Finding, Level, Request } from "../protocol";
+import type { Finding, Level, Request } from "../protocol/records";
 import { threadKey } from "./records";
 
 export interface Occurrence {

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 
-import type { Finding, Records, Request } from "../protocol";
+import type { Finding, Records, Request } from "../protocol/records";
 import { finding, request } from "../testing";
 import { beginHistory, history, type Lists, loadHistory } from "./history";
 import { listing, records, replaceAll, setFilter, setPaused } from "./live";

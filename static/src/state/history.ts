@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-import type { FindingList, Older, RequestList } from "../protocol";
+import type { FindingList, Older, RequestList } from "../protocol/messages";
 import { changeListeners, listing, records, take } from "./live";
 import { RETAIN } from "./records";
 

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 
 import { parseFilter } from "../lib/filter";
-import type { Request } from "../protocol";
+import type { Request } from "../protocol/records";
 import { finding, request } from "../testing";
 import { Listing } from "./listing";
 import { RecordStore, type Row } from "./records";

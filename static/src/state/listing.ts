@@ -3,7 +3,7 @@
 import { NEWEST_FIRST, orderIn, type Sort } from "../lib/columns";
 import { type Filter, matches, parseFilter } from "../lib/filter";
 import { type Order, Sorted } from "../lib/sorted";
-import type { Finding } from "../protocol";
+import type { Finding } from "../protocol/records";
 import type { Change, RecordStore, Row } from "./records";
 
 const byOrder = (row: Row): Order => row.order;

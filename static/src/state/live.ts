@@ -4,7 +4,7 @@ import { computed, signal } from "@preact/signals";
 
 import { NEWEST_FIRST, type Sort } from "../lib/columns";
 import { parseFilter, withKey } from "../lib/filter";
-import type { Finding, Records } from "../protocol";
+import type { Finding, Records } from "../protocol/records";
 import { Announcer } from "./announcement";
 import { serverTimeNs } from "./clock";
 import { Listing } from "./listing";

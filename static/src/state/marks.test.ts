@@ -2,7 +2,7 @@
 
 import { beforeEach, expect, test } from "vitest";
 
-import type { Mark } from "../protocol";
+import type { Mark } from "../protocol/records";
 import { known, marks, replaceMarks, takeMarks } from "./marks";
 
 function mark(group: string, atNs: number, isKnown = true): Mark {

@@ -2,7 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 
-import type { Mark } from "../protocol";
+import type { Mark } from "../protocol/records";
 
 /** Keeps marks for everybody. */
 export interface Marker {

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 
 import { Recent } from "../lib/recent";
-import type { Measurement, NativeThread } from "../protocol";
+import type { Measurement, NativeThread } from "../protocol/records";
 
 /** As many as a store keeps of one process. */
 const PER_PROCESS = 600;

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-import type { FindingList } from "../protocol";
+import type { FindingList } from "../protocol/messages";
 import type { Group } from "./groups";
 import { records, take } from "./live";
 

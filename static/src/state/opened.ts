@@ -4,7 +4,7 @@ import { computed, signal } from "@preact/signals";
 
 import { t } from "../lib/text";
 import { NoTrace, type TraceText } from "../lib/trace-text";
-import type { Records, Request } from "../protocol";
+import type { Records, Request } from "../protocol/records";
 import { nextTask, readTrace } from "../trace-file";
 import { stopClock } from "./clock";
 import { choose, forgetAll, replaceAll, setPaused, take } from "./live";

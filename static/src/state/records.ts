@@ -2,7 +2,7 @@
 
 import { Recent } from "../lib/recent";
 import { type Order, Sorted } from "../lib/sorted";
-import type { Finding, Process, Records, Request, Thread } from "../protocol";
+import type { Finding, Process, Records, Request, Thread } from "../protocol/records";
 
 export const RETAIN = 100_000;
 export const RETAIN_THREADS = 5_000;

@@ -3,7 +3,8 @@
 import { type Signal, signal } from "@preact/signals";
 
 import { Recent } from "../lib/recent";
-import type { Request, RequestDetail } from "../protocol";
+import type { RequestDetail } from "../protocol/messages";
+import type { Request } from "../protocol/records";
 import { records } from "./live";
 import { calmRevision } from "./threads";
 

@@ -2,7 +2,7 @@
 
 import { beforeEach, expect, test } from "vitest";
 
-import type { Process } from "../protocol";
+import type { Process } from "../protocol/records";
 import { process } from "../testing";
 import { records } from "./live";
 import { clockSkews, noteArrivals } from "./skew";

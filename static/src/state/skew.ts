@@ -2,7 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 
-import type { Process } from "../protocol";
+import type { Process } from "../protocol/records";
 import { nowNs } from "./clock";
 import { records } from "./live";
 import { isLive } from "./opened";

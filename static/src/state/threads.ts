@@ -2,7 +2,7 @@
 
 import { computed } from "@preact/signals";
 
-import type { Thread } from "../protocol";
+import type { Thread } from "../protocol/records";
 import { nowNs, ticks } from "./clock";
 import { records, revision } from "./live";
 import type { ProcessThreads } from "./records";

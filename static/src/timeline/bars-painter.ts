@@ -2,7 +2,7 @@
 
 import { RECIPES } from "../lib/colour";
 import { userName } from "../lib/people";
-import type { Request } from "../protocol";
+import type { Request } from "../protocol/records";
 import { HAZARD, LEAK } from "./bars";
 import { columnsOf, paintColumns, paintCrowding } from "./density";
 import { type Frame, hairline, inView, onCanvas, snapX, snapped } from "./frame";

@@ -1,6 +1,6 @@
 /** The bars as columns: one number a bar and fact, so that a million of them cost no objects to look through. */
 
-import type { Level } from "../protocol";
+import type { Level } from "../protocol/records";
 import type { Row } from "../state/records";
 
 /** Marks of a bar, one bit each; a greater one of the first three outweighs a lesser. */

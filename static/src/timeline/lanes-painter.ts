@@ -1,7 +1,7 @@
 /** Draws what stands behind and beside the bars: the ground of each lane, and its name. */
 
 import { tn } from "../lib/text";
-import type { Sharing } from "../protocol";
+import type { Sharing } from "../protocol/records";
 import { type Frame, inView, onCanvas } from "./frame";
 import { paintHead } from "./heads-painter";
 import type { Shelf } from "./layout";

@@ -3,7 +3,7 @@
 import type { ColourBy } from "../lib/colour";
 import { userName } from "../lib/people";
 import { t } from "../lib/text";
-import type { Request } from "../protocol";
+import type { Request } from "../protocol/records";
 import type { Model } from "./model";
 import type { Span } from "./viewport";
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 
-import type { Request } from "../protocol";
+import type { Request } from "../protocol/records";
 import { RecordStore } from "../state/records";
 import { finding, process, request, thread } from "../testing";
 import { LEAK } from "./bars";

@@ -1,7 +1,7 @@
 /** The requests of the page as bars in lanes, kept up with every change of the records. */
 
 import { type ColourBy, toneOf } from "../lib/colour";
-import type { Finding, Level } from "../protocol";
+import type { Finding, Level } from "../protocol/records";
 import type { Change, RecordStore, Row } from "../state/records";
 import { Bars, MARK_OF } from "./bars";
 import { Group, type Host, type Lane } from "./lanes";

@@ -8,7 +8,7 @@ import { count, duration } from "../lib/format";
 import { LEVEL_NAMES } from "../lib/kinds";
 import { userName } from "../lib/people";
 import { t } from "../lib/text";
-import type { Request } from "../protocol";
+import type { Request } from "../protocol/records";
 import { chosen, listing, paused, records, revision, setPaused } from "../state/live";
 import { colourBy } from "../state/timeline";
 import type { Timeline as Drawing } from "../timeline/timeline";

@@ -1,6 +1,6 @@
 /** The page as a whole. */
 
-import type { PageConfig } from "../protocol";
+import type { PageConfig } from "../protocol/messages";
 import { chosen, loaded, pinnedThread } from "../state/live";
 import { tab } from "../state/view";
 import { DropTarget } from "./drop-target";

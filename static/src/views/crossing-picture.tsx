@@ -4,7 +4,7 @@ import { layOutCrossing, type Bar } from "../lib/crossing";
 import { duration } from "../lib/format";
 import { t } from "../lib/text";
 import { hueOf, userKey, userName } from "../lib/people";
-import type { Request, User } from "../protocol";
+import type { Request, User } from "../protocol/records";
 import { serverTimeNs } from "../state/clock";
 import { UserName } from "./marks";
 

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 
 import { dateAndTime } from "../lib/format";
 import { t } from "../lib/text";
-import type { Mark } from "../protocol";
+import type { Mark } from "../protocol/records";
 import { marker, marks, takeMarks } from "../state/marks";
 
 /** More the server does not take. */

@@ -1,7 +1,7 @@
 /** What was found about a request, in short; each leads to the whole story. */
 
 import { t } from "../lib/text";
-import type { Finding } from "../protocol";
+import type { Finding } from "../protocol/records";
 import { linkTo } from "../state/view";
 import { LevelMark } from "./marks";
 

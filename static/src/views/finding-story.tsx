@@ -6,7 +6,7 @@ import { duration, timeOfDay } from "../lib/format";
 import { kindMeans } from "../lib/kinds";
 import { t } from "../lib/text";
 import { ticketOf } from "../lib/ticket";
-import type { Finding, Side } from "../protocol";
+import type { Finding, Side } from "../protocol/records";
 import { openFindings, toldOccurrence } from "../state/findings";
 import type { Group } from "../state/groups";
 import { choose, chooseThread, chosen, records } from "../state/live";

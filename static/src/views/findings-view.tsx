@@ -3,7 +3,7 @@
 import { count, timeOfDay } from "../lib/format";
 import { kindMeans, LEVEL_MEANS, LEVEL_NAMES, LEVELS } from "../lib/kinds";
 import { t, tn } from "../lib/text";
-import type { Finding, Level } from "../protocol";
+import type { Finding, Level } from "../protocol/records";
 import {
   allGroups,
   findingKind,

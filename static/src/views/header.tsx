@@ -2,7 +2,7 @@
 
 import { count } from "../lib/format";
 import { t } from "../lib/text";
-import type { PageConfig } from "../protocol";
+import type { PageConfig } from "../protocol/messages";
 import { listing, paused, revision, setPaused } from "../state/live";
 import { isLive } from "../state/opened";
 import { Verdict } from "./answer";

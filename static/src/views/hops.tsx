@@ -3,7 +3,7 @@
 import { duration } from "../lib/format";
 import { t } from "../lib/text";
 import { type Lane, type Waterfall, waterfallOf } from "../lib/waterfall";
-import type { Hop, Request } from "../protocol";
+import type { Hop, Request } from "../protocol/records";
 import { nowNs } from "../state/clock";
 import { records } from "../state/live";
 

@@ -6,7 +6,7 @@ import { runningFor } from "../lib/format";
 import { LEVEL_MEANS, LEVEL_NAMES } from "../lib/kinds";
 import { hueOf, userKey, userName } from "../lib/people";
 import { t } from "../lib/text";
-import type { Level, Request, Sharing, User } from "../protocol";
+import type { Level, Request, Sharing, User } from "../protocol/records";
 import { nowNs } from "../state/clock";
 
 export const SHARING_MEANS: Record<Sharing, string> = {

@@ -4,7 +4,7 @@ import { percent } from "../lib/amounts";
 import { withKey } from "../lib/filter";
 import { count, duration } from "../lib/format";
 import { t, tn } from "../lib/text";
-import type { NativeThread, Process, Thread } from "../protocol";
+import type { NativeThread, Process, Thread } from "../protocol/records";
 import { filterText } from "../state/live";
 import { linkTo } from "../state/view";
 import { SharingMark, ThreadName } from "./marks";

@@ -2,7 +2,8 @@
 
 import { duration } from "../lib/format";
 import { t, tn } from "../lib/text";
-import type { Request, RequestDetail } from "../protocol";
+import type { RequestDetail } from "../protocol/messages";
+import type { Request } from "../protocol/records";
 import { choose } from "../state/live";
 import { Status, UserName } from "./marks";
 

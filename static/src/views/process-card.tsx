@@ -8,7 +8,7 @@ import { lastSeenNs } from "../lib/family";
 import { age, count, dateAndTime } from "../lib/format";
 import { ratePerSecond } from "../lib/series";
 import { t, tn } from "../lib/text";
-import type { Measurement, Process } from "../protocol";
+import type { Measurement, Process } from "../protocol/records";
 import { historyOf, nativeThreadsOf, newestNs } from "../state/measurements";
 import { nowCoarseNs, type ThreadGroup } from "../state/threads";
 import { NativeThreads } from "./native-threads";

@@ -4,7 +4,7 @@ import { bytes, percent, rate } from "../lib/amounts";
 import { count, timeOfDay } from "../lib/format";
 import { ratePerSecond, tableOf } from "../lib/series";
 import { t } from "../lib/text";
-import type { Measurement } from "../protocol";
+import type { Measurement } from "../protocol/records";
 import { Chart, pointedAtS } from "./chart";
 
 /** How much of the past the charts show. */

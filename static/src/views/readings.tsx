@@ -3,7 +3,7 @@
 import { duration } from "../lib/format";
 import { t } from "../lib/text";
 import { byHolder, waterfallOf } from "../lib/waterfall";
-import type { Reading, Request } from "../protocol";
+import type { Reading, Request } from "../protocol/records";
 import { HolderName } from "./marks";
 
 const NAMES: Record<Reading["names"], string> = {

@@ -7,7 +7,7 @@ import type { Column } from "../lib/columns";
 import { count, duration, timeOfDay } from "../lib/format";
 import { userName } from "../lib/people";
 import { t, tn } from "../lib/text";
-import type { Level, Process, Request, SameThread, Sharing } from "../protocol";
+import type { Level, Process, Request, SameThread, Sharing } from "../protocol/records";
 import { LevelMark, RunningTime, SharingMark, Status, ThreadName, UserName } from "./marks";
 
 /** A request, and what the page knows around it. */

@@ -2,7 +2,7 @@
 
 import { count, timeOfDay } from "../lib/format";
 import { t } from "../lib/text";
-import type { Request } from "../protocol";
+import type { Request } from "../protocol/records";
 import { groupsByThread } from "../state/findings";
 import { choose, chooseThread, filtersThread, pinnedThread, records, toggleThread } from "../state/live";
 import { threadKey } from "../state/records";

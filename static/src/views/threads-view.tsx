@@ -5,7 +5,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { deploymentOf } from "../lib/answer";
 import { age, count } from "../lib/format";
 import { t, tn } from "../lib/text";
-import type { Process, Thread } from "../protocol";
+import type { Process, Thread } from "../protocol/records";
 import { fetchOnThreads, groupsByThread, visibleGroups } from "../state/findings";
 import { onePerPlace } from "../state/groups";
 import { chosenThread, chooseThread, hovered, pinnedThread } from "../state/live";

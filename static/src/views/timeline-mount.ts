@@ -3,7 +3,7 @@
 import { effect, type Signal } from "@preact/signals";
 
 import { matches } from "../lib/filter";
-import type { Request } from "../protocol";
+import type { Request } from "../protocol/records";
 import { serverTimeNs } from "../state/clock";
 import {
   changeListeners,

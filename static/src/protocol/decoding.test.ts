@@ -2,41 +2,41 @@
 
 import { expect, test } from "vitest";
 
-import golden from "../../tests/golden/protocol.json";
+import golden from "../../../tests/golden/protocol.json";
+import { decodeMessage, encodeSeen, REQUEST_FIELDS } from "./decoding";
 import {
   type ApiError,
   type Batch,
   type Denied,
-  decodeMessage,
-  encodeSeen,
-  type Finding,
   type FindingList,
   type Health,
   type Hello,
-  type Mark,
   type MarkList,
   type MarkRequest,
-  type Measurement,
   type Missed,
-  type NativeThread,
   type Older,
   type PageConfig,
   PROTOCOL_VERSION,
-  type Process,
   type ProcessList,
-  type Records,
-  type Reading,
-  type Request,
   type RequestDetail,
   type RequestList,
-  REQUEST_FIELDS,
   type Seen,
-  type Side,
   type Status,
-  type Thread,
   type ThreadList,
-  type User,
-} from "./protocol";
+} from "./messages";
+import type {
+  Finding,
+  Mark,
+  Measurement,
+  NativeThread,
+  Process,
+  Records,
+  Reading,
+  Request,
+  Side,
+  Thread,
+  User,
+} from "./records";
 
 /** Tells whether a value is of a type; says where it is not. */
 type Check = (value: unknown, at: string) => void;

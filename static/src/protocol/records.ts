@@ -1,0 +1,178 @@
+/**
+ * Every record that the socket and the API bring to this page, as in the trace JSON: a part of the twin of
+ * `dashboard/protocol.py`.
+ *
+ * Times ending in `_ns` are read as doubles, so a Unix time is good to about 256 ns: enough to show and to sort by, and
+ * nothing here computes an identity from it.
+ */
+
+export type Outcome = "ok" | "error" | "aborted" | "open";
+export type Sharing = "exclusive" | "sequential" | "interleaved";
+export type Level = "leak" | "hazard" | "notice";
+
+export interface User {
+  state: "authenticated" | "anonymous" | "unresolved";
+  id: string | null;
+  label: string | null;
+}
+
+export interface Hop {
+  at_ns: number;
+  checkpoint: string;
+  thread_id: number;
+  thread_serial: number;
+  task_serial: number | null;
+  greenlet_serial: number | null;
+}
+
+export interface SameThread {
+  before: number;
+  at_once: number;
+}
+
+/** What a holder named at a checkpoint. */
+export interface Reading {
+  checkpoint: string;
+  holder: string;
+  names: "request" | "user" | "other" | "nobody";
+  at_ns: number;
+}
+
+export interface Request {
+  id: string;
+  process: string;
+  pid: number;
+  thread_id: number;
+  native_thread_id: number;
+  thread_serial: number;
+  thread_name: string;
+  greenlet_id: number | null;
+  greenlet_serial: number | null;
+  task_id: number | null;
+  task_serial: number | null;
+  task_name: string | null;
+  loop_id: number | null;
+  protocol: "http" | "websocket";
+  method: string;
+  path: string;
+  route: string;
+  view: string;
+  status: number | null;
+  outcome: Outcome;
+  start_ns: number;
+  duration_ns: number;
+  trace_id: string | null;
+  parent_span_id: string | null;
+  user: User;
+  session: string | null;
+  hops: Hop[];
+  same_thread: SameThread;
+  query_string: string | null;
+  /** Empty but in the details of one request. */
+  readings: Reading[];
+}
+
+export interface Thread {
+  process: string;
+  serial: number;
+  thread_id: number;
+  native_id: number;
+  name: string;
+  sharing: Sharing;
+  requests: number;
+  users: number;
+  max_in_flight: number;
+  seen_ns: number;
+}
+
+export interface Process {
+  id: string;
+  host: string;
+  pid: number;
+  parent_pid: number;
+  started_ns: number;
+  server: string;
+  worker_class: string;
+  interface: string;
+  python: string;
+  django: string;
+  facts: Record<string, boolean | number | string | null>;
+  seen_ns: number;
+  ended_ns: number | null;
+  requests: number;
+  dropped: number;
+  sampled_out: number;
+  faults: number;
+  last_fault: string | null;
+}
+
+export interface Side {
+  request: string | null;
+  user: User;
+}
+
+export interface Finding {
+  id: string;
+  request: string;
+  kind: string;
+  level: Level;
+  checkpoint: string;
+  at_ns: number;
+  holder: string | null;
+  holder_kind: string | null;
+  expected: Side;
+  observed: Side;
+  writer: { request: string | null; thread_serial: number | null } | null;
+  stack: { file: string; line: number; function: string }[];
+  message: string;
+  fix: string;
+  group: string;
+}
+
+/** A thread as the operating system knows it. */
+export interface NativeThread {
+  native_id: number;
+  name: string | null;
+  cpu_time_ns: number;
+  /** How much of one processor it used of late. */
+  cpu_utilization: number;
+}
+
+/** What a process used of its machine at one moment; null is what could not be measured. */
+export interface Measurement {
+  process: string;
+  number: number;
+  measured_ns: number;
+  requests_in_flight: number;
+  requests_per_second: number;
+  dropped: number;
+  cpu_utilization: number | null;
+  memory_usage: number | null;
+  thread_count: number | null;
+  open_file_descriptor_count: number | null;
+  context_switches_voluntary: number | null;
+  context_switches_involuntary: number | null;
+  /** Only every five seconds. */
+  threads: NativeThread[] | null;
+}
+
+/** What a person said of a group of findings. */
+export interface Mark {
+  group: string;
+  /** False takes an earlier mark back. */
+  known: boolean;
+  /** Empty for a local visitor without an account. */
+  by: string;
+  at_ns: number;
+  note: string;
+}
+
+export interface Records {
+  processes: Process[];
+  threads: Thread[];
+  requests: Request[];
+  findings: Finding[];
+  /** Of one group, the last counts. */
+  marks: Mark[];
+  measurements: Measurement[];
+}
