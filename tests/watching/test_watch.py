@@ -42,7 +42,7 @@ def _clean_up() -> object:
 
 @pytest.fixture
 def traced(tracing: Start) -> Tracing:
-    return tracing(HOLDERS=["tests.watching.test_watching.Holder.current"])
+    return tracing(HOLDERS=["tests.watching.test_watch.Holder.current"])
 
 
 def kinds(traced: Tracing) -> list[str]:
