@@ -63,6 +63,7 @@ class Command(base.Subcommand):
         )
         parser.add_argument("--allow-unsafe", action="store_true", help="send methods that may change something, too")
         parser.add_argument("--allow-remote", action="store_true", help="let the server be another machine")
+        parser.add_argument("--verbose", action="store_true", help="name each page that was left out, and say why")
         parser.add_argument("--json", metavar="FILE", help="write the report as JSON, too")
         parser.add_argument("--junit", metavar="FILE", help="write it as JUnit's XML, too, for a build server")
 
@@ -90,7 +91,7 @@ class Command(base.Subcommand):
             report = Run(plan, server, gathered, Traces(store, gathered.run), signed_in).run(bar.show)
         for name, file in files.items():
             _write(file, report.to_json() if name == "json" else report.to_junit())
-        self._show(report)
+        self._show(report, verbose=options["verbose"])
         self.terminal.flush()
         if report.leaks:
             raise ReqtraceError(f"{len(report.leaks)} leak{'s' * (len(report.leaks) > 1)}: people got mixed up.")
@@ -103,15 +104,17 @@ class Command(base.Subcommand):
             raise QueryError("server", "Give --server with paths alone, or the URLs of a server that runs already.")
         return nullcontext(servers.running(base_url, allow_remote=options["allow_remote"]))
 
-    def _show(self, report: Report) -> None:
+    def _show(self, report: Report, *, verbose: bool) -> None:
         line, paint = self.terminal.line, self.terminal.paint
-        for page in report.pages:
-            if page.state == "stressed":
-                line(f"  {paint('stressed', 32)} {printable(f'{page.method} {page.path}')}: {page.requests:,} requests")
-            else:
-                line(f"  {paint('left out', 2)} {printable(f'{page.method} {page.path}')}")
+        for page in report.stressed:
+            line(f"  {paint('stressed', 32)} {printable(f'{page.method} {page.path}')}: {page.requests:,} requests")
             for note in page.notes:
                 line(f"           {printable(note)}")
+        for page in report.left_out if verbose else ():
+            why = "; ".join(page.notes)
+            line(f"  {paint('left out', 2)} {printable(f'{page.method} {page.path}: {why}')}")
+        if report.left_out and not verbose:
+            line(f"  {paint('left out', 2)} {_many(len(report.left_out), 'page')}; --verbose names them, with why")
         for leak in report.leaks:
             first, *rest = lines_of(leak)
             line(f"{paint('LEAK', 1, 31)} {paint(printable(first), 1)}")
@@ -121,10 +124,15 @@ class Command(base.Subcommand):
             line(printable(text))
         for note in report.notes:
             line(f"{paint('note', 33)} {printable(note)}")
+        tried = f"{len(report.stressed):,} of {_many(len(report.pages), 'page')}"
         line(
-            f"{report.requests:,} requests by {len(report.people)} people, one of them anonymous, "
-            f"in {report.seconds:.1f} s: {paint('no leak', 1, 32) if not report.leaks else paint('LEAK', 1, 31)}."
+            f"{report.requests:,} requests to {tried} by {len(report.people)} people, one of them anonymous, "
+            f"in {report.seconds:.1f} s: {paint('no leak there', 1, 32) if not report.leaks else paint('LEAK', 1, 31)}."
         )
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 @contextmanager

@@ -108,7 +108,11 @@ def _made(count: int, undo: ExitStack) -> list[Any]:
 
 def _backend_of(user: Any) -> str | None:
     """Return the first authentication backend that knows the user: a session names one."""
-    return next((path for path in settings.AUTHENTICATION_BACKENDS if load_backend(path).get_user(user.pk)), None)
+    for path in settings.AUTHENTICATION_BACKENDS:
+        get_user = getattr(load_backend(path), "get_user", None)  # one that only grants permissions has none
+        if get_user is not None and get_user(user.pk):
+            return str(path)
+    return None
 
 
 def _sign_in(engine: Any, user: Any, undo: ExitStack) -> str:

@@ -54,6 +54,16 @@ class Report(msgspec.Struct):
     again: Again | None
     notes: list[str]
 
+    @property
+    def stressed(self) -> list[PageReport]:
+        """The pages that were tried."""
+        return [page for page in self.pages if page.state == "stressed"]
+
+    @property
+    def left_out(self) -> list[PageReport]:
+        """The pages of which nothing is said."""
+        return [page for page in self.pages if page.state == "left out"]
+
     def to_json(self) -> bytes:
         """Return it as a JSON object."""
         return msgspec.json.format(msgspec.json.encode(self)) + b"\n"
@@ -67,7 +77,7 @@ class Report(msgspec.Struct):
             tests=str(len(self.pages)),
             failures=str(len(leaking)),
             errors="0",
-            skipped=str(sum(page.state == "left out" for page in self.pages)),
+            skipped=str(len(self.left_out)),
             time=f"{self.seconds:.3f}",
         )
         for page in self.pages:

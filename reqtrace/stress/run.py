@@ -20,7 +20,6 @@ from reqtrace.stress.waves import Answer, Crowd, Shot, Wave
 
 _JUDGED_EVERY = 8
 """Waves between two looks at answers and traces."""
-_TARGETS_MAX = 20
 _ODD = "looks otherwise under load, like nobody's page in calm, which alone is no leak"
 _UNSTEADY = "changes by itself: its body is judged by other people's signs alone"
 
@@ -76,15 +75,16 @@ class Run:
 
     def _measure(self, progress: Progress) -> None:
         """See each page in calm, and judge what is seen: one person's traces may meet the next one on a thread."""
-        deadline = time.monotonic() + self._plan.seconds / 2
+        seconds = self._plan.seconds / 2
+        deadline = time.monotonic() + seconds
         usable = 0
         for number, target in enumerate(self._plan.targets):
             progress(number / len(self._plan.targets), f"{target} in calm")
             if self._leaks:
                 self._leave_out(target, "a leak showed before its turn")
                 continue
-            if usable and not self._plan.chosen and (usable == _TARGETS_MAX or time.monotonic() > deadline):
-                self._leave_out(target, "there was no time for it: name it, or give more --seconds")
+            if usable and not self._plan.chosen and time.monotonic() > deadline:
+                self._leave_out(target, f"its turn did not come within {seconds:g} s: name it, or give more --seconds")
                 continue
             calm, waves = measure(self._crowd, self._signs, self._people, target)
             if any(answer.signs_out for wave in waves for answer in wave):
@@ -139,6 +139,7 @@ class Run:
         """Send waves until the requests or the time are used up, or a leak shows."""
         deadline, before = time.monotonic() + self._plan.seconds, self._crowd.sent
         round_: list[list[Answer]] = []
+        waiting = {target for target, page in self._pages.items() if page.state == "stressed"}
         for wave in self._schedule():
             sent = self._crowd.sent - before
             over = sent + len(wave) > self._plan.requests or time.monotonic() > deadline
@@ -147,7 +148,10 @@ class Run:
                 self._judge(round_)
                 round_ = []
             if over or self._leaks:
+                for target in waiting if over and not self._leaks else ():
+                    self._leave_out(target, "no wave was left for it: name it, or give more --requests or --seconds")
                 return
+            waiting.difference_update(shot.target for shot in wave)
             progress(sent / self._plan.requests, f"{sent:,} requests at once")
             round_.append(self._crowd.send(wave))
 

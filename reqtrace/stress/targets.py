@@ -1,7 +1,11 @@
 """Which pages are asked for: those given, or those in the URLconf that can be asked for without arguments."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from inspect import unwrap
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -63,13 +67,25 @@ def parse(texts: Sequence[str], *, allow_unsafe: bool) -> tuple[list[Target], st
 
 
 def discover() -> list[Target]:
-    """Return a GET for every path in the URLconf that takes no arguments, without those that sign people out."""
+    """Return a GET for every path in the URLconf that takes no arguments, without those that sign people out.
+
+    The project's own views come first, in the order of the URLconf; those of installed libraries, the admin among
+    them, follow.
+    """
     left_out = exclusions.prefixes()
-    paths = dict.fromkeys(path for path in _walk(get_resolver().url_patterns, "/") if not path.startswith(left_out))
-    return [Target("GET", path) for path in paths]
+    views = {path: view for path, view in _walk(get_resolver().url_patterns, "/") if not path.startswith(left_out)}
+    return [Target("GET", path) for path in sorted(views, key=lambda path: not _is_own(views[path]))]
 
 
-def _walk(patterns: Iterable[URLPattern | URLResolver], prefix: str) -> Iterator[str]:
+def _is_own(view: Callable[..., Any]) -> bool:
+    """Tell whether a view stands in the project itself, and in no library."""
+    inner = unwrap(getattr(view, "func", view))
+    inner = getattr(inner, "view_class", getattr(inner, "cls", inner))  # of Django and of REST framework
+    file = getattr(sys.modules.get(inner.__module__), "__file__", None)
+    return file is not None and not {"site-packages", "dist-packages"} & set(Path(file).parts)
+
+
+def _walk(patterns: Iterable[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, Callable[..., Any]]]:
     for entry in patterns:
         text = str(entry.pattern)
         if isinstance(entry.pattern, RegexPattern):
@@ -79,4 +95,4 @@ def _walk(patterns: Iterable[URLPattern | URLResolver], prefix: str) -> Iterator
         if isinstance(entry, URLResolver):
             yield from _walk(entry.url_patterns, prefix + text)
         elif not _GOODBYE.search(f"{text} {entry.name}"):
-            yield prefix + text
+            yield prefix + text, entry.callback

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -149,8 +150,12 @@ def test_without_paths_it_finds_the_pages_itself_and_leaves_out_what_does_not_an
     project: Project, tmp_path: Path
 ) -> None:
     file = tmp_path / "report.xml"
-    code, output, errors = project.stress("", "--requests", "300", "--throwaway", "--users", "3", "--junit", str(file))
+    code, output, errors = project.stress(
+        "", "--requests", "300", "--throwaway", "--users", "3", "--seconds", "60", "--junit", str(file)
+    )
     assert code == 0, output + errors
+    assert "left out 1 page; --verbose names them" in output
+    assert re.search(r"requests to 26 of 27 pages by 4 people, one of them anonymous, in .* s: no leak there\.", output)
     suite = ElementTree.fromstring(file.read_text())
     assert [case.get("name") for case in suite] == [
         "GET /account/",
@@ -159,9 +164,10 @@ def test_without_paths_it_finds_the_pages_itself_and_leaves_out_what_does_not_an
         "GET /people/",
         "GET /online/",
         "GET /buy/",
+        *(f"GET /library/{number}/" for number in range(21)),
     ]
     assert [child.get("message") for case in suite for child in case] == ["answers 405 to everybody"]
-    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("6", "0", "1")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("27", "0", "1")
 
 
 @pytest.mark.server

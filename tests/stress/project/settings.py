@@ -16,6 +16,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tests.stress.project.middleware.CurrentUser",
 ]
+AUTHENTICATION_BACKENDS = [
+    "tests.stress.project.permissions.PermissionsAlone",
+    "django.contrib.auth.backends.ModelBackend",
+]
 ROOT_URLCONF = "tests.stress.project.urls"
 WSGI_APPLICATION = "tests.stress.project.wsgi.application"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}}

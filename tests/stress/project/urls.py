@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.urls import include, path, re_path
 from django.views.decorators.http import require_POST
+from django.views.i18n import JavaScriptCatalog
 
 from tests.stress.project.middleware import PLANTED, get_current_user
 
@@ -64,6 +65,7 @@ def buy(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
+    path("library/", include([path(f"{number}/", JavaScriptCatalog.as_view()) for number in range(21)])),
     path("account/", account),
     path("shop/", include([path("number/", number), path("cached/", cached)])),
     re_path(r"^people/$", everybody),
