@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from reqtrace.doctor.module import Module
-from reqtrace.doctor.sources import Sources
+from reqtrace.code.source.module import Module
+from reqtrace.code.source.sources import Sources
 
 Level = Literal["hazard", "notice"]
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from django.apps import apps
 from django.conf import settings
 
+from reqtrace.code.source.module import Module
+from reqtrace.code.source.sources import Sources
 from reqtrace.doctor.base import IniFile, Project
-from reqtrace.doctor.module import Module
-from reqtrace.doctor.sources import Sources
 
 _NAMED_IN = ("SETTINGS_MODULE", "ROOT_URLCONF", "WSGI_APPLICATION", "ASGI_APPLICATION")
 _LISTED_IN = ("MIDDLEWARE", "AUTHENTICATION_BACKENDS")

@@ -10,11 +10,11 @@ from textwrap import dedent
 
 import pytest
 
+from reqtrace.code.source.module import Module
+from reqtrace.code.source.sources import Sources
 from reqtrace.doctor.base import Diagnosis, IniFile, Project
 from reqtrace.doctor.examine import EXAMINATIONS, examine
-from reqtrace.doctor.module import Module
 from reqtrace.doctor.project import files_of, library, origin_of
-from reqtrace.doctor.sources import Sources
 
 TRACE = "reqtrace.middleware.TraceMiddleware"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"

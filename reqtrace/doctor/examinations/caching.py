@@ -4,11 +4,11 @@ import ast
 from collections.abc import Iterator
 from typing import ClassVar
 
+from reqtrace.code.source.grades import Flow, Grade, conventional, last_name
+from reqtrace.code.source.module import Module
+from reqtrace.code.source.scopes import Function, parameters, within
+from reqtrace.code.source.sources import Sources
 from reqtrace.doctor.base import Diagnosis, Examination, Project
-from reqtrace.doctor.grades import Flow, Grade, conventional, last_name
-from reqtrace.doctor.module import Module
-from reqtrace.doctor.scopes import Function, parameters, within
-from reqtrace.doctor.sources import Sources
 
 _CACHE = "django.middleware.cache."
 _STORING = (f"{_CACHE}UpdateCacheMiddleware", f"{_CACHE}CacheMiddleware")

@@ -4,10 +4,10 @@ import ast
 from collections.abc import Iterator
 from typing import ClassVar
 
+from reqtrace.code.source.holders import find_holders
+from reqtrace.code.source.middlewares import HOOKS, find_middlewares
+from reqtrace.code.source.scopes import within
 from reqtrace.doctor.base import Diagnosis, Examination, Project
-from reqtrace.doctor.holders import find_holders
-from reqtrace.doctor.middlewares import HOOKS, find_middlewares
-from reqtrace.doctor.scopes import within
 
 
 class ForeignTokens(Examination):

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from typing import ClassVar
 
+from reqtrace.code.source.module import Module
 from reqtrace.doctor.base import Diagnosis, Examination, IniFile, Project
-from reqtrace.doctor.module import Module
 
 _PATCH = "gevent.monkey.patch_all"
 _EARLY = re.compile(r"^\s*gevent-early-monkey-patch\s*=\s*(?!false|0)", re.MULTILINE | re.IGNORECASE)

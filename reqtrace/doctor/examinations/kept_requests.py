@@ -4,13 +4,13 @@ import ast
 from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
+from reqtrace.code.source.grades import Flow, Grade, conventional
+from reqtrace.code.source.holders import Holders, find_holders
+from reqtrace.code.source.middlewares import find_middlewares
+from reqtrace.code.source.module import Module
+from reqtrace.code.source.scopes import Function, decorators, is_call_to, parameters, within
+from reqtrace.code.source.sources import Sources
 from reqtrace.doctor.base import Diagnosis, Examination, Project
-from reqtrace.doctor.grades import Flow, Grade, conventional
-from reqtrace.doctor.holders import Holders, find_holders
-from reqtrace.doctor.middlewares import find_middlewares
-from reqtrace.doctor.module import Module
-from reqtrace.doctor.scopes import Function, decorators, is_call_to, parameters, within
-from reqtrace.doctor.sources import Sources
 
 _MADE_ONCE = {
     "django.apps.AppConfig": "an app config",

@@ -4,9 +4,9 @@ import ast
 from collections.abc import Iterator
 from typing import ClassVar
 
+from reqtrace.code.source.middlewares import MIXIN
+from reqtrace.code.source.sources import Definition, Sources
 from reqtrace.doctor.base import Diagnosis, Examination, Project
-from reqtrace.doctor.middlewares import MIXIN
-from reqtrace.doctor.sources import Definition, Sources
 
 _TRACE = "reqtrace.middleware.TraceMiddleware"
 

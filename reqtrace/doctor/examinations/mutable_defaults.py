@@ -4,11 +4,11 @@ import ast
 from collections.abc import Iterator
 from typing import ClassVar
 
+from reqtrace.code.source.grades import last_name
+from reqtrace.code.source.holders import Holder, Holders, find_holders
+from reqtrace.code.source.module import Module
+from reqtrace.code.source.scopes import Function, within
 from reqtrace.doctor.base import Diagnosis, Examination, Project
-from reqtrace.doctor.grades import last_name
-from reqtrace.doctor.holders import Holder, Holders, find_holders
-from reqtrace.doctor.module import Module
-from reqtrace.doctor.scopes import Function, within
 
 _MUTABLE_CALLS = {"list", "dict", "set", "bytearray", "defaultdict", "deque", "OrderedDict", "Counter"}
 _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)

@@ -4,11 +4,11 @@ import ast
 from collections.abc import Iterator
 from typing import ClassVar
 
+from reqtrace.code.source.grades import Flow, Grade, last_name
+from reqtrace.code.source.module import Module
+from reqtrace.code.source.scopes import Function, Scope, bound_names, within
+from reqtrace.code.source.sources import Sources
 from reqtrace.doctor.base import Diagnosis, Examination, Project
-from reqtrace.doctor.grades import Flow, Grade, last_name
-from reqtrace.doctor.module import Module
-from reqtrace.doctor.scopes import Function, Scope, bound_names, within
-from reqtrace.doctor.sources import Sources
 
 _THREADS = {"threading.Thread", "threading.Timer"}
 _PEOPLE = {"user", "current_user", "session", "tenant", "auth"}

@@ -4,12 +4,12 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from reqtrace.code.source.effects import Effect, Tracker
+from reqtrace.code.source.grades import Grade, last_name
+from reqtrace.code.source.holders import Kind
+from reqtrace.code.source.middlewares import Middleware, find_middlewares
+from reqtrace.code.source.scopes import Function, decorators, is_async
 from reqtrace.doctor.base import Diagnosis, Examination, Level, Project
-from reqtrace.doctor.effects import Effect, Tracker
-from reqtrace.doctor.grades import Grade, last_name
-from reqtrace.doctor.holders import Kind
-from reqtrace.doctor.middlewares import Middleware, find_middlewares
-from reqtrace.doctor.scopes import Function, decorators, is_async
 
 _OF_THREADS: tuple[Kind, ...] = ("threading.local", "dict keyed by thread")
 

@@ -12,6 +12,8 @@ HolderKind = Literal[
     "dict by thread",
     "callable",
 ]
+SetWhen = Literal["on the way in", "when used", "unknown"]
+"""Whether middleware sets a holder as a request comes in, or whoever uses it then; unknown where no code tells."""
 
 
 class Empty:
@@ -44,6 +46,8 @@ class Holder(ABC):
         self._name = name
         self.failures = 0
         """Failures in a row."""
+        self.set_when: SetWhen = "unknown"
+        """What the code says of it, as soon as that has been read: judged with, and never awaited."""
 
     @abstractmethod
     def read(self) -> object:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from reqtrace.doctor.module import Module
-from reqtrace.doctor.scopes import Function, within
-from reqtrace.doctor.sources import Sources
+from reqtrace.code.source.module import Module
+from reqtrace.code.source.scopes import Function, within
+from reqtrace.code.source.sources import Sources
 
 Kind = Literal["threading.local", "asgiref Local", "ContextVar", "dict keyed by thread"]
 

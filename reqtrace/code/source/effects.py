@@ -4,12 +4,12 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from reqtrace.doctor.grades import Flow, Grade, conventional, last_name
-from reqtrace.doctor.holders import Holder, find_holders
-from reqtrace.doctor.module import Module
-from reqtrace.doctor.operations import Operation, operations
-from reqtrace.doctor.scopes import Function, Scope, decorators, parameters, within
-from reqtrace.doctor.sources import Definition, Sources
+from reqtrace.code.source.grades import Flow, Grade, conventional, last_name
+from reqtrace.code.source.holders import Holder, find_holders
+from reqtrace.code.source.module import Module
+from reqtrace.code.source.operations import Operation, operations
+from reqtrace.code.source.scopes import Function, Scope, decorators, parameters, within
+from reqtrace.code.source.sources import Definition, Sources
 
 _DEPTH = 4
 """How many calls deep a function is followed."""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
 
-from reqtrace.doctor.scopes import Scope, parameters, within
+from reqtrace.code.source.scopes import Scope, parameters, within
 
 _REQUESTS = {"request", "req", "http_request"}
 _IDENTITIES = {"user", "auser", "_user", "_cached_user", "session", "tenant", "auth", "current_user", "customer"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from reqtrace.doctor.scopes import Function, Scope, bound_names, decorators, is_call_to, parameters
+from reqtrace.code.source.scopes import Function, Scope, bound_names, decorators, is_call_to, parameters
 
 _SILENCED = re.compile(r"#\s*reqtrace:\s*ok\b")
 

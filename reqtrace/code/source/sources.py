@@ -4,8 +4,8 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from reqtrace.doctor.module import Module
-from reqtrace.doctor.scopes import Function
+from reqtrace.code.source.module import Module
+from reqtrace.code.source.scopes import Function
 
 _HOPS = 8
 """How many re-exports are followed from one module to the next."""

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from reqtrace.doctor.grades import Grade
-from reqtrace.doctor.module import Module
-from reqtrace.doctor.scopes import Function, parameters, within
-from reqtrace.doctor.sources import Definition, Sources
+from reqtrace.code.source.grades import Grade
+from reqtrace.code.source.module import Module
+from reqtrace.code.source.scopes import Function, parameters, within
+from reqtrace.code.source.sources import Definition, Sources
 
 MIXIN = "django.utils.deprecation.MiddlewareMixin"
 HOOKS = (

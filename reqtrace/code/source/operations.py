@@ -4,9 +4,9 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from reqtrace.doctor.holders import Holder, Holders, is_thread_key
-from reqtrace.doctor.module import Module
-from reqtrace.doctor.scopes import Function, within
+from reqtrace.code.source.holders import Holder, Holders, is_thread_key
+from reqtrace.code.source.module import Module
+from reqtrace.code.source.scopes import Function, within
 
 _CLEARING = {"clear", "reset", "release", "pop", "popitem", "popleft", "remove", "unset", "flush", "cleanup"}
 _FILLING = {"set", "push", "append", "add", "update", "insert", "setdefault"}
