@@ -42,7 +42,11 @@ def user_of(request: Any) -> object:
     behind it would run the session query and the user query of the application, and mark the session as accessed,
     which adds ``Vary: Cookie`` to the response.
     """
-    user = request.__dict__.get("user")
+    return unwrapped(request.__dict__.get("user"))
+
+
+def unwrapped(user: Any) -> object:
+    """Return the object that a lazy one stands for, None where it would have to be evaluated; any other as it is."""
     if issubclass(type(user), LazyObject):
         user = object.__getattribute__(user, "_wrapped")
         return None if user is empty else user

@@ -328,6 +328,7 @@ class Recorder:
         """Go on looking for holders, on the shipper's time; return whether everything has been looked at."""
         with self._searching:
             is_through = not self.settings.discover or self.discovery.search()
+            self.watch.users.sweep()
             for opened in (*self.retention.search(), *self.outliving.search()):
                 self.shipper.put(opened)
         if self.watch.holders:

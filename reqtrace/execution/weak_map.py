@@ -1,4 +1,4 @@
-"""A weak map that costs little: its keys take themselves out without a line of Python being run."""
+"""Weak maps that cost little: by what the keys equal, and by which objects they are."""
 
 from typing import Any, Generic, TypeVar
 from weakref import ref
@@ -36,3 +36,46 @@ class WeakMap(Generic[Value]):
         return [
             (key, value) for reference, value in list(self._by_reference.items()) if (key := reference()) is not None
         ]
+
+
+class WeakIdentityMap(Generic[Value]):
+    """Says for which value an object was made, by which object it is, whatever it equals: two users of a row are two.
+
+    Keyed by address, which is given out again once an object is dead. So each entry says by a weak reference whose it
+    is, and one of another object counts for nothing. Dead ones stay until `sweep`: the request path pays for no
+    callback. What finds no room among `room` objects is left out.
+    """
+
+    def __init__(self, room: int) -> None:
+        """Begin empty."""
+        self._room = room
+        self._by_address: dict[int, tuple[ref[Any], Value | None]] = {}
+
+    def add(self, key: Any, value: Value) -> None:
+        """Map `key` to `value`; one that comes for another value, too, was made for neither, as those of a cache.
+
+        What allows no weak references is left out.
+        """
+        address = id(key)
+        entry = self._by_address.get(address)
+        if entry is not None and entry[0]() is key:
+            if entry[1] is not value:
+                self._by_address[address] = entry[0], None
+        elif len(self._by_address) < self._room:
+            try:
+                self._by_address[address] = ref(key), value
+            except TypeError:
+                return
+
+    def find(self, key: Any) -> Value | None:
+        """Return the value of `key`; None for an object that is not in the map, or was made for nobody alone."""
+        entry = self._by_address.get(id(key))
+        return entry[1] if entry is not None and entry[0]() is key else None
+
+    def sweep(self) -> None:
+        """Forget the dead; from one thread at a time, while others add."""
+        for address, entry in list(self._by_address.items()):
+            if entry[0]() is None:
+                taken = self._by_address.pop(address, entry)
+                if taken is not entry:  # somebody living has moved in meanwhile
+                    self._by_address.setdefault(address, taken)

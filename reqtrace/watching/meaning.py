@@ -21,6 +21,8 @@ class Meaning(NamedTuple):
     """Django's request object."""
     identity: Identity = UNRESOLVED
     """The user, when the value is one; of a request, its user as far as known."""
+    user: Any = None
+    """The user object itself, not a lazy one around it, when the value is one or keeps one."""
 
     @property
     def is_nothing(self) -> bool:
@@ -114,7 +116,7 @@ def _identity(value: Any, depth: int) -> Meaning:
 
 def _user(value: Any, depth: int) -> Meaning:
     found = identity.of_user(value)
-    return NOTHING if found.id is None else Meaning(None, found)
+    return NOTHING if found.id is None else Meaning(None, found, identity.unwrapped(value))
 
 
 def _mapping(value: Any, depth: int) -> Meaning:

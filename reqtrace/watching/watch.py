@@ -10,7 +10,7 @@ from reqtrace import identity
 from reqtrace.execution.faults import Faults
 from reqtrace.execution.places import Place
 from reqtrace.execution.stacks import stack_of, view_of
-from reqtrace.execution.weak_map import WeakMap
+from reqtrace.execution.weak_map import WeakIdentityMap, WeakMap
 from reqtrace.records import Frame
 from reqtrace.watching.holders.base import EMPTY, Holder
 from reqtrace.watching.live import Absence, OpenRequest, Outliving, Sighting, Swap
@@ -21,6 +21,8 @@ logger = logging.getLogger("reqtrace")
 BODY = frozenset({"view", "view-end", "template", "query"})
 """Checkpoints at which the application's own code runs; so do those that the application names."""
 SERVED_MAX = 1_024
+USERS_MAX = 2_048
+"""How many user objects are known at a time: those of the requests of half a second, and those that outlive them."""
 _BUILT_IN = BODY | {"start", "response", "close"}
 
 
@@ -48,6 +50,8 @@ class Watch:
         self._off: list[Holder] = []
         self.known: WeakMap[OpenRequest] = WeakMap()
         """Which request objects are requests of ours, for as long as they live."""
+        self.users: WeakIdentityMap[OpenRequest] = WeakIdentityMap(USERS_MAX)
+        """For which requests user objects were made, for as long as they live."""
         self._served: dict[str, OpenRequest] = {}
         """The last request of each user served of late, by primary key."""
         self.left_out = _BUILT_IN - frozenset(checkpoints)
@@ -118,6 +122,7 @@ class Watch:
             if opened.request is not None and meaning.identity.id == opened.whose().id:
                 self._names_it(opened, checkpoint, place, holder)
                 return
+            seen = self.users.find(meaning.user)
         stale = any(
             isinstance(fact, Sighting)
             and fact.holder is holder
@@ -155,9 +160,12 @@ class Watch:
         of_request = identity.user_of(opened.request)
         if of_request is None:
             return
+        met = opened.met
         user = opened.who_is(of_request)
         if user.id is None:
             return
+        if of_request is not met:
+            self.users.add(of_request, opened)
         if not opened.people:  # nobody looked before: Django remembers whom the session is for
             login = identity.login_of(opened.request)
             opened.belongs_to(user if login is None else opened.who_is(login))

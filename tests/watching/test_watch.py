@@ -201,3 +201,28 @@ def test_a_user_whom_another_request_left_on_this_very_thread_is_crossed(traced:
 
     serve(inner, person(1))
     assert kinds(traced) == ["crossed"]
+
+
+@pytest.mark.parametrize("kind", ["ContextVar", "callable", "attribute", "threading.local"])
+def test_the_very_user_of_a_request_that_is_over_is_crossed_on_whatever_thread(tracing: Start, kind: str) -> None:
+    """A fetched row may stand for somebody for whom the application acts; the object of another's request may not."""
+    traced = tracing()
+    of_earlier, fetched = person(2), person(2)
+    reader = threading.Thread(target=serve, args=(lambda request: None, of_earlier))
+    reader.start()
+    reader.join()
+    held: object = None
+
+    def inner(_: HttpRequest) -> None:
+        opened = current_request.get()
+        assert opened is not None
+        place = traced.recorder.execution.here()
+        traced.recorder.watch.consider(opened, "view-end", place, Named(kind), held)
+
+    held = fetched
+    serve(inner, person(1))
+    assert kinds(traced) == []
+    held = SimpleLazyObject(lambda: of_earlier)
+    str(held)
+    serve(inner, person(1))
+    assert kinds(traced) == ["crossed"]
