@@ -10,6 +10,8 @@ from django.core.checks import CheckMessage
 from reqtrace.records import TYPES, Record, RecordKind, Request, key_of
 from reqtrace.stores.packing import pack, unpack
 
+PATIENCE_SECONDS = 4.0
+"""Less than a process that ends has patience for."""
 _KINDS: dict[type[Record], RecordKind] = {type_: kind for kind, type_ in TYPES.items()}
 
 
@@ -60,6 +62,9 @@ class Store(ABC):
     and never sees one state twice. Methods may be called from any thread. They raise `StoreUnavailable` when the
     store does not answer this time, and `StoreError` when it never will as it stands.
     """
+
+    patience_seconds = PATIENCE_SECONDS
+    """How long one call may wait for a store that is busy or silent."""
 
     def __init__(self, url: str) -> None:
         """Keep the address. Opens nothing: the first read or write does."""

@@ -55,7 +55,8 @@ class SqliteStore(Store):
         """Write all items in one transaction."""
         if not items:
             return
-        with self._writer as connection:
+
+        def insert(connection: sqlite3.Connection) -> None:
             if len(items) <= _ROWS_MAX:
                 connection.execute(*_insertion(items))
                 return
@@ -63,6 +64,8 @@ class SqliteStore(Store):
             for first in range(0, len(items), _ROWS_MAX):
                 connection.execute(*_insertion(items[first : first + _ROWS_MAX]))
             connection.execute("COMMIT")
+
+        self._writer.do(insert, self.patience_seconds)
 
     def read(self, after: int, limit: int, kinds: Sequence[RecordKind] | None = None) -> list[Entry]:
         """Return up to `limit` entries behind `after`."""
@@ -99,7 +102,8 @@ class SqliteStore(Store):
         """Drop every entry, and give the disk its space back."""
         if not self._rows("SELECT last FROM line"):
             return 0
-        with self._writer as connection:
+
+        def empty(connection: sqlite3.Connection) -> int:
             connection.execute("BEGIN IMMEDIATE")
             (count,) = connection.execute("SELECT count(*) FROM entry").fetchone()
             connection.execute("DELETE FROM entry")
@@ -107,7 +111,9 @@ class SqliteStore(Store):
             with suppress(sqlite3.OperationalError):  # others are at work: the space is used again instead
                 connection.execute("VACUUM")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return int(count)
+            return int(count)
+
+        return self._writer.do(empty, self.patience_seconds)
 
     def close(self) -> None:
         """Close both connections."""
@@ -124,8 +130,7 @@ class SqliteStore(Store):
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Return what a query finds; nothing where no file is, because reading does not make one."""
         try:
-            with self._reader as connection:
-                return connection.execute(sql, parameters).fetchall()
+            return self._reader.do(lambda link: link.execute(sql, parameters).fetchall(), self.patience_seconds)
         except FileNotFoundError:
             return []
 
@@ -152,13 +157,12 @@ class SqliteStore(Store):
 
     def _drop_up_to(self, position: int, which: str = _PASSING) -> int:
         removed = 0
+        sql = (
+            "DELETE FROM entry WHERE position IN "  # noqa: S608  made of constants
+            f"(SELECT position FROM entry WHERE position <= ? AND {which} ORDER BY position LIMIT ?)"
+        )
         while position:
-            with self._writer as connection:
-                step = connection.execute(
-                    "DELETE FROM entry WHERE position IN "  # noqa: S608  made of constants
-                    f"(SELECT position FROM entry WHERE position <= ? AND {which} ORDER BY position LIMIT ?)",
-                    (position, _STEP),
-                ).rowcount
+            step = self._writer.do(lambda link: link.execute(sql, (position, _STEP)).rowcount, self.patience_seconds)
             removed += step
             if step < _STEP:
                 break

@@ -28,8 +28,8 @@ APPLICATION_ID = 0x52715472
 """Stands in the file's header ("RqTr"), by which we know it."""
 USER_VERSION = 1
 """Which layout of the tables this is."""
-BUSY_SECONDS = 5.0
-"""How long to wait for another process's transaction."""
+_BUSY_SECONDS = 0.005
+"""How long SQLite itself waits for another process's transaction, which is while the connection is kept from others."""
 _LOG_PAGES = 4_000
 """How long the write-ahead log may grow before it is worked in: 16 MB. SQLite's own 4 MB cost a third more CPU."""
 
@@ -171,6 +171,12 @@ def translated(error: sqlite3.Error, path: Path) -> StoreError:
             return StoreError(f"{path} is damaged: {error}. Move it away; the next write makes a new one.")
 
 
+def is_busy(error: BaseException) -> bool:
+    """Tell whether an error of SQLite's is but another process at work, or a fork: the same may do a moment later."""
+    code = getattr(error if isinstance(error, sqlite3.Error) else error.__cause__, "sqlite_errorcode", 0)
+    return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT)
+
+
 @contextmanager
 def _alone_in(directory: Path) -> Iterator[None]:
     """Keep other processes out of this block, for the same directory."""
@@ -189,7 +195,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
         f"file:{quote(str(path))}?mode={mode}",
         uri=True,
-        timeout=BUSY_SECONDS,
+        timeout=_BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
     )

@@ -6,8 +6,9 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -197,11 +198,10 @@ def test_a_file_replaced_beneath_a_writer_is_the_one_written_to(
 
 
 def test_a_writer_kept_waiting_too_long_says_that_the_store_is_busy_and_writes_nothing(
-    sqlite: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite: SqliteStore, path: Path
 ) -> None:
     sqlite.append([plain(1)])
-    sqlite.close()
-    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.05)
+    sqlite.patience_seconds = 0.05
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="busy"):
@@ -258,6 +258,26 @@ def test_a_purged_file_gives_its_space_back(sqlite: SqliteStore, path: Path) -> 
     assert path.stat().st_size < 100_000
 
 
+LOCKER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Have another process keep a file busy; one of this process's would be seen through a fork."""
+    command = [sys.executable, "-c", LOCKER, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as locker:
+        assert locker.stdout is not None
+        locker.stdout.readline()
+        yield
+        locker.kill()  # closing its input would not do: forked children have that open, too
+
+
 def in_child(work: Callable[[], object]) -> int:
     """Do something in a forked child and return its exit code: 0 when it raised nothing."""
     pid = os.fork()
@@ -283,7 +303,10 @@ def test_parent_and_forked_child_go_on_with_connections_of_their_own(sqlite: Sql
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_fork_in_the_middle_of_another_threads_batch_harms_neither_side(sqlite: SqliteStore) -> None:
+def test_a_fork_in_the_middle_of_another_threads_batch_harms_neither_side(
+    sqlite: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_link, "FORK_SECONDS", 5)  # a machine that is busy may take so long over a batch
     stop = threading.Event()
     written: list[Item] = []
 
@@ -303,6 +326,82 @@ def test_a_fork_in_the_middle_of_another_threads_batch_harms_neither_side(sqlite
     assert codes == [0] * 5
     assert len(sqlite.read(0, 100, ("finding",))) == 5
     assert len(sqlite.read(0, 100_000, ("request",))) == len(written)
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_fork_does_not_wait_for_a_file_that_others_keep_busy_and_both_sides_write_on(
+    sqlite: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_link, "FORK_SECONDS", 0.5)
+    sqlite.append([plain(1)])
+    with locked(path):
+        writer = threading.Thread(target=lambda: sqlite.append([plain(2)]))
+        writer.start()
+        waits = []
+        for number in range(10, 15):
+            began = time.perf_counter()
+            pid = os.fork()
+            if pid == 0:
+                code = 1
+                try:
+                    sqlite.append([plain(number)])  # which waits for the other to end
+                    code = 0
+                finally:
+                    os._exit(code)
+            waits.append((time.perf_counter() - began, pid))
+            time.sleep(0.05)
+    writer.join()
+    assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for _, pid in waits] == [0] * 5
+    assert max(seconds for seconds, _ in waits) < 1, "it waited for the file"
+    assert sorted(keys(sqlite)) == ["r1", "r10", "r11", "r12", "r13", "r14", "r2"]
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_fork_breaks_off_a_statement_that_takes_long_which_is_then_done_once_more(
+    sqlite: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_link, "FORK_SECONDS", 0.5)
+    sqlite.append([plain(1)])
+    answers: list[int] = []
+    count = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT max(i) FROM n"
+    reader = threading.Thread(
+        target=lambda: answers.append(sqlite._reader.do(lambda link: link.execute(count).fetchone()[0], 60))
+    )
+    reader.start()
+    eventually(lambda: sqlite._reader.is_open)
+    time.sleep(0.02)
+    began = time.perf_counter()
+    assert in_child(lambda: sqlite.read(0, 1)) == 0
+    assert time.perf_counter() - began < 0.5
+    assert not answers
+    reader.join()
+    assert answers == [3_000_000]
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_that_was_forked_in_the_middle_of_a_write_does_without_the_store(
+    sqlite: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite.append([plain(1)])
+    monkeypatch.setattr(sqlite_link.Link, "interrupt", lambda link: None)  # as if it waited for the disk
+    is_writing, may_end = threading.Event(), threading.Event()
+
+    def write(connection: sqlite3.Connection) -> None:
+        is_writing.set()
+        may_end.wait()
+
+    writer = threading.Thread(target=lambda: sqlite._writer.do(write, 1))
+    writer.start()
+    is_writing.wait()
+    began = time.perf_counter()
+    code = in_child(lambda: sqlite.append([plain(2)]))
+    seconds = time.perf_counter() - began
+    may_end.set()
+    writer.join()
+    assert code == 1, "it used what its parent had in use"
+    assert seconds < 0.5
+    sqlite.append([plain(3)])
+    assert keys(sqlite) == ["r1", "r3"]
 
 
 def test_a_fork_that_nobody_announced_is_noticed_by_the_pid(
