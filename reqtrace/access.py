@@ -12,6 +12,7 @@ from django.http.request import split_domain_port, validate_host
 from django.utils.module_loading import import_string
 
 from reqtrace import conf
+from reqtrace.printable import printable
 
 logger = logging.getLogger("reqtrace.access")
 
@@ -97,4 +98,4 @@ def _callable(path: str) -> Callable[[object, Visit], object]:
 
 @lru_cache(maxsize=64)
 def _log_once(path: str, problem: str) -> None:
-    logger.error("%s['ACCESS'] is %r, and asking it failed: %s. Nobody is let in.", conf.DICT, path, problem)
+    logger.error("%s['ACCESS'] is %r, and asking it failed: %s. Nobody is let in.", conf.DICT, path, printable(problem))

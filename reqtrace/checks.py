@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from reqtrace import conf
 from reqtrace.exceptions import SettingsError
+from reqtrace.printable import concealed
 from reqtrace.stores import registry
 from reqtrace.watching.holders.paths import resolve
 
@@ -41,7 +42,8 @@ def check_store(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[check
     try:
         return registry.store().check()
     except Exception as error:  # of a store of the project's own; an exception here would stop `runserver`
-        text = f"The store cannot be checked: {type(error).__name__}: {error}."
+        said = concealed(f"{type(error).__name__}: {error}", conf.get().store)
+        text = f"The store cannot be checked: {said}."
         return [checks.Error(text, hint=f"Mend {conf.DICT}['STORE'].", id="reqtrace.E003")]
 
 

@@ -71,6 +71,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
 
 KEYS: dict[str, str] = {field.encode_name: field.name for field in msgspec.structs.fields(Settings)}
 _TYPES = get_type_hints(Settings, include_extras=True)
+_SECRET = {"store"}
+"""Keys of whose values nothing is ever shown, however wrong they are."""
 _WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
@@ -99,7 +101,11 @@ def load(given: object, environment: Mapping[str, str]) -> Loaded:
     problems: list[Problem] = []
     if not isinstance(given, Mapping):
         problems.append(
-            Problem("E002", f"{DICT} is {given!r}, which is no dict.", f"Set {DICT} = {{...}}, or remove it.")
+            Problem(
+                "E002",
+                f"{DICT} is of type {type(given).__name__}, which is no dict.",
+                f"Set {DICT} = {{...}}, or remove it.",
+            )
         )
         given = {}
     for key, value in given.items():
@@ -127,7 +133,7 @@ def _take(
         problems.append(
             Problem(
                 "E002",
-                f"{origin} is {value!r}, which does not do: {error}.",
+                f"{origin} is {_shown(name, value)}, which does not do: {error}.",
                 f"{_choices(_TYPES[name])}The default {_default_of(name)!r} is in force until it is mended.",
             )
         )
@@ -147,6 +153,11 @@ def _convert(value: object, type_: Any, *, strict: bool) -> Any:
     if get_origin(type_) is list:
         return msgspec.convert([part.strip() for part in text.split(",") if part.strip()], type_)
     return msgspec.convert(text, type_, strict=False)
+
+
+def _shown(name: str, value: object) -> str:
+    """Return a value for people to read, but for those in which a password may stand."""
+    return f"of type {type(value).__name__}" if name in _SECRET else repr(value)
 
 
 def _choices(type_: Any) -> str:

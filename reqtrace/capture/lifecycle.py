@@ -12,6 +12,7 @@ from types import FrameType
 from reqtrace import conf
 from reqtrace.capture.recorder import Recorder
 from reqtrace.checks import check_telemetry
+from reqtrace.printable import printable
 from reqtrace.stores import registry
 
 logger = logging.getLogger("reqtrace")
@@ -23,7 +24,7 @@ def recorder() -> Recorder:
     made = Recorder(conf.get())
     problems = registry.problems() + [f"{message.msg} {message.hint}" for message in check_telemetry(None)]
     for problem in problems:
-        logger.warning("%s", problem)
+        logger.warning("%s", printable(problem))
     made.faults.count, made.faults.last = made.faults.count + len(problems), " ".join(problems) or made.faults.last
     os.register_at_fork(after_in_child=made.renew)
     atexit.register(_drain, made)

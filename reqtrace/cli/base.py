@@ -42,7 +42,7 @@ class Subcommand(ABC):
                 if store.url.startswith("memory:")
                 else "It fills as soon as the traced application handles a request."
             )
-            self.terminal.note(f"Nothing has been recorded in {store.url} yet. {hint}")
+            self.terminal.note(f"Nothing has been recorded in {store.shown} yet. {hint}")
         return Reader(store)
 
     def note_corrupt(self, reader: Reader) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from reqtrace.cli import base
-from reqtrace.cli.terminal import printable
 from reqtrace.doctor.base import Diagnosis
 from reqtrace.doctor.examine import Group, examine
 from reqtrace.doctor.project import Found, find
@@ -55,14 +54,14 @@ class Command(base.Subcommand):
             self.terminal.line(self.terminal.paint(group.title, 1))
             for one in group.diagnoses:
                 level = self.terminal.paint(f"{one.level:<6}", *_COLOURS[one.level])
-                self.terminal.line(f"  {level} {printable(one.file)}:{one.line} {self.terminal.paint(one.code, 2)}")
-                self.terminal.line(f"         {printable(one.message)}")
-                self.terminal.line(f"         {self.terminal.paint('Fix:', 1)} {printable(one.fix)}")
+                self.terminal.line(f"  {level} {one.file}:{one.line} {self.terminal.paint(one.code, 2)}")
+                self.terminal.line(f"         {one.message}")
+                self.terminal.line(f"         {self.terminal.paint('Fix:', 1)} {one.fix}")
             self.terminal.line()
         packages = ", ".join(found.packages) or "no package of the project's own"
         self.terminal.line(f"Examined {_number(found.files, 'file')} in {packages}, and the settings.")
         for skipped in _skipped(found):
-            self.terminal.line(f"Skipped {printable(skipped['file'])}: {printable(skipped['reason'])}.")
+            self.terminal.line(f"Skipped {skipped['file']}: {skipped['reason']}.")
         hazards, notices = _count(groups, "hazard"), _count(groups, "notice")
         self.terminal.line(f"Found {_number(hazards, 'hazard')} and {_number(notices, 'notice')}.")
 

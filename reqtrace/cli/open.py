@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from reqtrace.cli import base, dashboard
-from reqtrace.cli.terminal import printable
 from reqtrace.exceptions import TraceFileError
 from reqtrace.reading.files.merging import Merge
 from reqtrace.reading.files.traces import TraceFile
@@ -76,6 +75,6 @@ class Command(base.Subcommand):
 
     def _note_problems(self, file: TraceFile) -> None:
         for problem in file.problems[:_SHOWN]:
-            self.terminal.note(f"  left out: {printable(problem)}")
+            self.terminal.note(f"  left out: {problem}")
         if file.left_out > _SHOWN:
             self.terminal.note(f"  left out: {file.left_out - _SHOWN:,} more")

@@ -29,7 +29,7 @@ class Command(base.Subcommand):
         if not options["yes"]:
             if not sys.stdin.isatty():
                 raise QueryError("yes", "purge asks on a terminal, and this is none; give --yes to empty the store.")
-            if input(f"Drop everything in {store.url}? [y/N] ").strip().lower() not in ("y", "yes"):
+            if input(f"Drop everything in {store.shown}? [y/N] ").strip().lower() not in ("y", "yes"):
                 self.terminal.line("Nothing was dropped.")
                 return
         count = store.purge()

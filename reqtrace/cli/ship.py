@@ -14,7 +14,6 @@ import msgspec
 
 from reqtrace import conf
 from reqtrace.cli import base
-from reqtrace.cli.terminal import printable
 from reqtrace.exceptions import (
     DeliveryFailed,
     MessageRefused,
@@ -111,11 +110,11 @@ class Command(base.Subcommand):
             except MessageRefused as error:  # and would be, again and again: what comes after it shall not wait
                 if isinstance(error, MessageTooLarge) and len(spans) > 1:
                     break
-                self.terminal.note(f"{printable(str(error))} Left out: {len(spans):,} span{'s' * (len(spans) > 1)}.")
+                self.terminal.note(f"{error} Left out: {len(spans):,} span{'s' * (len(spans) > 1)}.")
                 return 0
             else:
                 if remark not in ("", self._remark):
-                    self.terminal.note(f"{endpoint.url} took it, and said: {printable(remark)}")
+                    self.terminal.note(f"{endpoint.url} took it, and said: {remark}")
                     self._remark = remark
                 return len(spans)
         half = len(spans) // 2
@@ -123,7 +122,7 @@ class Command(base.Subcommand):
 
     def _wait(self, trouble: "Trouble", error: Exception, seconds: float | None = None) -> None:
         if str(error) != trouble.last:
-            self.terminal.note(f"{printable(str(error))} Trying again.")
+            self.terminal.note(f"{error} Trying again.")
         trouble.last = str(error)
         time.sleep(trouble.pause() if seconds is None else min(seconds, _OBEDIENCE_SECONDS))
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from reqtrace.cli import base
-from reqtrace.cli.terminal import printable
 from reqtrace.exceptions import QueryError, ReqtraceError, TraceFileError
 from reqtrace.stores import registry
 from reqtrace.stress import server as servers
@@ -107,23 +106,23 @@ class Command(base.Subcommand):
     def _show(self, report: Report, *, verbose: bool) -> None:
         line, paint = self.terminal.line, self.terminal.paint
         for page in report.stressed:
-            line(f"  {paint('stressed', 32)} {printable(f'{page.method} {page.path}')}: {page.requests:,} requests")
+            line(f"  {paint('stressed', 32)} {page.method} {page.path}: {page.requests:,} requests")
             for note in page.notes:
-                line(f"           {printable(note)}")
+                line(f"           {note}")
         for page in report.left_out if verbose else ():
             why = "; ".join(page.notes)
-            line(f"  {paint('left out', 2)} {printable(f'{page.method} {page.path}: {why}')}")
+            line(f"  {paint('left out', 2)} {page.method} {page.path}: {why}")
         if report.left_out and not verbose:
             line(f"  {paint('left out', 2)} {_many(len(report.left_out), 'page')}; --verbose names them, with why")
         for leak in report.leaks:
             first, *rest = lines_of(leak)
-            line(f"{paint('LEAK', 1, 31)} {paint(printable(first), 1)}")
+            line(f"{paint('LEAK', 1, 31)} {paint(first, 1)}")
             for text in rest:
-                line(printable(text))
+                line(text)
         for text in report.replay():
-            line(printable(text))
+            line(text)
         for note in report.notes:
-            line(f"{paint('note', 33)} {printable(note)}")
+            line(f"{paint('note', 33)} {note}")
         tried = f"{len(report.stressed):,} of {_many(len(report.pages), 'page')}"
         line(
             f"{report.requests:,} requests to {tried} by {len(report.people)} people, one of them anonymous, "

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from reqtrace.cli import base
-from reqtrace.cli.terminal import Terminal, colour_of, printable
+from reqtrace.cli.terminal import Terminal, colour_of
 from reqtrace.exceptions import QueryError, StoreUnavailable
 from reqtrace.exporters.ndjson import line
+from reqtrace.printable import printable
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding, RecordKind, Request, Sharing, Thread, User
 from reqtrace.stores.base import Entry
@@ -117,15 +118,15 @@ class View:
                 f"{thread:<32}",
                 paint(f"{sharing:<11}", *_SHARING_COLOURS[sharing]),
                 request.method,
-                printable(request.path),
+                request.path,
             )
         )
 
     def _finding(self, finding: Finding) -> str:
         level = self._terminal.paint(f"{finding.level:>6}", *_LEVEL_COLOURS[finding.level])
-        return f"{level} {finding.kind}: {printable(finding.message)} {printable(finding.fix)} [{finding.request}]"
+        return f"{level} {finding.kind}: {finding.message} {finding.fix} [{finding.request}]"
 
 
 def name_of(user: User) -> str:
-    """Return what people call a user, fit for a terminal."""
+    """Return what people call a user, as wide as it will be on the terminal."""
     return printable(user.label or user.id or user.state)

@@ -1,11 +1,14 @@
 """Where a subcommand writes: lines, colours where they are wanted, and a bar for what takes long."""
 
 import os
+import re
 import time
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, TextIO
+
+from reqtrace.printable import printable
 
 _USER_COLOURS = (32, 33, 34, 35, 36, 92, 93, 94, 95, 96)
 _BAR_WIDTH = 30
@@ -14,17 +17,21 @@ _REDRAW_SECONDS = 0.2
 
 
 class Terminal:
-    """Standard output and error of one command."""
+    """Standard output and error of one command.
+
+    A line is one line, whatever it is about: what would steer the terminal is written out. Only `paint` may colour.
+    """
 
     def __init__(self, stdout: TextIO, stderr: TextIO, *, coloured: bool) -> None:
         """Write to these two."""
         self._stdout = stdout
         self._stderr = stderr
         self._coloured = coloured
+        self._paints: set[str] = set()
 
     def line(self, text: str = "") -> None:
         """Write a line to standard output."""
-        self._stdout.write(text + "\n")
+        self._stdout.write(self._fit(text) + "\n")
 
     def raw(self, data: bytes) -> None:
         """Write bytes to standard output, as they are."""
@@ -41,15 +48,26 @@ class Terminal:
 
     def note(self, text: str) -> None:
         """Write a line to standard error."""
-        self._stderr.write(text + "\n")
+        self._stderr.write(self._fit(text) + "\n")
 
     def paint(self, text: str, *codes: int) -> str:
         """Return text in colour, given as parameters of the SGR control sequence, where colours are wanted."""
-        return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self._coloured and codes else text
+        if not self._coloured or not codes:
+            return text
+        begin, end = f"\x1b[{';'.join(map(str, codes))}m", "\x1b[0m"
+        self._paints |= {begin, end}
+        return f"{begin}{text}{end}"
 
     def bar(self) -> "Bar":
         """Return a progress bar on standard error."""
         return Bar(self._stderr)
+
+    def _fit(self, text: str) -> str:
+        """Make text printable between the colours that were painted here."""
+        if not self._paints:
+            return printable(text)
+        parts = re.split(f"({'|'.join(map(re.escape, self._paints))})", text)
+        return "".join(part if part in self._paints else printable(part) for part in parts)
 
 
 class Bar:
@@ -76,7 +94,7 @@ class Bar:
         if time.monotonic() < self._due:
             return
         filled = round(share * _BAR_WIDTH)
-        self._stream.write(f"\r[{'#' * filled:<{_BAR_WIDTH}}] {share:4.0%} {text}\x1b[K")
+        self._stream.write(f"\r[{'#' * filled:<{_BAR_WIDTH}}] {share:4.0%} {printable(text)}\x1b[K")
         self._stream.flush()
         self._due = time.monotonic() + _REDRAW_SECONDS
         self._drawn = True
@@ -92,11 +110,6 @@ def wants_colour(stream: TextIO, options: Mapping[str, Any], environment: Mappin
 def colour_of(name: str) -> int:
     """Return the colour of a user: the same in every run and process."""
     return _USER_COLOURS[zlib.crc32(name.encode()) % len(_USER_COLOURS)]
-
-
-def printable(text: str) -> str:
-    """Return text that cannot steer a terminal: a path may hold any character that its client chose."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def silence(stream: TextIO) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from reqtrace.cli import base
-from reqtrace.cli.terminal import printable
+from reqtrace.printable import printable
 from reqtrace.records import Process, Thread
 
 _ROW = "  {:>6}  {:<28} {:>10}  {:<11} {:>10} {:>7} {:>8}"
@@ -52,7 +52,7 @@ class Command(base.Subcommand):
     def _show(self, one: ThreadsOf) -> None:
         process = one.process
         title = f"{process.server} ({process.worker_class}, {process.interface}), pid {process.pid} on {process.host}"
-        self.terminal.line(self.terminal.paint(printable(title), 1))
+        self.terminal.line(self.terminal.paint(title, 1))
         self.terminal.line(f"  {one.answer}")
         if one.threads:
             self.terminal.line(_ROW.format("thread", "name", "native id", "sharing", "requests", "users", "at once"))

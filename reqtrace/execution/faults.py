@@ -1,6 +1,10 @@
 """Faults of our own: counted, logged once per place, shown on the dashboard, never let through to the host."""
 
 import logging
+import traceback
+
+from reqtrace import conf
+from reqtrace.printable import concealed
 
 logger = logging.getLogger("reqtrace")
 
@@ -19,13 +23,20 @@ class Faults:
         self.count_only(place, error)
         if place not in self._logged:
             self._logged.add(place)
+            # A store of the project's own may quote its address, password and all; then its words are logged instead.
+            is_secret = _without_secrets(told := "".join(traceback.format_exception(error))) != told
             logger.error(
-                "reqtrace met a fault in %s and went on without it; further ones there are only counted.",
+                "reqtrace met a fault in %s and went on without it; further ones there are only counted.%s",
                 place,
-                exc_info=error,
+                f" {self.last}" if is_secret else "",
+                exc_info=None if is_secret else error,
             )
 
     def count_only(self, place: str, error: BaseException) -> None:
         """Count the fault, which is shown but not logged."""
         self.count += 1
-        self.last = f"{place}: {type(error).__name__}: {error}"
+        self.last = _without_secrets(f"{place}: {type(error).__name__}: {error}")
+
+
+def _without_secrets(text: str) -> str:
+    return concealed(text, conf.get().store)

@@ -28,6 +28,7 @@ from urllib3.exceptions import InvalidHeader
 from reqtrace.exceptions import DeliveryFailed, DeliveryRefused, MessageRefused, MessageTooLarge, SettingsError
 from reqtrace.exporters.otlp_encoding import SCOPE, ResourceSpans, is_integer
 from reqtrace.exporters.spans import INTERNAL, SERVER, Span, Value
+from reqtrace.printable import printable
 
 try:
     from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -227,7 +228,7 @@ def _excerpt(answer: requests.Response) -> str:
 
 
 def _readable(text: str) -> str:
-    return "".join(filter(str.isprintable, text)).strip()
+    return printable(text.strip())
 
 
 def _retry_after(answer: requests.Response) -> float | None:

@@ -5,6 +5,7 @@ import sys
 from time import monotonic
 
 from reqtrace.execution.faults import Faults
+from reqtrace.printable import printable
 from reqtrace.records import Finding, Request
 from reqtrace.signals import finding_recorded, request_traced
 from reqtrace.stores.packing import PackedRequest
@@ -50,8 +51,8 @@ class Announcer:
             "%s %s: %s %s%s",
             finding.level,
             finding.kind,
-            finding.message,
-            finding.fix,
+            printable(finding.message),
+            printable(finding.fix),
             f" ({held_back} more of this group since)" if held_back else "",
             extra={"reqtrace_finding": finding},
         )
@@ -67,6 +68,6 @@ class Announcer:
                 scope.set_tag("reqtrace.kind", finding.kind)
                 scope.set_extra("reqtrace.finding", finding.id)
                 level = "error" if finding.level == "leak" else "warning"
-                sentry.capture_message(f"{finding.kind}: {finding.message}", level=level)
+                sentry.capture_message(printable(f"{finding.kind}: {finding.message}"), level=level)
         except Exception as error:
             self._faults.note("telling Sentry", error)

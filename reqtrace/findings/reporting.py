@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reqtrace.findings.detectors.base import person
+from reqtrace.printable import printable
 from reqtrace.records import Finding, Frame, Request, Side
 
 
@@ -52,7 +53,7 @@ def _describe(finding: Finding, count: int, known: Mapping[str, Request]) -> str
         ("allow", _allowing(finding)),
     ]
     lines = [f"{name}{f' ({count} times)' if count > 1 else ''}: {finding.message}"]
-    return "\n".join(lines + [f"  {title:<8} {text}" for title, text in rows if text])
+    return "\n".join(map(printable, lines + [f"  {title:<8} {text}" for title, text in rows if text]))
 
 
 def _side(side: Side, known: Mapping[str, Request]) -> str:

@@ -7,6 +7,7 @@ from typing import Self
 import msgspec
 from django.core.checks import CheckMessage
 
+from reqtrace.printable import shown
 from reqtrace.records import TYPES, Record, RecordKind, Request, key_of
 from reqtrace.stores.packing import pack, unpack
 
@@ -69,6 +70,11 @@ class Store(ABC):
     def __init__(self, url: str) -> None:
         """Keep the address. Opens nothing: the first read or write does."""
         self.url = url
+
+    @property
+    def shown(self) -> str:
+        """The address as people may see it: of one that may hold a secret, scheme, host and port alone."""
+        return shown(self.url)
 
     @abstractmethod
     def append(self, items: Sequence[Item]) -> None:

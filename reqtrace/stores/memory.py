@@ -29,6 +29,11 @@ class MemoryStore(Store):
         self._last = 0
         self._counts: Counter[RecordKind] = Counter()
 
+    @property
+    def shown(self) -> str:
+        """The address, which holds nothing."""
+        return "memory:"
+
     def append(self, items: Sequence[Item]) -> None:
         """Write all items."""
         with self._lock:

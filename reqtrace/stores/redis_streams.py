@@ -69,6 +69,11 @@ class RedisStreamStore(Store):
         self._writer = _Link(address)
         self._reader = _Link(address)
 
+    @property
+    def shown(self) -> str:
+        """The address without user and password."""
+        return self.url
+
     def append(self, items: Sequence[Item]) -> None:
         """Write all items in one script."""
         if items:

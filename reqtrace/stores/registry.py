@@ -8,6 +8,7 @@ from django.utils.module_loading import import_string
 
 from reqtrace import conf
 from reqtrace.exceptions import StoreError
+from reqtrace.printable import concealed, scheme_of
 from reqtrace.stores.base import Store
 
 STORE_CLASSES = {
@@ -38,8 +39,10 @@ def open_store(url: str) -> Store:
     classes = STORE_CLASSES | conf.get().store_backends
     scheme = url.partition(":")[0]
     if scheme not in classes:
+        named = scheme_of(url)
+        found = f"no store has the scheme {named!r}" if named else "it begins with no scheme such as sqlite:///"
         raise StoreError(
-            f"{conf.DICT}['STORE'] cannot be used: no store has the scheme {scheme!r}; "  # not the rest: a password
+            f"{conf.DICT}['STORE'] cannot be used: {found}; "
             f"there are {', '.join(sorted(classes))}. STORE_BACKENDS adds more."
         )
     try:
@@ -55,7 +58,8 @@ def open_store(url: str) -> Store:
     except StoreError:
         raise
     except Exception as error:
-        raise StoreError(f"{classes[scheme]} does not take the address: {type(error).__name__}: {error}.") from error
+        said = concealed(f"{type(error).__name__}: {error}", url)
+        raise StoreError(f"{classes[scheme]} does not take the address: {said}.") from None
 
 
 def store() -> Store:

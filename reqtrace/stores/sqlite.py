@@ -45,11 +45,16 @@ class SqliteStore(Store):
         super().__init__(url)
         path = url.removeprefix(_PREFIX)
         if not url.startswith(_PREFIX) or path.endswith("/") or not path:
-            raise StoreError(f"{url!r} names no file; it takes sqlite:///relative/path or sqlite:////absolute/path.")
+            raise StoreError("STORE names no file; it takes sqlite:///relative/path or sqlite:////absolute/path.")
         self.path = Path(path).absolute()
         # Two connections, so that reading never waits for this process's turn to write.
         self._writer = Link(self.path, writes=True)
         self._reader = Link(self.path, writes=False)
+
+    @property
+    def shown(self) -> str:
+        """The address: of a file, everything is a place."""
+        return f"{_PREFIX}{self.path}"
 
     def append(self, items: Sequence[Item]) -> None:
         """Write all items in one transaction."""

@@ -31,7 +31,7 @@ class Traces:
     @property
     def address(self) -> str:
         """The address of the store, without a password."""
-        return self._reader.store.url
+        return self._reader.store.shown
 
     @property
     def requests(self) -> list[Request]:

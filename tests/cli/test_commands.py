@@ -20,7 +20,7 @@ from django.core.management import CommandError, call_command
 
 from reqtrace.cli import base, dashboard, tail, threads
 from reqtrace.cli.export import FILTERS
-from reqtrace.cli.terminal import Bar, Terminal, colour_of, printable, wants_colour
+from reqtrace.cli.terminal import Bar, Terminal, colour_of, wants_colour
 from reqtrace.exceptions import ReqtraceError, StoreUnavailable
 from reqtrace.reading import queries
 from reqtrace.reading.queries import Query
@@ -381,9 +381,11 @@ def test_colours_are_for_people_who_want_them() -> None:
     assert not wants_colour(io.StringIO(), {"force_color": True}, {"NO_COLOR": "1"})
 
 
-def test_text_from_outside_cannot_steer_the_terminal() -> None:
-    assert printable("/gr\u00fc\u00dfe/") == "/gr\u00fc\u00dfe/"
-    assert printable("a\x1b]0;b\x07\n\u202e\ud800") == "a\\x1b]0;b\\x07\\n\\u202e\\ud800"
+def test_a_line_of_the_terminal_is_one_line_and_coloured_by_us_alone() -> None:
+    stdout = io.StringIO()
+    terminal = Terminal(stdout, stdout, coloured=True)
+    terminal.line(terminal.paint("GE\x1b[2JT", 31) + " /a\nforged\x1b[8m")
+    assert stdout.getvalue() == "\x1b[31mGE\\x1b[2JT\x1b[0m /a\\nforged\\x1b[8m\n"
 
 
 class Screen(io.StringIO):

@@ -273,7 +273,7 @@ def test_all_threads_of_a_process_are_given_one_store(settings: object) -> None:
     ("url", "backends", "reason"),
     [
         ("postgres://", {}, "no store has the scheme 'postgres'; there are memory, redis, rediss, sqlite, unix"),
-        ("", {}, "no store has the scheme ''"),
+        ("", {}, "it begins with no scheme"),
         ("http://[", {}, "no store has the scheme 'http'"),
         ("x:", {"x": "nowhere.Store"}, "cannot be imported"),
         ("x:", {"x": "reqtrace.records.Request"}, "no subclass"),

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from reqtrace.cli.base import subcommands
 from reqtrace.cli.terminal import Terminal, silence, wants_colour
 from reqtrace.exceptions import QueryError, ReqtraceError
+from reqtrace.printable import printable
 from reqtrace.stores import registry
 
 
@@ -46,9 +47,9 @@ class Command(BaseCommand):
             subcommands()[options["subcommand"]](terminal).run(options)
             terminal.flush()
         except QueryError as error:
-            raise CommandError(str(error), returncode=2) from error
+            raise CommandError(printable(error), returncode=2) from error
         except ReqtraceError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(printable(error)) from error
         except BrokenPipeError:  # `| head` has seen enough
             silence(stdout)
         except KeyboardInterrupt:
