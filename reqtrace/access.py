@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
+from django.core.exceptions import FieldDoesNotExist
 from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 from django.utils.module_loading import import_string
@@ -19,12 +21,17 @@ logger = logging.getLogger("reqtrace.access")
 Visit = HttpRequest | Mapping[str, Any]
 """What somebody came with: a request at page, API and export, an ASGI scope at the socket."""
 
+BY_STAFF = ("reqtrace.access.staff", "reqtrace.access.staff_or_local_debug")
+"""What `ACCESS` may name that asks for staff."""
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 _LOCAL_NAMES = [".localhost", "127.0.0.1", "[::1]"]
 
 
 def staff(user: object, visit: Visit) -> bool:
-    """Let active staff in; with ``DEBUG`` on, people at this machine too."""
+    """Let active staff in; with ``DEBUG`` on, people at this machine too.
+
+    A user model that knows no staff (has no ``is_staff``) lets its active superusers in instead.
+    """
     return staff_or_local_debug(user, visit) if settings.DEBUG else _is_active_staff(user)
 
 
@@ -61,8 +68,35 @@ def is_local(visit: Visit) -> bool:
     return bool(name) and validate_host(name, [*_LOCAL_NAMES, *named])
 
 
+def knows_staff() -> bool:
+    """Tell whether the project's user model has ``is_staff``; true where the project has no accounts at all."""
+    if not apps.is_installed("django.contrib.auth"):
+        return True
+    model = apps.get_model(settings.AUTH_USER_MODEL, require_ready=False)
+    try:
+        model._meta.get_field("is_staff")
+    except FieldDoesNotExist:
+        return hasattr(model, "is_staff")  # a property does, too
+    return True
+
+
+def who_may_look() -> str:
+    """Say in one sentence whom the setting ``ACCESS`` lets in."""
+    path = conf.get().access
+    if path not in BY_STAFF:
+        return f"{conf.DICT}['ACCESS'] decides who may look: {path}."
+    if knows_staff():
+        return "Active staff may look."
+    return (
+        f"{settings.AUTH_USER_MODEL} has no is_staff, so that its active superusers may look; "
+        f"{conf.DICT}['ACCESS'] takes a rule of your own."
+    )
+
+
 def _is_active_staff(user: object) -> bool:
-    return getattr(user, "is_active", False) is True and getattr(user, "is_staff", False) is True
+    if getattr(user, "is_active", False) is not True:
+        return False
+    return getattr(user, "is_staff" if hasattr(user, "is_staff") else "is_superuser", False) is True
 
 
 def _is_loopback(text: str) -> bool:

@@ -15,12 +15,13 @@ class ReqtraceConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in, user_logged_out
         from django.core.signals import setting_changed
 
-        from reqtrace import checks, conf
+        from reqtrace import checks, conf, identity
         from reqtrace.capture import recorder
         from reqtrace.execution import exclusions
 
         checks.register()
         setting_changed.connect(conf.reset, dispatch_uid="reqtrace.conf.reset")
+        setting_changed.connect(identity.reset, dispatch_uid="reqtrace.identity.reset")
         setting_changed.connect(exclusions.reset, dispatch_uid="reqtrace.execution.exclusions.reset")
         user_logged_in.connect(recorder.note_login, dispatch_uid="reqtrace.capture.recorder.note_login")
         user_logged_out.connect(recorder.note_logout, dispatch_uid="reqtrace.capture.recorder.note_logout")

@@ -1,19 +1,26 @@
 """Django system checks of reqtrace's settings and store; each says how to mend what it found."""
 
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
+import django
 from django.apps import AppConfig
 from django.conf import settings as django_settings
 from django.core import checks
 from django.utils.module_loading import import_string
 
-from reqtrace import conf
+from reqtrace import access, conf
 from reqtrace.exceptions import SettingsError
 from reqtrace.printable import concealed
 from reqtrace.stores import registry
 from reqtrace.watching.holders.paths import resolve
+
+TESTED_UP_TO = (6, 1)
+"""The newest Django that the tests run with."""
+TOOLBAR_SINCE = 6
+"""The oldest django-debug-toolbar that the panel works with."""
 
 
 def register() -> None:
@@ -24,6 +31,8 @@ def register() -> None:
     checks.register(check_callables, "reqtrace")
     checks.register(check_telemetry, "reqtrace")
     checks.register(check_templates, "reqtrace")
+    checks.register(check_access, "reqtrace")
+    checks.register(check_versions, "reqtrace")
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
@@ -62,7 +71,10 @@ def check_callables(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[c
     """Report dotted paths of callables that cannot be imported (E005)."""
     found: list[checks.CheckMessage] = []
     settings = conf.get()
-    for key, path in (("ACCESS", settings.access), ("IMPERSONATION", settings.impersonation)):
+    named = [("ACCESS", settings.access), ("IMPERSONATION", settings.impersonation)]
+    if "." in settings.user_label:
+        named.append(("USER_LABEL", settings.user_label))
+    for key, path in named:
         try:
             loaded = import_string(path)
         except Exception as error:  # importing a project's own module may fail in any way
@@ -113,3 +125,56 @@ def check_telemetry(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[c
             id="reqtrace.E006",
         )
     ]
+
+
+def check_access(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
+    """Say who may look at the page where the user model knows no staff, whom the default lets in (W003)."""
+    if conf.get().access not in access.BY_STAFF or access.knows_staff():
+        return []
+    return [
+        checks.Warning(
+            f"{django_settings.AUTH_USER_MODEL} has no is_staff: of its users, active superusers alone may look at "
+            "the traces.",
+            hint=f"Leave it so, or name a callable(user, request_or_scope) of your own in {conf.DICT}['ACCESS'].",
+            id="reqtrace.W003",
+        )
+    ]
+
+
+def check_versions(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
+    """Say which Django is newer than the tests (W004), and which debug toolbar is too old for the panel (W005)."""
+    found: list[checks.CheckMessage] = []
+    if django.VERSION[:2] > TESTED_UP_TO:
+        found.append(
+            checks.Warning(
+                f"Django {django.get_version()} is newer than {'.'.join(map(str, TESTED_UP_TO))}, the newest that "
+                "this version of reqtrace was tested with.",
+                hint="Look for a newer django-reqtrace; what it cannot read here it leaves unsaid, and counts.",
+                id="reqtrace.W004",
+            )
+        )
+    panels = getattr(django_settings, "DEBUG_TOOLBAR_PANELS", ())
+    toolbar = toolbar_version()
+    if "reqtrace.panel.RequestTracePanel" in panels and toolbar is not None and not fits_panel(toolbar):
+        found.append(
+            checks.Warning(
+                f"django-debug-toolbar {toolbar} is too old for reqtrace.panel.RequestTracePanel, which stays away.",
+                hint=f'pip install "django-debug-toolbar>={TOOLBAR_SINCE}", or take the panel out.',
+                id="reqtrace.W005",
+            )
+        )
+    return found
+
+
+def toolbar_version() -> str | None:
+    """Return the version of django-debug-toolbar; None where it is not installed."""
+    try:
+        return version("django-debug-toolbar")
+    except PackageNotFoundError:
+        return None
+
+
+def fits_panel(toolbar: str) -> bool:
+    """Tell whether the panel works with that version of the toolbar."""
+    major = toolbar.partition(".")[0]
+    return not major.isdecimal() or int(major) >= TOOLBAR_SINCE

@@ -15,6 +15,13 @@ ENVIRONMENT_PREFIX = "REQTRACE_"
 Checkpoint = Literal["start", "view", "view-end", "template", "query", "response", "close"]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+UserLabel = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(username|email|pk|pseudonym|[^\W\d]\w*(\.[^\W\d]\w*)+)$",
+        description="It takes 'username', 'email', 'pk', 'pseudonym', or the dotted path of a callable(user).",
+    ),
+]
 DottedPath = Annotated[str, msgspec.Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)+$")]
 
 
@@ -53,8 +60,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     """``block`` turns a response in which a leak was found into a 500 instead of letting it out."""
     impersonation: DottedPath = "reqtrace.identity.known_impersonation"
     """Dotted path of callable(request) -> bool: whether acting as somebody else is declared here."""
-    user_label: Literal["username", "pk", "pseudonym"] = "username"
-    """How people are named in traces; ``pseudonym`` is a keyed hash."""
+    user_label: UserLabel = "username"
+    """How people are named in traces: ``username``, ``email``, ``pk``, ``pseudonym`` (a keyed hash), or the dotted path
+    of a callable(user) -> str that makes no query."""
+    release: str | None = None
+    """The deploy that runs, such as a version or a commit; shown with each process."""
     capture_query_string: bool = False
     """Whether query strings are kept."""
     access: str = "reqtrace.access.staff"
@@ -162,6 +172,9 @@ def _shown(name: str, value: object) -> str:
 
 def _choices(type_: Any) -> str:
     """Return a sentence with the words that a setting takes; an empty one where it takes any."""
+    for note in getattr(type_, "__metadata__", ()):
+        if note.description:
+            return f"{note.description} "
     (inner,) = get_args(type_) if get_origin(type_) is list else (type_,)
     words = get_args(inner) if get_origin(inner) is Literal else ()
     return f"It takes {', '.join(map(repr, words))}. " if words else ""

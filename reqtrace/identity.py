@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Model
 from django.utils.functional import LazyObject, empty
+from django.utils.module_loading import import_string
 
+from reqtrace import conf
 from reqtrace.execution.real_types import pretends
 from reqtrace.records import UserState
 
@@ -21,7 +23,7 @@ class Identity(NamedTuple):
     id: str | None = None
     """The primary key, as text."""
     name: str | None = None
-    """The user name."""
+    """What the person is called, as ``USER_LABEL`` says: the user name, most often."""
 
 
 UNRESOLVED = Identity("unresolved")
@@ -108,6 +110,12 @@ _readers: dict[type[Any], Callable[[Any], Identity]] = {}
 """How instances of a class are read: chosen once per class, and looked up several times per request."""
 
 
+def reset(*, setting: str, **_: object) -> None:
+    """Choose anew how users are read, when ``REQTRACE`` changes (a receiver of Django's ``setting_changed``)."""
+    if setting == conf.DICT:
+        _readers.clear()
+
+
 def _reader_of(class_: type[Any]) -> Callable[[Any], Identity]:
     """Choose how instances of a class are read, and remember it."""
     reader = _choose_reader(class_)
@@ -134,7 +142,9 @@ def _of_lazy(user: Any) -> Identity:
 
 
 def _model_reader(class_: type[Model]) -> Callable[[Any], Identity]:
-    key_field, name_field = class_._meta.pk.attname, getattr(class_, "USERNAME_FIELD", "username")
+    label = conf.get().user_label
+    key_field = class_._meta.pk.attname
+    name_field = getattr(class_, *(("EMAIL_FIELD", "email") if label == "email" else ("USERNAME_FIELD", "username")))
 
     def of_model(user: Any) -> Identity:
         # From the instance's dict: a deferred field, read as an attribute, would be fetched by a query.
@@ -142,7 +152,21 @@ def _model_reader(class_: type[Model]) -> Callable[[Any], Identity]:
         key, name = values.get(key_field), values.get(name_field)
         return Identity("authenticated", None if key is None else str(key), name if type(name) is str else None)
 
-    return of_model
+    return of_model if "." not in label else _named_by(import_string(label), of_model)
+
+
+def _named_by(name_of: Callable[[Any], object], read: Callable[[Any], Identity]) -> Callable[[Any], Identity]:
+    """Let the project's own callable name people; what it cannot name, or not by a text, keeps the user name."""
+
+    def of_named(user: Any) -> Identity:
+        identity = read(user)
+        try:
+            name = name_of(user)
+        except Exception:  # a callable of the project's own may fail in any way, and the person stays known
+            return identity
+        return identity._replace(name=name) if type(name) is str else identity
+
+    return of_named
 
 
 def _of_proxy(user: Any) -> Identity:

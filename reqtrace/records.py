@@ -170,6 +170,8 @@ class Process(msgspec.Struct, gc=False):
     faults: int = 0
     """Faults inside reqtrace, each of which left the response untouched."""
     last_fault: str | None = None
+    release: str | None = None
+    """The deploy that runs, as the setting ``RELEASE`` names it."""
 
 
 class Side(msgspec.Struct, frozen=True, gc=False):
@@ -214,7 +216,7 @@ class Finding(msgspec.Struct, gc=False):
     fix: str
     """How to mend it here: one sentence."""
     group: str
-    """The same for findings of one kind, holder and code place."""
+    """The same for findings of one cause: one holder or, where there is none, one kind and code place."""
 
 
 class NativeThread(msgspec.Struct, frozen=True, gc=False):

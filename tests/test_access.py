@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from django.test import RequestFactory
 
-from reqtrace import access
+from reqtrace import access, checks
 
 STAFF = SimpleNamespace(is_active=True, is_staff=True)
 ALICE = SimpleNamespace(is_active=True, is_staff=False)
@@ -38,6 +38,27 @@ def test_only_active_staff_is_let_in(settings, user, expected):
     settings.DEBUG = False
     for who in visit():
         assert access.allowed(user, who) is expected
+
+
+def test_where_the_user_model_knows_no_staff_active_superusers_are_let_in(settings):
+    settings.DEBUG = False
+    for who in visit():
+        assert access.allowed(SimpleNamespace(is_active=True, is_superuser=True), who)
+        assert not access.allowed(SimpleNamespace(is_active=True, is_superuser=False), who)
+        assert not access.allowed(SimpleNamespace(is_active=False, is_superuser=True), who)
+        assert not access.allowed(SimpleNamespace(is_active=True, is_staff=False, is_superuser=True), who)
+
+
+def test_a_user_model_without_staff_is_said_by_the_check_with_the_way_out(settings):
+    assert checks.check_access(None) == []
+    settings.AUTH_USER_MODEL = "auth.Permission"  # a model without `is_staff`
+    (warning,) = checks.check_access(None)
+    assert "superusers" in warning.msg
+    assert "ACCESS" in warning.hint
+    assert "superusers" in access.who_may_look()
+    settings.REQTRACE = {"ACCESS": "tests.test_access.refuse"}
+    assert checks.check_access(None) == []
+    assert "tests.test_access.refuse" in access.who_may_look()
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])

@@ -183,6 +183,25 @@ class MuteStore(MemoryStore):
         raise KeyError("port")
 
 
+def test_a_django_newer_than_the_tests_and_a_toolbar_too_old_for_the_panel_are_said(
+    settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DEBUG_TOOLBAR_PANELS = ["reqtrace.panel.RequestTracePanel"]  # type: ignore[attr-defined]
+    assert checks.check_versions(None) == []
+    monkeypatch.setattr(checks, "TESTED_UP_TO", (5, 1))
+    monkeypatch.setattr(checks, "version", lambda name: "5.2.0")
+    newer, older = checks.check_versions(None)
+    assert (newer.id, older.id) == ("reqtrace.W004", "reqtrace.W005")
+    assert "5.1" in newer.msg
+    assert "5.2.0" in older.msg
+    assert "stays away" in older.msg
+
+
+@pytest.mark.parametrize(("toolbar", "fits"), [("5.2.0", False), ("6.0", True), ("10.1", True), ("dev", True)])
+def test_the_panel_takes_a_toolbar_from_version_6_on(toolbar: str, fits: bool) -> None:
+    assert checks.fits_panel(toolbar) is fits
+
+
 def test_the_system_check_has_nothing_to_say_of_good_settings(settings: object) -> None:
     settings.REQTRACE = {"STORE": "memory:"}  # type: ignore[attr-defined]
     assert checks.check_settings(None) == checks.check_store(None) == []

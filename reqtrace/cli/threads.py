@@ -7,9 +7,14 @@ from typing import Any
 import msgspec
 
 from reqtrace.cli import base
+from reqtrace.cli.findings import summary
 from reqtrace.printable import printable
+from reqtrace.reading.groups import groups
+from reqtrace.reading.queries import Query
 from reqtrace.records import Process, Thread
 
+_MANY = 4
+"""From so many threads of one request each on, they are one line."""
 _ROW = "  {:>6}  {:<28} {:>10}  {:<11} {:>10} {:>7} {:>8}"
 
 
@@ -47,6 +52,8 @@ class Command(base.Subcommand):
         else:
             for one in found:
                 self._show(one)
+            said = summary(groups(reader, Query()))
+            self.terminal.line(f"Findings: {said} `manage.py reqtrace findings` tells their stories.")
         self.note_corrupt(reader)
 
     def _show(self, one: ThreadsOf) -> None:
@@ -54,12 +61,16 @@ class Command(base.Subcommand):
         title = f"{process.server} ({process.worker_class}, {process.interface}), pid {process.pid} on {process.host}"
         self.terminal.line(self.terminal.paint(title, 1))
         self.terminal.line(f"  {one.answer}")
-        if one.threads:
+        once = [thread for thread in one.threads if thread.requests == 1]
+        several = one.threads if len(once) < _MANY else [thread for thread in one.threads if thread.requests != 1]
+        if several:
             self.terminal.line(_ROW.format("thread", "name", "native id", "sharing", "requests", "users", "at once"))
-        for thread in one.threads:
+        for thread in several:
             name = printable(thread.name)[:28]
             counts = (f"{thread.requests:,}", f"{thread.users:,}", thread.max_in_flight)
             self.terminal.line(_ROW.format(f"#{thread.serial}", name, thread.native_id, thread.sharing, *counts))
+        if len(several) < len(one.threads):
+            self.terminal.line(f"  {len(once):,} threads of one request each: #{once[0].serial} to #{once[-1].serial}")
         self.terminal.line()
 
 

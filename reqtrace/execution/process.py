@@ -56,7 +56,7 @@ def recognise(request: Any) -> Serving:
     return Serving(server, worker_class, "wsgi" if scope is None else "asgi", facts)
 
 
-def describe(id_: str, serving: Serving) -> Process:
+def describe(id_: str, serving: Serving, release: str | None = None) -> Process:
     """Describe this process under an id of its own; slow, so not on the request path."""
     machine = platform.uname()  # not `platform.platform()`: it starts a program
     facts: dict[str, bool | int | float | str | None] = {
@@ -84,6 +84,7 @@ def describe(id_: str, serving: Serving) -> Process:
         python=platform.python_version(),
         django=django.get_version(),
         facts=facts,
+        release=release,
     )
 
 

@@ -75,6 +75,7 @@ def resource_of(id_: str | None, process: Process | None, service: str | None) -
         {
             "service.name": service or f"unknown_service:{process.server}",
             "service.instance.id": id_,
+            "service.version": process.release,
             "host.name": process.host,
             "process.pid": process.pid,
             "process.parent_pid": process.parent_pid,

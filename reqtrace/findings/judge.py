@@ -158,5 +158,10 @@ def _user(opened: OpenRequest) -> Identity:
 
 
 def _group(case: Case, detector: Detector) -> str:
-    place = f"{case.stack[0].file}:{case.stack[0].function}" if case.stack else case.checkpoint
-    return hashlib.sha256(f"{detector.kind}|{case.holder}|{place}".encode()).hexdigest()[:12]
+    """Name the cause: what is mended at one go, wherever and as whatever kind it shows. A holder is one."""
+    if case.holder_kind is not None:
+        cause = f"{case.holder}"
+    else:
+        place = f"{case.stack[0].file}:{case.stack[0].function}" if case.stack else case.checkpoint
+        cause = f"{detector.kind}|{case.holder}|{place}"
+    return hashlib.sha256(cause.encode()).hexdigest()[:12]

@@ -48,7 +48,7 @@ def _describe(finding: Finding, count: int, known: Mapping[str, Request]) -> str
         ("holder", f"{finding.holder} ({finding.holder_kind})" if finding.holder_kind else finding.holder),
         ("request", _side(finding.expected, known)),
         ("saw", _side(finding.observed, known)),
-        ("at", ", ".join([f"checkpoint {finding.checkpoint!r}", *map(_place, finding.stack[:3])])),
+        ("at", ", ".join([f"checkpoint {finding.checkpoint!r}", *map(place, finding.stack[:3])])),
         ("fix", finding.fix),
         ("allow", _allowing(finding)),
     ]
@@ -64,9 +64,9 @@ def _side(side: Side, known: Mapping[str, Request]) -> str:
     return f"{where} of {person(side)} ({side.request})"
 
 
-def _place(frame: Frame) -> str:
-    path = Path(frame.file)
-    here = Path.cwd()
+def place(frame: Frame) -> str:
+    """Name a line of code, by its path from here where it lies below."""
+    path, here = Path(frame.file), Path.cwd()
     return f"{path.relative_to(here) if path.is_relative_to(here) else path}:{frame.line} in {frame.function}"
 
 

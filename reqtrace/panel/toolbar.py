@@ -37,6 +37,7 @@ class RequestTracePanel(Panel):  # type: ignore[misc]
     from the store.
     """
 
+    __module__ = "reqtrace.panel"  # as settings name it: the toolbar compares that with DISABLE_PANELS
     is_async = True
     template = "reqtrace/panel.html"
 

@@ -82,7 +82,7 @@ class Ledger:
         if self.serving is None:
             return []
         if self._process is None:
-            self._process = process.describe(self.process_id, self.serving)
+            self._process = process.describe(self.process_id, self.serving, self.settings.release)
         items: list[Item] = []
         touched: dict[int, LiveThread] = {}
         sample = 1 if self.keeps_all else self.settings.sample
@@ -276,7 +276,7 @@ class Ledger:
         if self.settings.user_label == "pseudonym":
             pseudonym = self._pseudonym(user.id)
             return User(user.state, pseudonym, pseudonym)
-        label = user.name if self.settings.user_label == "username" and user.name else user.id
+        label = user.name if self.settings.user_label != "pk" and user.name else user.id
         return User(user.state, user.id, label)
 
 

@@ -80,6 +80,7 @@ export function process(given: Partial<Process> = {}): Process {
     sampled_out: 0,
     faults: 0,
     last_fault: null,
+    release: null,
     ...given,
   };
 }

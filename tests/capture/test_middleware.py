@@ -12,6 +12,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import AsyncClient, Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from reqtrace.capture.recorder import Recorder
 from reqtrace.middleware import TraceMiddleware
@@ -341,6 +342,50 @@ def test_people_are_named_as_the_setting_says(tracing: Start, how: str) -> None:
         assert user.label is not None
         assert len(user.label) == 16
         assert "alice" not in user.label
+
+
+def named_in_capitals(user: User) -> object:
+    """Name a user, as a project's own callable for `USER_LABEL` would."""
+    return user.username.upper()
+
+
+def named_by_nothing(user: User) -> object:
+    """Fail for one person and answer with no text for another."""
+    if user.username == "alice":
+        raise LookupError(user.username)
+    return user.pk
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("how", "labels"),
+    [
+        ("email", ["alice@shop.test", "2"]),
+        ("tests.capture.test_middleware.named_in_capitals", ["ALICE", "BOB"]),
+        ("tests.capture.test_middleware.named_by_nothing", ["alice", "bob"]),
+    ],
+)
+def test_people_are_named_by_address_or_by_a_callable_which_may_fail(
+    tracing: Start, how: str, labels: list[str], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    alice = User.objects.create_user("alice", "alice@shop.test", pk=1)
+    bob = User.objects.create_user("bob", pk=2)
+    traced = tracing(USER_LABEL=how)
+    for user in (alice, bob):
+        client = Client()
+        client.force_login(user)
+        with django_assert_num_queries(2):  # the session and the user, which the view asks for
+            client.get("/who/")
+    assert [(request.user.id, request.user.label) for request in traced.requests()] == [
+        ("1", labels[0]),
+        ("2", labels[1]),
+    ]
+
+
+def test_the_release_is_told_with_the_process(tracing: Start) -> None:
+    traced = tracing(RELEASE="2026.1")
+    Client().get("/plain/")
+    assert traced.process().release == "2026.1"
 
 
 def test_a_bad_setting_leaves_the_default_in_force(tracing: Start) -> None:

@@ -104,6 +104,8 @@ export interface Process {
   sampled_out: number;
   faults: number;
   last_fault: string | null;
+  /** The deploy that runs. */
+  release: string | null;
 }
 
 export interface Side {

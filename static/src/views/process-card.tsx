@@ -108,6 +108,11 @@ function Facts({ process, history }: { process: Process; history: readonly Measu
           {count(process.sampled_out)}
         </Fact>
       )}
+      {process.release !== null && (
+        <Fact name={t("Release")} title={t("The deploy that runs, as the setting RELEASE names it")}>
+          {process.release}
+        </Fact>
+      )}
       {process.faults > 0 && (
         <Fact name={t("Faults")} title={t("Faults inside reqtrace; the application was not affected")}>
           <span class="bad">{count(process.faults)}</span> {process.last_fault}
