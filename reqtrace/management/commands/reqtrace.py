@@ -7,10 +7,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from reqtrace import conf
 from reqtrace.cli.base import subcommands
 from reqtrace.cli.terminal import Terminal, silence, wants_colour
 from reqtrace.exceptions import QueryError, ReqtraceError
-from reqtrace.printable import printable
+from reqtrace.printable import concealed, printable
 from reqtrace.stores import registry
 
 
@@ -54,5 +55,10 @@ class Command(BaseCommand):
             silence(stdout)
         except KeyboardInterrupt:
             sys.exit(130)
+        except Exception as error:  # of a store of the project's own, which may quote its address as it fails
+            said = f"{type(error).__name__}: {error}"
+            if (fit := concealed(said, conf.get().store)) != said:
+                raise CommandError(printable(fit)) from None
+            raise
         finally:
             registry.close_stores()
