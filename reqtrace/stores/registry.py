@@ -1,7 +1,7 @@
 """From settings to the store in force."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from django.utils.module_loading import import_string
@@ -116,4 +116,5 @@ def replaced_by() -> Store | None:
 def close_stores() -> None:
     """Let every store handed out go of its connections and files; the next use opens them again."""
     for chosen in list(_chosen.values()):
-        chosen.store.close()
+        with suppress(Exception):  # of one that cannot even be closed, enough was said when it was used
+            chosen.store.close()
