@@ -123,6 +123,8 @@ class Watch:
                 self._names_it(opened, checkpoint, place, holder)
                 return
             seen = self.users.find(meaning.user)
+            if seen is opened:
+                return  # its own, whoever it is for by now; of a user alone only the next request tells that it stays
         stale = any(
             isinstance(fact, Sighting)
             and fact.holder is holder

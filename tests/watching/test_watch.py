@@ -226,3 +226,18 @@ def test_the_very_user_of_a_request_that_is_over_is_crossed_on_whatever_thread(t
     str(held)
     serve(inner, person(1))
     assert kinds(traced) == ["crossed"]
+
+
+def test_the_requests_own_user_object_at_its_close_is_nothing(tracing: Start) -> None:
+    """Of a user alone only the next request can tell that it stays: each may have its context for itself."""
+    traced = tracing(HOLDERS=["tests.watching.test_watch.Holder.current"])
+    me = person(1)
+
+    def inner(_: HttpRequest) -> None:
+        opened = current_request.get()
+        assert opened is not None
+        traced.recorder.checkpoint(opened, "view-end")
+        Holder.current = me
+
+    serve(inner, me)
+    assert kinds(traced) == []
