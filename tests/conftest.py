@@ -1,6 +1,7 @@
 """What all tests share: a recorder of their own, and the proof that they leave nothing behind."""
 
 import contextvars
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,17 @@ from reqtrace.stores.base import Store
 
 Result = TypeVar("Result")
 _numbers = count(1)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+
+
+def pytest_configure() -> None:
+    """Give what the tests start its signals back, where they are ignored: in a job in the background, say.
+
+    A child inherits what is ignored, but no handler.
+    """
+    for number in _ENDING:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 class Tracing:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,6 +21,16 @@ def start_program(source: str, **environment: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """End a process that may run still, so that what it has started ends with it; by force if it does not listen."""
+    process.terminate()
+    try:
+        process.communicate(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
 
 
 def run_program(source: str, *, ends_by: signal.Signals | None = None, **environment: str) -> str:

@@ -1,10 +1,8 @@
 """``reqtrace stress``: many people at once against the project's own pages."""
 
-import signal
-import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +78,6 @@ class Command(base.Subcommand):
         given, base_url = targets.parse(options["urls"], allow_unsafe=options["allow_unsafe"])
         plan = Plan(given or targets.discover(), bool(given), options["requests"], options["seconds"])
         with (
-            _ended_by_sigterm(),
             people(options["users"], throwaway=options["throwaway"]) as signed_in,
             self._server(options, base_url) as server,
             crowd(server, options["concurrency"]) as gathered,
@@ -132,16 +129,6 @@ class Command(base.Subcommand):
 
 def _many(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does, so that users, sessions and the server go with it."""
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _writable(name: str, text: str) -> Path:

@@ -31,6 +31,7 @@ from reqtrace.stores.base import Store
 from reqtrace.stores.sqlite import SqliteStore
 from tests.conftest import eventually
 from tests.factories import BOB, corrupt, finding, items, process, request, thread
+from tests.programs import end
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -280,7 +281,9 @@ def test_the_answer_is_one_sentence_about_the_worst(sharings: list[str], beginni
 
 
 @contextmanager
-def tailing(store: Store, tmp_path: Path, *arguments: str) -> Iterator[Callable[[str], list[str]]]:
+def tailing(
+    store: Store, tmp_path: Path, *arguments: str, ends_by: signal.Signals = signal.SIGINT
+) -> Iterator[Callable[[str], list[str]]]:
     """Follow a store in another process; yields a function that waits for a text and returns all lines so far."""
     written = tmp_path / "lines"
     with written.open("w") as stdout:
@@ -293,12 +296,16 @@ def tailing(store: Store, tmp_path: Path, *arguments: str) -> Iterator[Callable[
 
     try:
         yield wait_for
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ends_by)
         _, stderr = process.communicate(timeout=30)
         assert (process.returncode, stderr) == (0, "")
     finally:
-        process.kill()
-        process.communicate()
+        end(process)
+
+
+def test_a_command_ends_on_sigterm_as_it_does_on_ctrl_c(store: Store, tmp_path: Path) -> None:
+    with tailing(store, tmp_path, "--last", "2", ends_by=signal.SIGTERM) as wait_for:
+        assert wait_for("lost:")
 
 
 def test_tail_shows_what_comes_after_the_last_ones_and_ends_at_ctrl_c(store: Store, tmp_path: Path) -> None:
@@ -363,8 +370,7 @@ def test_on_a_terminal_tail_is_coloured_unless_told_otherwise(store: Store) -> N
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=30)
         finally:
-            process.kill()
-            process.communicate()
+            end(process)
             os.close(controller)
         assert process.returncode == 0
         assert (f"\x1b[{colour_of('bob')}mbob" in text) is coloured

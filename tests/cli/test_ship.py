@@ -31,6 +31,7 @@ from tests.conftest import eventually
 from tests.factories import corrupt, finding, items, process, request
 from tests.judges.crowd import Crowd
 from tests.otlp_receiver import Receiver
+from tests.programs import end
 
 PATIENCE = 4
 
@@ -295,8 +296,7 @@ def following(store: Store, url: str, folder: Path) -> Iterator[subprocess.Popen
     try:
         yield process
     finally:
-        process.kill()
-        process.communicate()
+        end(process)
 
 
 def stop(process: subprocess.Popen[str]) -> str:

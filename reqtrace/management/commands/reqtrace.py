@@ -1,8 +1,11 @@
 """``manage.py reqtrace``: hands its arguments to a subcommand in `reqtrace.cli`."""
 
 import os
+import signal
 import sys
 from argparse import RawDescriptionHelpFormatter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -45,7 +48,8 @@ class Command(BaseCommand):
         for problem in registry.problems():
             terminal.note(problem)
         try:
-            subcommands()[options["subcommand"]](terminal).run(options)
+            with _ended_by_sigterm():
+                subcommands()[options["subcommand"]](terminal).run(options)
             terminal.flush()
         except QueryError as error:
             raise CommandError(printable(error), returncode=2) from error
@@ -53,8 +57,8 @@ class Command(BaseCommand):
             raise CommandError(printable(error)) from error
         except BrokenPipeError:  # `| head` has seen enough
             silence(stdout)
-        except KeyboardInterrupt:
-            sys.exit(130)
+        except KeyboardInterrupt as ended:
+            sys.exit(128 + (ended.args[0] if ended.args else signal.SIGINT))
         except Exception as error:  # of a store of the project's own, which may quote its address as it fails
             said = f"{type(error).__name__}: {error}"
             if (fit := concealed(said, conf.get().store)) != said:
@@ -62,3 +66,21 @@ class Command(BaseCommand):
             raise
         finally:
             registry.close_stores()
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the subcommand as Ctrl-C does, so that it cleans up after itself and says what it has to."""
+
+    def end(number: int, _: object) -> None:
+        raise KeyboardInterrupt(number)
+
+    try:
+        before = signal.signal(signal.SIGTERM, end)
+    except ValueError:  # not on the main thread, which alone gets signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
