@@ -11,6 +11,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 
 from benchmarks.scenarios import Interface
+from benchmarks.site import Headers
 
 
 class Driver(ABC):
@@ -38,7 +39,7 @@ class WsgiDriver(Driver):
 
     batch = 5
 
-    def __init__(self, path: str, cookie: str) -> None:
+    def __init__(self, path: str, headers: Headers) -> None:
         self._handler = WSGIHandler()
         self._status = ""
         self._environ: dict[str, Any] = {
@@ -53,7 +54,7 @@ class WsgiDriver(Driver):
             "HTTP_HOST": "127.0.0.1:8000",
             "HTTP_USER_AGENT": "benchmark",
             "HTTP_ACCEPT": "*/*",
-            "HTTP_COOKIE": cookie,
+            **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",
             "wsgi.errors": io.StringIO(),
@@ -88,7 +89,7 @@ class AsgiDriver(Driver):
 
     batch = 1
 
-    def __init__(self, path: str, cookie: str) -> None:
+    def __init__(self, path: str, headers: Headers) -> None:
         self._handler = ASGIHandler()
         self._runner = asyncio.Runner()
         self._status = 0
@@ -108,7 +109,7 @@ class AsgiDriver(Driver):
                 (b"host", b"127.0.0.1:8000"),
                 (b"user-agent", b"benchmark"),
                 (b"accept", b"*/*"),
-                (b"cookie", cookie.encode()),
+                *((name.encode(), value.encode()) for name, value in headers.items()),
             ],
         }
 
@@ -148,5 +149,5 @@ class _Receive:
         return {"type": "http.request", "body": b"", "more_body": False}
 
 
-DRIVERS: Mapping[Interface, Callable[[str, str], Driver]] = {"wsgi": WsgiDriver, "asgi": AsgiDriver}
-"""Interface to its driver, made from a path and a ``Cookie`` header."""
+DRIVERS: Mapping[Interface, Callable[[str, Headers], Driver]] = {"wsgi": WsgiDriver, "asgi": AsgiDriver}
+"""Interface to its driver, made from a path and what the visitor sends along."""

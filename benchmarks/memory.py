@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from benchmarks.pairing import Worker
-from benchmarks.scenarios import SYNC
+from benchmarks.scenarios import STACK_NOBODY
 from benchmarks.worker import Order
 
 REQUESTS = 10_000
@@ -18,7 +18,7 @@ def measure(cases: Sequence[str], requests: int, rounds: int) -> Mapping[str, fl
 
 
 def _resident(case: str, requests: int, seed: int) -> int:
-    with Worker(SYNC, case, seed) as worker:
+    with Worker(STACK_NOBODY, case, seed) as worker:
         turn = worker.take_turn(Order(requests))
         worker.end()
         return turn.rss

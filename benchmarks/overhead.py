@@ -13,16 +13,16 @@ from benchmarks.budgets import verdicts
 from benchmarks.cases.known import AGAIN, BARE, CASES, OPENTELEMETRY, REQTRACE
 from benchmarks.pairing import Plan
 from benchmarks.report import Report
-from benchmarks.scenarios import ASYNC, SCENARIOS, SYNC
+from benchmarks.scenarios import ASYNC_NOBODY, MEASURED, STACK_NOBODY
 
 
 def run(plan: Plan, memory_requests: int, shipping_requests: int) -> Report:
     """Measure everything."""
     cases = list(CASES)
     scenarios = {}
-    for scenario in SCENARIOS:
+    for scenario in MEASURED:
         _say(f"{scenario} ...")
-        scenario_plan = plan if scenario in (SYNC, ASYNC) else plan.for_information()
+        scenario_plan = plan if scenario in (STACK_NOBODY, ASYNC_NOBODY) else plan.for_information()
         scenarios[scenario] = pairing.measure(scenario, cases, scenario_plan)
     _say("memory ...")
     resident = memory.measure([BARE, REQTRACE, OPENTELEMETRY, AGAIN], memory_requests, plan.rounds)

@@ -20,6 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 _FOREIGN = ("REQTRACE_", "OTEL_", "DJANGO_SETTINGS_MODULE", "PYTHONHASHSEED")
 
 
+def own_environment(seed: int) -> dict[str, str]:
+    """Return the environment of a measuring process: nothing that sets up what is measured, and a seed of hashes."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    return {**kept, "PYTHONHASHSEED": str(seed)}
+
+
 class Plan(NamedTuple):
     """How much is measured."""
 
@@ -62,7 +68,6 @@ class Worker:
 
     def __init__(self, scenario: str, case: str, seed: int) -> None:
         """Start it; the seed of its hashes is to be the same for all that are compared."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
         self.case = case
         self._sent = 0
         self._directory = tempfile.TemporaryDirectory(prefix="reqtrace-bench-")
@@ -71,7 +76,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
-            env={**environment, "PYTHONHASHSEED": str(seed)},
+            env=own_environment(seed),
         )
 
     def __enter__(self) -> Self:

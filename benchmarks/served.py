@@ -1,6 +1,6 @@
 """The measured project as servers load it: ``wsgi`` and ``asgi``, with scenario and case named in the environment.
 
-The ``Cookie`` header of its visitor is left in the file ``cookie``, once everything is ready.
+What its visitor sends along is left in the file ``headers``, as HTTP/1.1 writes it, once everything is ready.
 """
 
 import os
@@ -15,11 +15,11 @@ from benchmarks.cases.known import CASES
 from benchmarks.scenarios import SCENARIOS
 
 _directory = Path(os.environ["BENCHMARK_DIRECTORY"])
-_cookie = site.set_up(
+_headers = site.set_up(
     SCENARIOS[os.environ["BENCHMARK_SCENARIO"]],
     import_string(CASES[os.environ["BENCHMARK_CASE"]])(),
     _directory,
 )
 wsgi = WSGIHandler()
 asgi = ASGIHandler()
-(_directory / "cookie").write_text(_cookie)
+(_directory / "headers").write_text("".join(f"{name}: {value}\r\n" for name, value in _headers.items()))

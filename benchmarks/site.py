@@ -1,6 +1,8 @@
-"""The small Django project that is measured: settings made from a scenario and a case, three views."""
+"""The small Django project that is measured: settings made from a scenario and a case, and its views."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import django
 from django.apps import apps
@@ -9,11 +11,13 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
 from django.utils.module_loading import import_string
 
 from benchmarks.cases.base import Case
 from benchmarks.scenarios import Scenario
+
+Headers = Mapping[str, str]
+"""What a visitor's browser or script sends along, by names in lower case."""
 
 
 def sync_view(request: HttpRequest) -> HttpResponse:
@@ -32,18 +36,17 @@ def page_view(request: HttpRequest) -> HttpResponse:
     return render(request, "page.html", {"permissions": permissions})
 
 
-urlpatterns = [path("sync/", sync_view), path("async/", async_view), path("page/", page_view)]
-
-
-def set_up(scenario: Scenario, case: Case, base_dir: Path) -> str:
-    """Make this process the project, with the case in front, and return the ``Cookie`` header of its visitor."""
+def set_up(scenario: Scenario, case: Case, base_dir: Path) -> Headers:
+    """Make this process the project, with the case in front, and return what its visitor sends along."""
     settings.configure(
         BASE_DIR=base_dir,
         SECRET_KEY="only for benchmarks",
         ALLOWED_HOSTS=["*"],
-        ROOT_URLCONF=__name__,
+        ROOT_URLCONF="benchmarks.urls",
         INSTALLED_APPS=[*case.apps, *scenario.apps],
         MIDDLEWARE=[*case.middleware, *scenario.middleware],
+        REQTRACE={"HOLDERS": list(scenario.holders)},
+        **case.settings,
         DATABASES={
             "default": {
                 "ENGINE": "django.db.backends.sqlite3",
@@ -69,12 +72,18 @@ def set_up(scenario: Scenario, case: Case, base_dir: Path) -> str:
     )
     case.start()
     django.setup()
-    return _sign_in() if scenario.has_accounts else ""
+    if scenario.has_accounts:
+        call_command("migrate", verbosity=0)
+    if scenario.visitor == "token":
+        return {"authorization": f"Token {apps.get_model('authtoken.Token').objects.create(user=_alice())}"}
+    return {"cookie": _signed_in(_alice())} if scenario.visitor == "signed in" else {}
 
 
-def _sign_in() -> str:
-    call_command("migrate", verbosity=0)
-    alice = get_user_model().objects.create_user("alice")
+def _alice() -> Any:
+    return get_user_model().objects.create_user("alice")
+
+
+def _signed_in(alice: Any) -> str:
     session = import_string(f"{settings.SESSION_ENGINE}.SessionStore")()
     session[SESSION_KEY] = str(alice.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from benchmarks import report
 from benchmarks.cases.known import AGAIN, BARE, CLOCKS, REQTRACE
 from benchmarks.pairing import ROOT
-from benchmarks.scenarios import ASYNC, PAGE, PAGE_UNDER_ASGI, SCENARIOS, SYNC
+from benchmarks.scenarios import ASYNC, PAGE_SOMEBODY, PAGE_UNDER_ASGI_SOMEBODY, SCENARIOS, SYNC
 
 CASES = (BARE, CLOCKS, REQTRACE, AGAIN)
 CONNECTIONS = 8
@@ -40,8 +40,8 @@ class Server(NamedTuple):
 _GTHREAD = ("gunicorn", "--worker-class=gthread", "--threads=4", "benchmarks.served:wsgi", "--bind=unix:{}")
 _UVICORN = ("uvicorn", "--no-access-log", "--log-level=warning", "benchmarks.served:asgi", "--uds={}")
 SERVERS: Mapping[str, Server] = {
-    **{f"gunicorn gthread: {scenario}": Server(scenario, _GTHREAD) for scenario in (SYNC, PAGE)},
-    **{f"uvicorn: {scenario}": Server(scenario, _UVICORN) for scenario in (ASYNC, PAGE_UNDER_ASGI)},
+    **{f"gunicorn gthread: {scenario}": Server(scenario, _GTHREAD) for scenario in (SYNC, PAGE_SOMEBODY)},
+    **{f"uvicorn: {scenario}": Server(scenario, _UVICORN) for scenario in (ASYNC, PAGE_UNDER_ASGI_SOMEBODY)},
 }
 
 
@@ -51,8 +51,8 @@ class Load:
     def __init__(self, socket: Path, path: str) -> None:
         """Request `path` of the server behind `socket`."""
         self._socket = socket
-        cookie = socket.with_name("cookie").read_text()
-        self._request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode()
+        headers = socket.with_name("headers").read_bytes()
+        self._request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + headers + b"\r\n"
 
     async def rate(self, seconds: float) -> float:
         """Send one request after another on every connection; return how many were answered in a second.
@@ -115,7 +115,7 @@ def started(server: Server, case: str) -> Iterator[Path]:
         )
         try:
             deadline = time.monotonic() + _START_SECONDS
-            while not (socket.exists() and socket.with_name("cookie").exists()):
+            while not (socket.exists() and socket.with_name("headers").exists()):
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"{server.command[0]} did not start with {case!r}.")
                 time.sleep(0.05)

@@ -69,8 +69,8 @@ def main(scenario_name: str, case_name: str, directory: str) -> None:
     pin()
     scenario = SCENARIOS[scenario_name]
     case: Case = import_string(CASES[case_name])()
-    cookie = site.set_up(scenario, case, Path(directory))
-    driver = DRIVERS[scenario.interface](scenario.path, cookie)
+    headers = site.set_up(scenario, case, Path(directory))
+    driver = DRIVERS[scenario.interface](scenario.path, headers)
     for line in sys.stdin:
         _say(take_turn(driver, case, msgspec.json.decode(line, type=Order)))
     _say(Ending(case.end()))

@@ -6,8 +6,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import iscoroutinefunction
 
-from reqtrace.capture import lifecycle
-from reqtrace.capture.recorder import current_request
+from reqtrace.capture import carrying, lifecycle
 from reqtrace.records import Request
 from reqtrace.watching.holders.calls import ORIGINAL, CallableHolder
 
@@ -17,7 +16,7 @@ Result = TypeVar("Result")
 
 def current() -> Request | None:
     """Return the record of the request that this code runs for, as it stands now; None outside of requests."""
-    opened = current_request.get()
+    opened = carrying.current()
     return None if opened is None else lifecycle.recorder().ledger.request_so_far(opened)
 
 
@@ -30,7 +29,7 @@ def checkpoint(name: str) -> None:
     """
     if not name:
         raise ValueError("reqtrace.checkpoint() takes a name, such as 'charge-card'; it was empty.")
-    opened = current_request.get()
+    opened = carrying.current()
     if opened is not None:
         lifecycle.recorder().checkpoint(opened, name)
 
@@ -66,6 +65,6 @@ def watch(getter: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
 
 
 def _read(holder: CallableHolder, value: object) -> None:
-    opened = current_request.get()
+    opened = carrying.current()
     if opened is not None:
         lifecycle.recorder().read(opened, holder, value)

@@ -5,7 +5,8 @@ from contextvars import ContextVar, copy_context
 from typing import Any
 
 from reqtrace.capture import lifecycle
-from reqtrace.capture.recorder import Recorder, births, current_request
+from reqtrace.capture.carrying import CARRIED, current_request, enter, leave
+from reqtrace.capture.recorder import BIRTHS, Recorder
 from reqtrace.execution import exclusions
 from reqtrace.watching.holders.context import ASGIREF_VARIABLE, asgiref_names
 from reqtrace.watching.live import Birth
@@ -37,14 +38,13 @@ class TraceASGI:
             await self.application(scope, receive, send)
             return
         recorder = lifecycle.recorder()
-        token = births.set(dirt(recorder))
-        try:
-            if kind == "websocket" and not scope.get("path", "").startswith(exclusions.prefixes()):
-                await self._socket(recorder, scope, receive, send)
-            else:
-                await self.application(scope, receive, send)
-        finally:
-            births.reset(token)
+        recorder.is_below_asgi = True
+        if births := dirt(recorder):
+            scope[BIRTHS] = births
+        if kind == "websocket" and not scope.get("path", "").startswith(exclusions.prefixes()):
+            await self._socket(recorder, scope, receive, send)
+        else:
+            await self.application(scope, receive, send)
 
     async def _socket(self, recorder: Recorder, scope: Scope, receive: Receive, send: Send) -> None:
         connection = Connection(scope)
@@ -54,7 +54,7 @@ class TraceASGI:
             return
         opened.protocol = "websocket"
         opened.status = 101
-        token = current_request.set(opened)
+        way = enter(opened)
 
         async def sending(message: Message) -> None:
             if message["type"] == "websocket.close" and opened.status == 101 and not connection.is_accepted:
@@ -68,7 +68,7 @@ class TraceASGI:
             recorder.abandon(opened, error)
             raise
         finally:
-            current_request.reset(token)
+            leave(way)
             recorder.finish(opened)
 
 
@@ -99,10 +99,12 @@ def dirt(recorder: Recorder) -> list[Birth]:
     found: list[Birth] = []
     try:
         for variable, value in copy_context().items():
-            if variable is births or variable is current_request:
+            if variable is current_request:
                 continue
             name, kind, values = _describe(recorder, variable, value)
             for held_name, held in values.items():
+                if held_name == CARRIED:
+                    continue
                 meaning = meaning_of(held)
                 seen = recorder.watch.known.find(meaning.request) if meaning.request is not None else None
                 if seen is not None or (meaning.request is None and meaning.identity.id is not None):

@@ -3,12 +3,12 @@
 from django.http import HttpRequest
 
 from reqtrace.capture import lifecycle
-from reqtrace.capture.recorder import current_request
+from reqtrace.capture.carrying import current
 
 
 def checkpoint(request: HttpRequest) -> dict[str, object]:
     """Examine identity where a template is rendered; add nothing to its context."""
-    opened = current_request.get()
+    opened = current()
     if opened is not None:
         lifecycle.recorder().checkpoint(opened, "template")
     return {}

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 
 from reqtrace import conf
 from reqtrace.capture import lifecycle, streams, view_seam
-from reqtrace.capture.recorder import current_request
+from reqtrace.capture.carrying import current, current_request, enter, leave
 from reqtrace.execution import exclusions
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -70,18 +70,18 @@ class TraceMiddleware:
         opened = self.recorder.begin(request)
         if opened is None:
             return await self.get_response(request)
-        token = current_request.set(opened)
+        way = enter(opened)
         try:
             response = await self.get_response(request)
         except BaseException as error:
             self.recorder.abandon(opened, error)
             raise
         finally:
-            current_request.reset(token)
+            leave(way)
         return streams.follow(self.recorder, opened, response)
 
     def _process_view(self, *_: Any) -> None:
-        opened = current_request.get()
+        opened = current()
         if opened is not None:
             self.recorder.enter_view(opened)
 

@@ -17,7 +17,8 @@ from django.http.response import HttpResponseBase
 
 from reqtrace import conf
 from reqtrace.capture import lifecycle, view_seam
-from reqtrace.capture.recorder import Recorder, current_request
+from reqtrace.capture.carrying import current
+from reqtrace.capture.recorder import Recorder
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Process, Request, Thread
 from reqtrace.stores import registry
@@ -102,7 +103,7 @@ def nothing_is_left_behind() -> Iterator[None]:
     children = {child.pid for child in psutil.Process().children()}
     yield
     view_seam.close_seam()
-    assert current_request.get() is None
+    assert current() is None
     assert not [var.name for var in contextvars.copy_context() if var.name.startswith("reqtrace.") and var.get()]
     assert not hasattr(BaseHandler.make_view_atomic, "reqtrace_original")
     eventually(lambda: not {thread for thread in set(threading.enumerate()) - threads if not _is_shared(thread)})

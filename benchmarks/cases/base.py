@@ -1,6 +1,7 @@
 """What a case is: a middleware, what it needs around it, and how to make it ship what it has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class Case:
@@ -10,9 +11,14 @@ class Case:
     """What goes into ``INSTALLED_APPS``."""
     middleware: Sequence[str] = ()
     """What goes first into ``MIDDLEWARE``."""
+    settings: Mapping[str, Any] = {}
+    """What else its documentation asks for."""
 
     def start(self) -> None:
         """Do what a project does once, after its settings are known and before Django is set up."""
+
+    def settle(self) -> None:
+        """Finish what is done at the beginning of a process's life, and by the clock, once many requests were sent."""
 
     def drain(self) -> None:
         """Ship everything that still waits, so that the CPU time of shipping is counted where it arose."""

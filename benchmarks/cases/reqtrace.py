@@ -12,6 +12,15 @@ class Reqtrace(Case):
     apps = ("reqtrace",)
     middleware = ("reqtrace.middleware.TraceMiddleware",)
 
+    def settle(self) -> None:
+        """Search to the end, and look around no more: ten requests a second are looked into, however many there are."""
+        recorder = lifecycle.recorder()
+        while not recorder.discovery.search():
+            pass
+        if recorder.watch.holders:
+            recorder.search_all()
+        recorder.discovery.probe_never()
+
     def drain(self) -> None:
         """Write what waits into the store."""
         lifecycle.recorder().shipper.ship()

@@ -4,21 +4,20 @@ No lock, no I/O, no query and no copy of the application's objects stands here: 
 primitives in a queue, and everything that can wait is done by the ledger on the shipper's time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from contextvars import ContextVar
 from itertools import count
 from os import getpid
 from time import perf_counter_ns, time_ns
 from typing import Any
 
-from django.core.handlers.asgi import ASGIRequest
-from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import request_finished
 from django.db.backends.signals import connection_created
+from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
 
 from reqtrace import conf, identity
+from reqtrace.capture.carrying import current, current_in
 from reqtrace.execution import process
 from reqtrace.execution.faults import Faults
 from reqtrace.execution.places import Execution, Place, native
@@ -29,21 +28,20 @@ from reqtrace.watching.connections import ConnectionWatch
 from reqtrace.watching.holders.base import Holder
 from reqtrace.watching.holders.declared import holders_of
 from reqtrace.watching.holders.discovery import PROBE_AGAIN_NS, Discovery
-from reqtrace.watching.live import Birth, OpenRequest
+from reqtrace.watching.live import OpenRequest
 from reqtrace.watching.outliving import OutlivingSearch
 from reqtrace.watching.pages import CachedPages
 from reqtrace.watching.retention import RetentionSearch
 from reqtrace.watching.sessions import Sessions
 from reqtrace.watching.watch import Watch
 
-current_request: ContextVar[OpenRequest | None] = ContextVar("reqtrace.current_request", default=None)
-births: ContextVar[Sequence[Birth]] = ContextVar("reqtrace.births", default=())
-"""What `TraceASGI` found in the context in which the server called the application."""
-
+BIRTHS = "reqtrace.births"
+"""Where an ASGI scope says what `TraceASGI` found in the context in which the server called the application."""
 _KNOWN_EVERY = 16
 """While no holder is watched, one request in so many is known by its object: enough to notice those that stay alive."""
 _SEARCH_AGAIN_NS = 500_000_000
 """How long holders are not searched for after a slice of the search, once everything has been looked at."""
+_attribute_of = object.__getattribute__
 _PROBED = frozenset({"view-end", "response"})
 """Checkpoints at which discovery looks around: whatever keeps requests has been given one by then."""
 
@@ -59,8 +57,10 @@ class Recorder:
         self._holders: list[Holder] = []
         self._entry: Any = None
         self._hears_closing = False
+        self.is_below_asgi = False
+        """Whether `TraceASGI` hands requests down: they say in their scopes what it found."""
         at_query = (lambda opened: self.checkpoint(opened, "query")) if "query" in settings.checkpoints else None
-        self.connections = ConnectionWatch(current_request.get, at_query, self.faults)
+        self.connections = ConnectionWatch(current, at_query, self.faults)
         connection_created.connect(self.connections.connected)
         self.renew()
 
@@ -92,11 +92,10 @@ class Recorder:
         if not self.settings.discover:
             self.discovery.probe_never()
         self.retention = RetentionSearch(self.watch.known, self.discovery)
-        self.outliving = OutlivingSearch(current_request, lambda: list(self.execution.loops), self.watch.known)
+        self.outliving = OutlivingSearch(current_in, lambda: list(self.execution.loops), self.watch.known)
         self.ledger = Ledger(self.settings, self.faults, self.open)
         self.shipper = Shipper(self.settings, self.ledger, self.faults, self.finish_lost, self._spend_spare_time)
-        self._quiet: frozenset[type] = frozenset()
-        """Classes of requests that are looked at closely only once they have a session or a user."""
+        self._known_every = _KNOWN_EVERY
         self._numbers = count(1)
         self._pid_to_watch = process.pid_to_watch()
         self._search_due_ns = 0
@@ -111,19 +110,18 @@ class Recorder:
                 self._start(request)
             place = self.execution.here()
             number = next(self._numbers)
-            arrival = place.thread.arrive(number)
-            opened = OpenRequest(number, request, place, arrival, time_ns(), perf_counter_ns(), place)
+            opened = OpenRequest(
+                number, request, place, place.thread.arrive(number), time_ns(), perf_counter_ns(), place
+            )
             self.open[number] = opened
-            for birth in births.get():
-                opened.note(birth)
-            if (
-                self.watch.holders
-                or self.discovery.probes_left
-                or opened.began_ns >= self.discovery.probe_due_ns
-                or type(request) not in self._quiet
-            ):
+            request._reqtrace_request = opened
+            if self.is_below_asgi:
+                for birth in (request.__dict__.get("scope") or {}).get(BIRTHS, ()):
+                    opened.note(birth)
+            discovery = self.discovery
+            if self.watch.holders or opened.began_ns >= discovery.probe_due_ns or discovery.probes_left:
                 self._look_closely(opened)
-            elif not number % _KNOWN_EVERY:
+            elif not number % self._known_every:
                 self.watch.known.add(request, opened)
             return opened
         except Exception as error:
@@ -132,7 +130,6 @@ class Recorder:
 
     def _look_closely(self, opened: OpenRequest) -> None:
         watch, discovery = self.watch, self.discovery
-        opened.is_close = True
         if opened.began_ns >= discovery.probe_due_ns:
             discovery.probe_due_ns = opened.began_ns + PROBE_AGAIN_NS
             opened.is_probe = True
@@ -156,7 +153,7 @@ class Recorder:
         """
         try:
             if place is None:
-                place = self.execution.here()
+                place = self.execution.here(opened.first)
             if opened.ended_ns:
                 if not opened.is_in_view:  # a sync view runs to its end, also when its client has gone long ago
                     self.watch.outlived(opened, name, place)
@@ -165,23 +162,29 @@ class Recorder:
             if place is not opened.place and not opened.has_been_at(place):
                 self._hop(opened, place, name)
             watch = self.watch
-            is_of_user = "user" in opened.request.__dict__
-            opened.is_close |= is_of_user
-            if (watch.holders or is_of_user or opened.is_probe) and name not in watch.left_out:
-                if is_of_user:
-                    watch.examine_user(opened, name)
-                if opened.is_probe and name in _PROBED and self.settings.discover:
-                    self.discovery.probe()
-                if watch.holders:
-                    watch.examine(opened, name, place)
+            user = opened.request.__dict__.get("user")
+            if type(user) is SimpleLazyObject:
+                user = _attribute_of(user, "_wrapped")
+            if user is not opened.met:
+                watch.examine_user(opened, name, user)
+            if watch.holders or opened.is_probe:
+                self._look_around(opened, name, place)
             return place
         except Exception as error:
             self.faults.note(f"checkpoint {name!r}", error)
             return None
 
+    def _look_around(self, opened: OpenRequest, name: str, place: Place) -> None:
+        watch = self.watch
+        if name not in watch.left_out:
+            if opened.is_probe and name in _PROBED and self.settings.discover:
+                self.discovery.probe()
+            if watch.holders:
+                watch.examine(opened, name, place)
+
     def read(self, opened: OpenRequest, holder: Holder, value: object) -> None:
         """Take what the application's own getter has just given to its caller as a reading."""
-        self._quiet = frozenset()  # a getter is a holder, too: what it names is known only if every request is
+        self._known_every = 1  # a getter is a holder, too: what it names is known only if every request is
         try:
             place = self.checkpoint(opened, holder.path)
             if place is not None:
@@ -189,41 +192,9 @@ class Recorder:
         except Exception as error:
             self.faults.note(f"a reading of {holder.path}", error)
 
-    def becomes_close(self, opened: OpenRequest) -> bool:
-        """Tell whether a request has become somebody's, and is to be looked at closely from now on.
-
-        A library may exchange a request's class after it has begun, for one whose `user` queries.
-        """
-        request = opened.request
-        if type(request) in self._quiet and not (hasattr(request, "user") or hasattr(request, "session")):
-            return False
-        opened.is_close = True
-        return True
-
-    def sees_all_of_view(self, opened: OpenRequest, *, is_async: bool) -> bool:
-        """Tell whether nothing would be seen of a view that is about to be called: it runs here, and is quiet.
-
-        A sync view called outside a task and an async one called within a task run where they are called; Django
-        takes all others elsewhere.
-        """
-        try:
-            if opened.is_close or self.becomes_close(opened):
-                return False
-            # The middleware's task awaits the view, so that it is alive.
-            return is_async is (opened.first.task_serial is not None) and self.execution.is_here(opened.first)
-        except Exception as error:
-            self.faults.note("checkpoint 'view'", error)
-            return False
-
     def enter_view(self, opened: OpenRequest) -> Place | None:
         """Note that the view begins, on the thread on which it runs; return where that is."""
-        try:
-            place: Place | None = self.execution.here()
-            if opened.is_close or place is not opened.first or opened.ended_ns or self.becomes_close(opened):
-                place = self.checkpoint(opened, "view", place)
-        except Exception as error:
-            self.faults.note("checkpoint 'view'", error)
-            return None
+        place = self.checkpoint(opened, "view")
         if place is not None:
             opened.place = place
             opened.is_in_view = True
@@ -231,8 +202,7 @@ class Recorder:
 
     def leave_view(self, opened: OpenRequest, place: Place | None) -> None:
         """Note that the view ends, at the place where it began."""
-        if opened.is_close or self.becomes_close(opened):
-            self.checkpoint(opened, "view-end", place)
+        self.checkpoint(opened, "view-end", place)
         opened.is_in_view = False
 
     def finish(self, opened: OpenRequest) -> None:
@@ -246,15 +216,13 @@ class Recorder:
                 others = thread.depart(opened.number, arrival)
                 if thread is opened.place.thread:
                     opened.arrival, opened.at_once = arrival, others
-            if opened.outcome is not None and not opened.is_close:  # it failed before anybody looked at it
-                self.becomes_close(opened)
             opened.read(query_string=self.settings.capture_query_string)
-            if opened.is_close:
+            if opened.session_key is not None:
                 for waiting in self.sessions.learn(opened):
                     self.shipper.put(waiting)
-                if self.watch.holders:
-                    self.watch.served(opened)
-                    self.execution.note_closing(opened)
+            if self.watch.holders:
+                self.watch.served(opened)
+                self.execution.note_closing(opened)
         except Exception as error:
             self.faults.note("finish", error)
         # Let go: nothing of the application's outlives the request here.
@@ -356,27 +324,20 @@ class Recorder:
             if not self._started:
                 self.ledger.serving = process.recognise(request)
                 self.shipper.start()
-                self._quiet = _quiet_classes()
                 self._started = True
                 self._is_ready = self._pid_to_watch is None
 
 
-def _quiet_classes() -> frozenset[type]:
-    """Return the classes on which `user` and `session` are plain attributes: no library has made properties of them."""
-    classes = (WSGIRequest, ASGIRequest)
-    return frozenset(class_ for class_ in classes if not (hasattr(class_, "user") or hasattr(class_, "session")))
-
-
 def note_login(*, user: Any, **_: object) -> None:
     """Remember who signed in: the request is theirs from now on (a receiver of Django's ``user_logged_in``)."""
-    opened = current_request.get()
+    opened = current()
     if opened is not None and user is not None:
         opened.belongs_to(identity.of_user(user))
 
 
 def note_logout(*, user: Any, **_: object) -> None:
     """Remember who signed out: the request was theirs (a receiver of Django's ``user_logged_out``)."""
-    opened = current_request.get()
+    opened = current()
     if opened is not None and user is not None:
         opened.signed_out = identity.of_user(user)
         opened.belongs_to(opened.signed_out)

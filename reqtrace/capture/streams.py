@@ -6,7 +6,8 @@ from typing import Any
 from weakref import ref
 
 from reqtrace.capture import outgoing, telemetry
-from reqtrace.capture.recorder import Recorder, current_request
+from reqtrace.capture.carrying import current_request, enter, leave
+from reqtrace.capture.recorder import Recorder
 from reqtrace.exceptions import LeakBlocked
 from reqtrace.watching.live import OpenRequest
 
@@ -17,10 +18,8 @@ def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
     Return the response that goes out: this one, or a plain 500 where a leak was found and is to be blocked.
     """
     try:
-        if opened.is_close or hasattr(response, outgoing.STAMP) or recorder.becomes_close(opened):
-            opened.is_close = True
-            outgoing.examine(recorder, opened, response)
-            recorder.checkpoint(opened, "response", opened.first)
+        outgoing.examine(recorder, opened, response)
+        recorder.checkpoint(opened, "response", opened.first)
         if recorder.settings.otel:
             telemetry.annotate(recorder, opened)
         if opened.facts:
@@ -69,7 +68,7 @@ async def _parts_async(recorder: Recorder, opened: OpenRequest, parts: AsyncIter
     opened.outcome = "aborted"
     try:
         while True:
-            token = current_request.set(opened)
+            way = enter(opened)
             try:
                 recorder.checkpoint(opened, "response")
                 part = await anext(iterator)
@@ -77,7 +76,7 @@ async def _parts_async(recorder: Recorder, opened: OpenRequest, parts: AsyncIter
                 opened.outcome = None
                 return
             finally:
-                current_request.reset(token)
+                leave(way)
             if is_guarded and opened.facts and outgoing.found_leak(recorder, opened):
                 raise LeakBlocked("a leak was found while this response was being streamed: it is cut off here")
             yield part

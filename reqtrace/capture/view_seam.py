@@ -9,13 +9,16 @@ so, once per request with the view as its only argument, since Django 1.4.
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
+from types import FunctionType
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.core.handlers.base import BaseHandler
 
 from reqtrace.capture import outgoing
-from reqtrace.capture.recorder import Recorder, current_request
+from reqtrace.capture.carrying import current
+from reqtrace.capture.recorder import Recorder
+from reqtrace.watching.live import OpenRequest
 
 View = Callable[..., Any]
 
@@ -46,45 +49,58 @@ def close_seam() -> None:
         BaseHandler.make_view_atomic = original  # type: ignore[method-assign]
 
 
-_is_async = lru_cache(maxsize=1_024)(iscoroutinefunction)
-"""Asked for every request, and the same for every request of a view."""
-
-
 def _seeing(original: Callable[[BaseHandler, View], View]) -> Callable[[BaseHandler, View], View]:
     @wraps(original)
     def make_view_atomic(self: BaseHandler, view: View) -> View:
         callback = original(self, view)
-        opened, recorder = current_request.get(), _recorder
-        if opened is None or recorder is None:
-            return callback
-        is_async = _is_async(callback) if callback is view else iscoroutinefunction(callback)
-        if recorder.sees_all_of_view(opened, is_async=is_async):
-            return callback
-        if is_async:
-
-            async def traced_async(*args: Any, **kwargs: Any) -> Any:
-                place = recorder.enter_view(opened)
-                try:
-                    response = await callback(*args, **kwargs)
-                finally:
-                    recorder.leave_view(opened, place)
-                if opened.is_close:
-                    outgoing.stamp(recorder, opened, response)
-                return response
-
-            return traced_async
-
-        def traced(*args: Any, **kwargs: Any) -> Any:
-            place = recorder.enter_view(opened)
-            try:
-                response = callback(*args, **kwargs)
-            finally:
-                recorder.leave_view(opened, place)
-            if opened.is_close:
-                outgoing.stamp(recorder, opened, response)
-            return response
-
-        return traced
+        # A function is itself alone: what equals it is the same view.
+        return _seen(callback) if callback is view and type(view) is FunctionType else _see(callback)
 
     make_view_atomic.reqtrace_original = original  # type: ignore[attr-defined]
     return make_view_atomic
+
+
+def _see(view: View) -> View:
+    """Return a view that tells the recorder where it begins and ends, and calls the other in between."""
+    if iscoroutinefunction(view):
+
+        async def traced_async(request: Any, /, *args: Any, **kwargs: Any) -> Any:
+            opened, recorder = _opened(request), _recorder
+            if opened is None or recorder is None:
+                return await view(request, *args, **kwargs)
+            place = recorder.enter_view(opened)
+            try:
+                response = await view(request, *args, **kwargs)
+            finally:
+                recorder.leave_view(opened, place)
+            outgoing.stamp(recorder, opened, response)
+            return response
+
+        return traced_async
+
+    def traced(request: Any, /, *args: Any, **kwargs: Any) -> Any:
+        opened, recorder = _opened(request), _recorder
+        if opened is None or recorder is None:
+            return view(request, *args, **kwargs)
+        place = recorder.enter_view(opened)
+        try:
+            response = view(request, *args, **kwargs)
+        finally:
+            recorder.leave_view(opened, place)
+        outgoing.stamp(recorder, opened, response)
+        return response
+
+    return traced
+
+
+_seen = lru_cache(maxsize=1_024)(_see)
+"""Once for each view."""
+
+
+def _opened(request: Any) -> OpenRequest | None:
+    """Return what is known of a request that comes to its view."""
+    try:
+        opened: OpenRequest | None = request._reqtrace_request
+        return current() if opened is None or opened.ended_ns else opened
+    except Exception:  # put in the place of the one that came, by a middleware
+        return current()

@@ -143,8 +143,13 @@ class Execution:
         # asyncio remembers the running loop per thread: under gevent a greenlet would be told another one's.
         self._tasks_are_told_apart = not gevent_patched()
 
-    def here(self) -> Place:
-        """Return the place that runs this line."""
+    def here(self, likely: Place | None = None) -> Place:
+        """Return the place that runs this line.
+
+        Args:
+            likely: where it may well be, if that place's task is known to be alive: ids are recycled, of dead ones.
+
+        """
         try:
             thread: LiveThread = self._local.thread
         except AttributeError:
@@ -156,16 +161,10 @@ class Execution:
         if self._tasks_are_told_apart and (loop := get_running_loop()) is not None:
             task = asyncio.current_task(loop)
             if task is not None:
+                if likely is not None and likely.task_id == id(task) and likely.thread is thread:
+                    return likely
                 return self._task_place(thread, task, loop)
         return thread.place
-
-    def is_here(self, place: Place) -> bool:
-        """Tell whether `place` runs this line, where its task is known to be alive: ids are recycled, of dead ones."""
-        if self._current_greenlet is not None or getattr(self._local, "thread", None) is not place.thread:
-            return self.here() is place
-        loop = get_running_loop() if self._tasks_are_told_apart else None
-        task = None if loop is None else asyncio.current_task(loop)
-        return place.task_id == (None if task is None else id(task))
 
     def note_closing(self, request: object) -> None:
         """Keep what this thread is just closing, until `take_closing`."""

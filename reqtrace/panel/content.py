@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from reqtrace import conf
 from reqtrace.capture import lifecycle
-from reqtrace.capture.recorder import current_request
+from reqtrace.capture.carrying import current
 from reqtrace.reading import neighbours
 from reqtrace.reading.neighbours import Neighbours
 from reqtrace.reading.reader import Reader
@@ -88,7 +88,7 @@ class Holder(NamedTuple):
 
 def record() -> dict[str, Any] | None:
     """Return a `Recorded` of the request in flight here, as JSON takes it; None when it is not traced."""
-    opened = current_request.get()
+    opened = current()
     if opened is None:
         return None
     recorder = lifecycle.recorder()

@@ -180,18 +180,18 @@ class OpenRequest(msgspec.Struct, eq=False):
     """Whether its view is running."""
     is_probe: bool = False
     """Whether discovery looks around while it runs."""
-    is_close: bool = False
-    """Whether it is looked at closely, at every checkpoint: it has a session or a user, a holder is watched, or
-    discovery looks around. Of all others only where and how long they run is noted. Session and user are asked for as
-    attributes, not in the request's dict, which Python would have to make for that."""
     is_counted: bool = False
     """Whether the ledger has written it down: what comes later are findings only."""
     session_key: str | None = None
     traceparent: str | None = None
     met: object = None
-    """The user object that was met last, and is not read again."""
+    """The user object that was met last, and is not read again; what a lazy one has within it until somebody asks."""
     met_as: Identity = UNRESOLVED
     """Who that is."""
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """Become nothing where a request is pickled, or copied deeply: it carries this along."""
+        return type(None), ()
 
     def whose(self) -> Identity:
         """Return whose request it is so far, as `identity.of_request` does, while it is in flight."""
@@ -216,15 +216,14 @@ class OpenRequest(msgspec.Struct, eq=False):
         match = request.resolver_match
         if match is not None:
             self.route, self.view = match.route, match._func_path
-        if self.is_close:
-            user = self.whose()
-            # After a logout it is still theirs who signed out.
-            self.user = user if self.signed_out is None or user.state == "authenticated" else self.signed_out
-            for fact in self.facts:
-                if isinstance(fact, Swap) and not fact.declared:
-                    self.user = fact.before  # whoever took the place is in the finding
-                    break
-            self.session_key = identity.session_key_of(request)
+        user = self.whose()
+        # After a logout it is still theirs who signed out.
+        self.user = user if self.signed_out is None or user.state == "authenticated" else self.signed_out
+        for fact in self.facts:
+            if isinstance(fact, Swap) and not fact.declared:
+                self.user = fact.before  # whoever took the place is in the finding
+                break
+        self.session_key = identity.session_key_of(request)
         meta = request.META
         if "HTTP_TRACEPARENT" in meta:
             self.traceparent = meta["HTTP_TRACEPARENT"]
@@ -235,7 +234,6 @@ class OpenRequest(msgspec.Struct, eq=False):
         """Return a copy of what is known while it runs; the original is the request path's alone to write to."""
         seen = copy(self)
         seen.ended_ns = 0
-        seen.is_close = True
         if seen.request is not None:  # it may be finishing right now, and has then been read
             seen.read(query_string=query_string)
         return seen

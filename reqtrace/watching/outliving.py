@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Callable, Iterable
-from contextvars import Context, ContextVar
+from contextvars import Context
 from time import perf_counter_ns
 from typing import Any
 
@@ -27,12 +27,19 @@ class OutlivingSearch:
 
     def __init__(
         self,
-        current_request: ContextVar[OpenRequest | None],
+        current_in: Callable[[Context], OpenRequest | None],
         loops: Callable[[], Iterable[asyncio.AbstractEventLoop]],
         known: WeakMap[OpenRequest],
     ) -> None:
-        """Look among the tasks of the event loops that `loops` gives, and all threads; `known` are request objects."""
-        self._current_request = current_request
+        """Look among the tasks of the event loops that `loops` gives, and all threads.
+
+        Args:
+            current_in: gives the request that a context runs for.
+            loops: gives the event loops.
+            known: request objects.
+
+        """
+        self._current_in = current_in
         self._loops = loops
         self._known = known
         self._due_ns = 0
@@ -67,13 +74,13 @@ class OutlivingSearch:
         # `Task.get_context` came with Python 3.12; the garbage collector knows what a task refers to in all versions.
         for context in gc.get_referents(task):
             if type(context) is Context:
-                return context.get(self._current_request)
+                return self._current_in(context)
         return None
 
     def _in_threads(self) -> Iterable[tuple[OpenRequest, list[Frame], str]]:
         for work in works():
             for value in given_with(work.given):
-                opened = value.get(self._current_request) if type(value) is Context else self._known.find(value)
+                opened = self._current_in(value) if type(value) is Context else self._known.find(value)
                 if opened is not None:
                     yield opened, stack_of(work.frame), work.thread.name
 

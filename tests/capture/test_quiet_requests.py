@@ -1,6 +1,8 @@
 """Requests that begin as nobody's, in a project that signs people in by itself: no identity is missed on their way."""
 
 import asyncio
+import copy
+import pickle
 import sys
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -109,7 +111,18 @@ def asking(request: HttpRequest) -> HttpResponse:
     return HttpResponse("x")
 
 
+def keeping(request: HttpRequest) -> HttpResponse:
+    requests.append(request)
+    return HttpResponse("x")
+
+
+def plain(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("x")
+
+
 urlpatterns = [
+    path("keeping/", keeping),
+    path("plain/", plain),
     path("sync/", sync_view),
     path("async/", async_view),
     path("failing/", failing),
@@ -252,14 +265,48 @@ def test_a_watched_getter_that_names_another_quiet_request_is_crossed(traced: Tr
     assert finding.observed.request == second.id != first.id
 
 
-def test_a_request_that_stays_nobodys_is_not_looked_at_closely(traced: Tracing) -> None:
-    seen = []
-    shipper = traced.recorder.shipper
-    put = shipper.put
-    shipper.put = lambda opened: (seen.append(opened.is_close), put(opened))  # type: ignore[method-assign]
+def test_a_user_is_examined_only_where_there_is_another_than_before(
+    traced: Tracing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examined: list[tuple[str, str]] = []
+    examine = traced.recorder.watch.examine_user
+
+    def examining(opened: OpenRequest, checkpoint: str, found: object) -> None:
+        examined.append((opened.request.path, checkpoint))
+        examine(opened, checkpoint, found)
+
+    monkeypatch.setattr(traced.recorder.watch, "examine_user", examining)
     Client().get("/nowhere/")
     get("wsgi", "/sync/", "alice")
-    assert seen == [False, True]
+    assert examined == [("/sync/", "view-end")]
+
+
+@pytest.mark.django_db
+def test_a_user_who_is_never_asked_for_is_examined_once(
+    traced: Tracing, settings: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MIDDLEWARE = [TRACE, SESSIONS, "django.contrib.auth.middleware.AuthenticationMiddleware"]
+    examined: list[str] = []
+    examine = traced.recorder.watch.examine_user
+
+    def examining(opened: OpenRequest, checkpoint: str, found: object) -> None:
+        examined.append(checkpoint)
+        examine(opened, checkpoint, found)
+
+    monkeypatch.setattr(traced.recorder.watch, "examine_user", examining)
+    Client().get("/plain/")
+    assert examined == ["view"]
+
+
+def test_a_traced_request_can_be_pickled_and_copied(traced: Tracing) -> None:
+    """It carries what is known of it along, which neither goes to another process nor is there twice."""
+    Client().get("/keeping/")
+    request = requests[0]
+    assert vars(request)["_reqtrace_request"].path == "/keeping/"
+    kept = HttpRequest()
+    kept.__dict__["_reqtrace_request"] = vars(request)["_reqtrace_request"]
+    for copied in (pickle.loads(pickle.dumps(kept)), copy.deepcopy(kept)):
+        assert vars(copied)["_reqtrace_request"] is None
 
 
 def test_with_discovery_off_no_request_is_looked_at_for_its_sake(

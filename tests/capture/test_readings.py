@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from reqtrace.capture.recorder import current_request
+from reqtrace.capture.carrying import current
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.watching.live import READINGS_PER_REQUEST
 from tests.conftest import Tracing, close
@@ -42,7 +42,7 @@ def serve(inner: Inner) -> None:
 
 def look(traced: Tracing, checkpoint: str) -> None:
     """Come to a checkpoint."""
-    opened = current_request.get()
+    opened = current()
     assert opened is not None
     traced.recorder.checkpoint(opened, checkpoint)
 

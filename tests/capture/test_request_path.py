@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import AsyncClient, Client, RequestFactory
 from django.urls import path
 
-from reqtrace.capture.recorder import current_request
+from reqtrace.capture.carrying import current
 from reqtrace.execution import process
 from reqtrace.middleware import TraceMiddleware
 from tests.conftest import Tracing, close, eventually
@@ -42,9 +42,9 @@ def numbers(request: HttpRequest) -> StreamingHttpResponse:
 
 def nested(request: HttpRequest) -> HttpResponse:
     """Make a request of its own to the same project, as a test client or a batch view does."""
-    outer = current_request.get()
+    outer = current()
     answer = Client().get("/leaf/")
-    assert current_request.get() is outer is not None
+    assert current() is outer is not None
     return HttpResponse(answer.content)
 
 
@@ -58,7 +58,7 @@ async def gathering(request: HttpRequest) -> HttpResponse:
 
     async def part() -> None:
         await asyncio.sleep(0)
-        _gathered.append(current_request.get())
+        _gathered.append(current())
 
     await asyncio.gather(part(), part())
     return HttpResponse("gathered")
@@ -135,13 +135,13 @@ def test_code_of_a_stream_runs_for_its_request_and_code_between_its_parts_does_n
 
     def parts() -> Iterator[bytes]:
         for _ in range(3):
-            seen.append(current_request.get())
+            seen.append(current())
             yield b"x"
 
     response = _trace(StreamingHttpResponse(parts()))
     (opened,) = traced.recorder.open.values()
     for _ in response:
-        assert current_request.get() is None
+        assert current() is None
     close(response)
     assert seen == [opened] * 3
 
@@ -165,7 +165,7 @@ def test_a_request_within_a_request_is_one_of_its_own(tracing: Start) -> None:
     outer, inner = traced.requests()
     assert (outer.path, inner.path) == ("/nested/", "/leaf/")
     assert (outer.same_thread.at_once, inner.same_thread.at_once) == (1, 1)
-    assert current_request.get() is None
+    assert current() is None
 
 
 async def test_what_a_view_does_at_once_belongs_to_its_request_and_makes_no_hop(tracing: Start) -> None:
@@ -181,7 +181,7 @@ async def test_a_task_that_outlives_its_request_leaves_the_next_one_alone(tracin
     traced = tracing()
     client = AsyncClient()
     await client.get("/lingering/")
-    assert current_request.get() is None
+    assert current() is None
     await client.get("/leaf/")
     task = _lingering.pop()
     assert not task.done()

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from reqtrace.capture import telemetry
-from reqtrace.capture.recorder import current_request
+from reqtrace.capture.carrying import current
 from reqtrace.checks import check_telemetry
 from reqtrace.middleware import TraceMiddleware
 from tests.conftest import Tracing, close
@@ -80,7 +80,7 @@ async def test_a_span_names_the_task_and_the_thread_of_the_view_and_not_the_loop
     traced = tracing(OTEL=True)
 
     def view() -> HttpResponse:
-        opened = current_request.get()
+        opened = current()
         assert opened is not None
         traced.recorder.enter_view(opened)
         return HttpResponse("fine")
@@ -104,7 +104,7 @@ def test_a_finding_is_an_event_and_a_leak_an_error(
     found = finding("p1-1", 1), finding("p1-1", 2, kind="lost", level="notice", holder=None)
 
     def view(request: HttpRequest) -> HttpResponse:
-        opened = current_request.get()
+        opened = current()
         assert opened is not None
         opened.findings, opened.facts, opened.judged = found, (object(),), 1  # type: ignore[assignment]
         return HttpResponse("fine")

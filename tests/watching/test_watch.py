@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
 
-from reqtrace.capture.recorder import current_request
+from reqtrace.capture.carrying import current
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.reading.reader import Reader
 from reqtrace.watching.holders.calls import CallableHolder
@@ -107,7 +107,7 @@ def test_a_request_that_runs_within_another_finds_no_leftover_of_it(traced: Trac
 
 def test_a_holder_that_names_the_request_on_its_way_out_and_nobody_in_its_view_was_lost_there(traced: Tracing) -> None:
     def inner(request: HttpRequest) -> None:
-        opened = current_request.get()
+        opened = current()
         assert opened is not None
         view = threading.Thread(target=traced.recorder.enter_view, args=(opened,))
         view.start()
@@ -122,7 +122,7 @@ def test_a_holder_that_names_the_request_on_its_way_out_and_nobody_in_its_view_w
 
 def test_a_checkpoint_behind_the_line_that_sets_a_holder_tells_that_it_is_lost_in_the_view(traced: Tracing) -> None:
     def inner(request: HttpRequest) -> None:
-        opened = current_request.get()
+        opened = current()
         assert opened is not None
         Holder.current = request
         traced.recorder.checkpoint(opened, "set")
@@ -140,7 +140,7 @@ def test_a_holder_that_names_the_user_on_the_threads_own_is_nothing(traced: Trac
 
     def inner(_: HttpRequest) -> None:
         Holder.current = me
-        opened = current_request.get()
+        opened = current()
         assert opened is not None
         traced.recorder.checkpoint(opened, "view")
         Holder.current = None
@@ -155,7 +155,7 @@ def test_acting_for_somebody_whose_own_request_is_in_flight_elsewhere_is_nothing
     traced = tracing()
 
     def of_admin(_: HttpRequest) -> None:
-        opened = current_request.get()
+        opened = current()
         assert opened is not None
         place = traced.recorder.execution.here()
         traced.recorder.watch.consider(opened, "view-end", place, Named(kind), person(2))
@@ -176,7 +176,7 @@ def test_the_very_user_of_a_request_in_flight_is_crossed_wherever_it_is_held(tra
     str(customer)  # as a view does that asks who it is
 
     def of_admin(_: HttpRequest) -> None:
-        opened = current_request.get()
+        opened = current()
         assert opened is not None
         place = traced.recorder.execution.here()
         traced.recorder.watch.consider(opened, "view-end", place, Named(kind), customer)
@@ -194,7 +194,7 @@ def test_the_very_user_of_a_request_in_flight_is_crossed_wherever_it_is_held(tra
 def test_a_user_whom_another_request_left_on_this_very_thread_is_crossed(traced: Tracing, kind: str) -> None:
     def inner(_: HttpRequest) -> None:
         serve(lambda request: None, person(2))
-        opened = current_request.get()
+        opened = current()
         assert opened is not None
         place = traced.recorder.execution.here()
         traced.recorder.watch.consider(opened, "view-end", place, Named(kind), person(2))
@@ -214,7 +214,7 @@ def test_the_very_user_of_a_request_that_is_over_is_crossed_on_whatever_thread(t
     held: object = None
 
     def inner(_: HttpRequest) -> None:
-        opened = current_request.get()
+        opened = current()
         assert opened is not None
         place = traced.recorder.execution.here()
         traced.recorder.watch.consider(opened, "view-end", place, Named(kind), held)
@@ -234,7 +234,7 @@ def test_the_requests_own_user_object_at_its_close_is_nothing(tracing: Start) ->
     me = person(1)
 
     def inner(_: HttpRequest) -> None:
-        opened = current_request.get()
+        opened = current()
         assert opened is not None
         traced.recorder.checkpoint(opened, "view-end")
         Holder.current = me

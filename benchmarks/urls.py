@@ -1,0 +1,15 @@
+"""The pages of the measured project."""
+
+from django.apps import apps
+from django.urls import path
+from django.utils.module_loading import import_string
+
+from benchmarks import site
+
+urlpatterns = [
+    path("sync/", site.sync_view),
+    path("async/", site.async_view),
+    path("page/", site.page_view),
+]
+if apps.is_installed("rest_framework"):
+    urlpatterns.append(path("token/", import_string("benchmarks.token.greet")))
