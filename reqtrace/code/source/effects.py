@@ -4,7 +4,8 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from reqtrace.code.source.grades import Flow, Grade, conventional, last_name
+from reqtrace.code.grades import Grade
+from reqtrace.code.source.flow import Flow, conventional, last_name
 from reqtrace.code.source.holders import Holder, find_holders
 from reqtrace.code.source.module import Module
 from reqtrace.code.source.operations import Operation, operations

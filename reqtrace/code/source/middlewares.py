@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from reqtrace.code.source.grades import Grade
+from reqtrace.code.grades import Grade
 from reqtrace.code.source.module import Module
 from reqtrace.code.source.scopes import Function, parameters, within
 from reqtrace.code.source.sources import Definition, Sources

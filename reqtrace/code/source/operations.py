@@ -4,12 +4,10 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from reqtrace.code.grades import CLEARING, FILLING
 from reqtrace.code.source.holders import Holder, Holders, is_thread_key
 from reqtrace.code.source.module import Module
 from reqtrace.code.source.scopes import Function, within
-
-_CLEARING = {"clear", "reset", "release", "pop", "popitem", "popleft", "remove", "unset", "flush", "cleanup"}
-_FILLING = {"set", "push", "append", "add", "update", "insert", "setdefault"}
 
 
 class Operation(NamedTuple):
@@ -76,11 +74,11 @@ class _Reading:
                 yield Operation(holder, slot, value, call.lineno)
         elif isinstance(call.func, ast.Attribute):
             found = self._slot(call.func.value)
-            if found and call.func.attr in _CLEARING:
+            if found and call.func.attr in CLEARING:
                 holder, slot = found
                 literal = call.args and isinstance(call.args[0], ast.Constant) and call.func.attr == "pop"
                 yield Operation(holder, slot or (_text(call.args[0]) if literal else ""), None, call.lineno)
-            elif found and call.func.attr in _FILLING and (call.args or call.keywords):
+            elif found and call.func.attr in FILLING and (call.args or call.keywords):
                 value = call.args[-1] if call.args else call.keywords[0].value
                 yield Operation(*found, value, call.lineno)
 

@@ -4,7 +4,8 @@ import ast
 from collections.abc import Iterator
 from typing import ClassVar
 
-from reqtrace.code.source.grades import Flow, Grade, conventional, last_name
+from reqtrace.code.grades import Grade
+from reqtrace.code.source.flow import Flow, conventional, last_name
 from reqtrace.code.source.module import Module
 from reqtrace.code.source.scopes import Function, parameters, within
 from reqtrace.code.source.sources import Sources

@@ -4,7 +4,8 @@ import ast
 from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
-from reqtrace.code.source.grades import Flow, Grade, conventional
+from reqtrace.code.grades import Grade
+from reqtrace.code.source.flow import Flow, conventional
 from reqtrace.code.source.holders import Holders, find_holders
 from reqtrace.code.source.middlewares import find_middlewares
 from reqtrace.code.source.module import Module

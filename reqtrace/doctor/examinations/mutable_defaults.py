@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from typing import ClassVar
 
-from reqtrace.code.source.grades import last_name
+from reqtrace.code.source.flow import last_name
 from reqtrace.code.source.holders import Holder, Holders, find_holders
 from reqtrace.code.source.module import Module
 from reqtrace.code.source.scopes import Function, within

@@ -4,8 +4,9 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from reqtrace.code.grades import Grade
 from reqtrace.code.source.effects import Effect, Tracker
-from reqtrace.code.source.grades import Grade, last_name
+from reqtrace.code.source.flow import last_name
 from reqtrace.code.source.holders import Kind
 from reqtrace.code.source.middlewares import Middleware, find_middlewares
 from reqtrace.code.source.scopes import Function, decorators, is_async

@@ -1,27 +1,11 @@
 """How much of a request an expression carries, as far as its function shows."""
 
 import ast
-import re
 from collections.abc import Iterator, Mapping
-from enum import IntEnum
 
+from reqtrace.code import grades
+from reqtrace.code.grades import Grade
 from reqtrace.code.source.scopes import Scope, parameters, within
-
-_REQUESTS = {"request", "req", "http_request"}
-_IDENTITIES = {"user", "auser", "_user", "_cached_user", "session", "tenant", "auth", "current_user", "customer"}
-_IDENTITY_WORDS = {"user", "tenant", "session", "lazy", "partial", "proxy"}
-_HANDS_ON = {"get_response", "app", "inner", "application", "view_func", "get_response_async", "__call__", "__acall__"}
-
-
-class Grade(IntEnum):
-    """What an expression holds of a request; the greater one wins where two meet."""
-
-    NOTHING = 0
-    DERIVED = 1
-    """Something read from it, such as its path."""
-    IDENTITY = 2
-    """Its user, session or tenant."""
-    REQUEST = 3
 
 
 class Flow:
@@ -91,32 +75,21 @@ class Flow:
             return self.names[key]
         if key == ".request":
             return Grade.REQUEST
-        return _member(self.grade(node.value), node.attr)
+        return grades.of_member(self.grade(node.value), node.attr)
 
     def _of_call(self, node: ast.Call) -> Grade:
         name = last_name(node.func)
-        if name in _HANDS_ON:
-            return Grade.NOTHING
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         if name == "getattr" and len(arguments) > 1 and isinstance(arguments[1], ast.Constant):
-            return _member(self.grade(arguments[0]), str(arguments[1].value))
-        most = max(map(self.grade, arguments), default=Grade.NOTHING)
-        words = set(re.findall(r"[A-Z]?[a-z]+", name))
-        lower = {word.lower() for word in words}
-        if most is Grade.REQUEST:
-            names_identity = bool(lower & _IDENTITY_WORDS) and "agent" not in lower
-            most = Grade.IDENTITY if names_identity or name.lower().endswith("request") else Grade.DERIVED
-        of = self.grade(node.func.value) if isinstance(node.func, ast.Attribute) else self.grade(node.func)
-        return max(most, of if of is not Grade.REQUEST else _member(of, name))
+            return grades.of_member(self.grade(arguments[0]), str(arguments[1].value))
+        given = max(map(self.grade, arguments), default=Grade.NOTHING)
+        owner = self.grade(node.func.value) if isinstance(node.func, ast.Attribute) else self.grade(node.func)
+        return grades.of_result(name, given, owner)
 
 
 def conventional(function: Scope) -> dict[str, Grade]:
     """Return what the names of a function's parameters say: ``request``, and ``user`` beside it."""
-    names = parameters(function)
-    found = {name: Grade.REQUEST for name in names if name in _REQUESTS}
-    if found and "user" in names:
-        found["user"] = Grade.IDENTITY
-    return found
+    return grades.conventional(parameters(function))
 
 
 def last_name(node: ast.expr) -> str:
@@ -124,12 +97,6 @@ def last_name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _member(grade: Grade, attribute: str) -> Grade:
-    if grade is Grade.REQUEST:
-        return Grade.IDENTITY if attribute in _IDENTITIES else Grade.DERIVED
-    return grade
 
 
 def _assignments(function: Scope) -> Iterator[tuple[ast.expr, ast.expr]]:
