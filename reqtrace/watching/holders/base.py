@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from typing import Final, Literal
 
+from reqtrace.code.writes import SetWhen
+
 HolderKind = Literal[
     "threading.local",
     "gevent.local",
@@ -12,8 +14,6 @@ HolderKind = Literal[
     "dict by thread",
     "callable",
 ]
-SetWhen = Literal["on the way in", "when used", "unknown"]
-"""Whether middleware sets a holder as a request comes in, or whoever uses it then; unknown where no code tells."""
 
 
 class Empty:
@@ -52,6 +52,11 @@ class Holder(ABC):
     @abstractmethod
     def read(self) -> object:
         """Return what stands there for the code that runs now, or `EMPTY`."""
+
+    @property
+    def place(self) -> tuple[object, str]:
+        """The object and the name of its attribute, or an object that is a place by itself."""
+        return self._container, self._name
 
     def is_same_as(self, other: "Holder") -> bool:
         """Tell whether it watches the same place, by whatever path."""

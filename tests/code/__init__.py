@@ -1,0 +1,1 @@
+"""What the code that is loaded can do."""
