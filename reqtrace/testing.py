@@ -113,6 +113,7 @@ def capturing() -> Iterator[Capture]:
     shipper.ship()  # what came before belongs to the project's store
     with registry.replaced(registry.replaced_by() or _CaptureStore()):
         _bend(recorder)
+        recorder.connections.watch_present()
         shipper.ship()
         with suppress(Exception):  # whatever is wrong with the URLs, the requests will say
             get_resolver().url_patterns  # noqa: B018  imports the views, and with them what may hold a request

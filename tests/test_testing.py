@@ -9,6 +9,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from django.contrib.auth.models import User
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.test import AsyncClient, Client, RequestFactory
@@ -61,7 +62,20 @@ def shelve(request: HttpRequest) -> HttpResponse:
     return HttpResponse("shelved")
 
 
-urlpatterns = [path("keep/", keep), path("whose/", whose), path("shelve/", shelve)]
+def query_under(request: HttpRequest) -> HttpResponse:
+    """Name the user only while a query runs, as Wagtail's log context does while it logs an action."""
+    _thread_locals.request = request
+    User.objects.exists()
+    del _thread_locals.request
+    return HttpResponse("logged")
+
+
+urlpatterns = [
+    path("keep/", keep),
+    path("whose/", whose),
+    path("shelve/", shelve),
+    path("query-under/", query_under),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -333,6 +347,19 @@ def test_an_error_of_the_test_s_own_goes_first(traced: Tracing) -> None:
 
     with pytest.raises(ZeroDivisionError):
         fail()
+
+
+@pytest.mark.django_db
+def test_queries_are_checkpoints_also_on_a_connection_that_was_there_before_the_block(
+    tracing: Callable[..., Tracing], settings: Settings
+) -> None:
+    assert connection.connection is not None, "the test's own transaction"
+    application(settings, tracing(CHECKPOINTS=["start", "view", "query"], HOLDERS=[HOLDER]))
+    with capture() as captured:
+        Client().get("/query-under/?as=alice")
+    readings = [(reading.checkpoint, reading.names) for request in captured.requests for reading in request.readings]
+    assert ("query", "request") in readings
+    connection.execute_wrappers.clear()
 
 
 def test_a_recorder_is_left_as_it_was(traced: Tracing) -> None:

@@ -72,6 +72,7 @@ class Recorder:
 
         """
         self._entry = self.discovery.entry = entry
+        self.connections.watch_present()
         with suppress(Exception):  # shipping meets it again, and says it
             registry.store()  # imported on this thread: under gevent, another one must not import what the app does
         holders = holders_of(self.settings, self.faults)

@@ -10,6 +10,8 @@ from time import perf_counter_ns
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from django.db import connections
+
 from reqtrace.execution.faults import Faults
 from reqtrace.execution.stacks import stack_of
 from reqtrace.watching.live import Carried, OpenRequest
@@ -52,8 +54,16 @@ class ConnectionWatch:
 
     def connected(self, *, connection: Any, **_: object) -> None:
         """Watch a connection that was just made, with nothing set on it (a receiver of ``connection_created``)."""
+        self._writers.pop(connection, None)
+        self._watch(connection)
+
+    def watch_present(self) -> None:
+        """Watch the connections that this thread has already: made while the application was loaded, or by a test."""
+        for connection in connections.all(initialized_only=True):
+            self._watch(connection)
+
+    def _watch(self, connection: Any) -> None:
         try:
-            self._writers.pop(connection, None)
             wanted = self._at_query is not None or connection.vendor == "postgresql"
             if wanted and self.execute not in connection.execute_wrappers:
                 connection.execute_wrappers.append(self.execute)
