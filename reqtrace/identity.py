@@ -5,13 +5,14 @@ from typing import Any, NamedTuple
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Model
-from django.utils.functional import LazyObject, empty
+from django.utils.functional import LazyObject, SimpleLazyObject, empty
 from django.utils.module_loading import import_string
 
 from reqtrace import conf
 from reqtrace.execution.real_types import pretends
 from reqtrace.records import UserState
 
+attribute_of = object.__getattribute__
 _SESSION_KEY = "_SessionBase__session_key"
 _AUTH_USER_ID = "_auth_user_id"  # django.contrib.auth.SESSION_KEY, which cannot be imported before apps are ready
 
@@ -49,17 +50,20 @@ def user_of(request: Any) -> object:
 
 def unwrapped(user: Any) -> object:
     """Return the object that a lazy one stands for, None where it would have to be evaluated; any other as it is."""
-    if issubclass(type(user), LazyObject):
-        user = object.__getattribute__(user, "_wrapped")
+    if type(user) is SimpleLazyObject or issubclass(type(user), LazyObject):
+        user = attribute_of(user, "_wrapped")
         return None if user is empty else user
     return user
 
 
 def of_visitor(request: Any) -> Identity:
     """Return who came with this request, whatever ``request.user`` is by now: who signed in, or whose session it is."""
-    login = login_of(request)
-    identity = UNRESOLVED if login is None else of_user(login)
-    return of_session(request.__dict__.get("session")) if identity.state == "unresolved" else identity
+    attributes = request.__dict__
+    if "_cached_user" in attributes or "_acached_user" in attributes:
+        identity = of_user(login_of(request))
+        if identity.state != "unresolved":
+            return identity
+    return of_session(attributes.get("session"))
 
 
 def login_of(request: Any) -> object:
@@ -74,7 +78,7 @@ def users_of(request: Any) -> list[object]:
     attributes = request.__dict__
     users = [attributes[name] for name in ("user", "_cached_user", "_acached_user") if name in attributes]
     lazy = [user for user in users if issubclass(type(user), LazyObject)]
-    return [*users, *(object.__getattribute__(user, "_wrapped") for user in lazy)]
+    return [*users, *(attribute_of(user, "_wrapped") for user in lazy)]
 
 
 def of_user(user: Any) -> Identity:
@@ -93,7 +97,7 @@ def session_key_of(request: Any) -> str | None:
     session = request.__dict__.get("session")
     # By its type: `isinstance` would evaluate a lazy one.
     key = session.__dict__.get(_SESSION_KEY) if issubclass(type(session), SessionBase) else None
-    return key if isinstance(key, str) else None
+    return key if type(key) is str else None
 
 
 def of_session(session: object) -> Identity:
@@ -101,8 +105,9 @@ def of_session(session: object) -> Identity:
     if not issubclass(type(session), SessionBase):
         return UNRESOLVED
     loaded = session.__dict__.get("_session_cache")
-    id_ = loaded.get(_AUTH_USER_ID) if type(loaded) is dict else None
-    return UNRESOLVED if id_ is None else Identity("authenticated", str(id_))
+    if type(loaded) is not dict or (id_ := loaded.get(_AUTH_USER_ID)) is None:
+        return UNRESOLVED
+    return Identity("authenticated", str(id_))
 
 
 _READERS_MAX = 1_024
@@ -135,7 +140,7 @@ def _choose_reader(class_: type[Any]) -> Callable[[Any], Identity]:
 
 
 def _of_lazy(user: Any) -> Identity:
-    wrapped = object.__getattribute__(user, "_wrapped")
+    wrapped = attribute_of(user, "_wrapped")
     if wrapped is empty:
         return UNRESOLVED
     return (_readers.get(type(wrapped)) or _reader_of(type(wrapped)))(wrapped)

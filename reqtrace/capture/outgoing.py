@@ -27,7 +27,7 @@ def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
         if opened.ended_ns:
             return
         asked = opened.request.__dict__
-        if not ("session" in asked or "user" in asked):
+        if not _is_personal(asked) and "_cache_update_cache" not in asked:
             return
         if not isinstance(response, HttpResponseBase):
             return  # a view that forgot to return one: Django is about to say so
@@ -52,11 +52,13 @@ def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
 def examine(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
     """Compare a response that is about to go out with the request that it answers."""
     try:
-        attributes = opened.request.__dict__
-        if "session" in attributes:
-            _examine_session(recorder, opened, attributes["session"], response)
-        made_for = response.__dict__.get(STAMP)
-        if made_for is not None and (made_for[1] != opened.number or made_for[0] != recorder.ledger.process_id):
+        asked, attributes = opened.request.__dict__, response.__dict__
+        if response.cookies or "_cached_user" in asked or "_acached_user" in asked:
+            _examine_session(recorder, opened, asked.get("session"), response)
+        if STAMP not in attributes:
+            return
+        made_for = attributes[STAMP]
+        if made_for[1] != opened.number or made_for[0] != recorder.ledger.process_id:
             process_id, number, *user = made_for
             at_ns = perf_counter_ns() - opened.began_ns
             foreign = ForeignResponse(at_ns, request_id(process_id, number), Identity(*user), view_of(opened.request))

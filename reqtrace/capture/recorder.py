@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.signals import request_finished
 from django.db.backends.signals import connection_created
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import SimpleLazyObject, empty
 from django.utils.module_loading import import_string
 
 from reqtrace import conf, identity
@@ -21,6 +21,7 @@ from reqtrace.capture.carrying import current, current_in
 from reqtrace.execution import process
 from reqtrace.execution.faults import Faults
 from reqtrace.execution.places import Execution, Place, native
+from reqtrace.identity import attribute_of
 from reqtrace.shipping.ledger import Ledger
 from reqtrace.shipping.shipper import Shipper
 from reqtrace.stores import registry
@@ -41,7 +42,6 @@ _KNOWN_EVERY = 16
 """While no holder is watched, one request in so many is known by its object: enough to notice those that stay alive."""
 _SEARCH_AGAIN_NS = 500_000_000
 """How long holders are not searched for after a slice of the search, once everything has been looked at."""
-_attribute_of = object.__getattribute__
 _PROBED = frozenset({"view-end", "response"})
 """Checkpoints at which discovery looks around: whatever keeps requests has been given one by then."""
 
@@ -162,13 +162,15 @@ class Recorder:
                 return None
             if place is not opened.place and not opened.has_been_at(place):
                 self._hop(opened, place, name)
-            watch = self.watch
             user = opened.request.__dict__.get("user")
             if type(user) is SimpleLazyObject:
-                user = _attribute_of(user, "_wrapped")
+                user = attribute_of(user, "_wrapped")
             if user is not opened.met:
-                watch.examine_user(opened, name, user)
-            if watch.holders or opened.is_probe:
+                if user is empty:
+                    opened.met = user  # nobody has asked for it yet
+                else:
+                    self.watch.examine_user(opened, name)
+            if self.watch.holders or opened.is_probe:
                 self._look_around(opened, name, place)
             return place
         except Exception as error:

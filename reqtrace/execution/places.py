@@ -64,7 +64,7 @@ class LiveThread:
         """The numbers of the requests in flight on it."""
         self.arrivals = 0
         """How many requests have arrived so far."""
-        self.max_in_flight = 0
+        self.max_in_flight = 1
         self.users: set[str] = set()
         """Primary keys of the authenticated users seen on it; kept by the ledger, off the request path."""
         self._peaks: list[tuple[int, int]] = []
@@ -79,8 +79,6 @@ class LiveThread:
         active.add(request)
         self.arrivals = arrival = self.arrivals + 1
         in_flight = len(active)
-        if in_flight > self.max_in_flight:
-            self.max_in_flight = in_flight
         # Arrivals at which more were in flight than at any later one: the front answers "the most since arrival n"
         # by one binary search, and the list is never longer than the most that ever were in flight.
         peaks = self._peaks
@@ -88,6 +86,8 @@ class LiveThread:
             if peaks:
                 self._peaks = []
             return arrival
+        if in_flight > self.max_in_flight:
+            self.max_in_flight = in_flight
         while peaks and peaks[-1][1] <= in_flight:
             peaks.pop()
         peaks.append((arrival, in_flight))

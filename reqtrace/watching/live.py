@@ -196,8 +196,11 @@ class OpenRequest(msgspec.Struct, eq=False):
     def whose(self) -> Identity:
         """Return whose request it is so far, as `identity.of_request` does, while it is in flight."""
         user = identity.user_of(self.request)
-        found = UNRESOLVED if user is None else self.who_is(user)
-        return identity.of_visitor(self.request) if found.state == "unresolved" else found
+        if user is not None:
+            found = self.who_is(user)
+            if found.state != "unresolved":
+                return found
+        return identity.of_visitor(self.request)
 
     def who_is(self, user: object) -> Identity:
         """Return the identity of a user object of this request, as `identity.of_user` does."""
@@ -216,13 +219,14 @@ class OpenRequest(msgspec.Struct, eq=False):
         match = request.resolver_match
         if match is not None:
             self.route, self.view = match.route, match._func_path
-        user = self.whose()
-        # After a logout it is still theirs who signed out.
-        self.user = user if self.signed_out is None or user.state == "authenticated" else self.signed_out
-        for fact in self.facts:
-            if isinstance(fact, Swap) and not fact.declared:
-                self.user = fact.before  # whoever took the place is in the finding
-                break
+        self.user = self.whose()
+        if self.signed_out is not None and self.user.state != "authenticated":
+            self.user = self.signed_out  # after a logout it is still theirs who signed out
+        if self.facts:
+            for fact in self.facts:
+                if isinstance(fact, Swap) and not fact.declared:
+                    self.user = fact.before  # whoever took the place is in the finding
+                    break
         self.session_key = identity.session_key_of(request)
         meta = request.META
         if "HTTP_TRACEPARENT" in meta:

@@ -157,20 +157,13 @@ class Watch:
             )
         )
 
-    def examine_user(self, opened: OpenRequest, checkpoint: str, found: object) -> None:
-        """Note a `request.user` that became somebody else.
-
-        Args:
-            opened: the request.
-            checkpoint: the checkpoint's name.
-            found: what stands there in place of the user that was met last; what a lazy one has within it.
-
-        """
+    def examine_user(self, opened: OpenRequest, checkpoint: str) -> None:
+        """Note a `request.user` that became somebody else."""
         if checkpoint in self.left_out:
             return
         of_request = identity.user_of(opened.request)
         if of_request is None:
-            opened.met = found  # nobody has asked yet
+            opened.met = None
             return
         met = opened.met
         user = opened.who_is(of_request)

@@ -271,9 +271,9 @@ def test_a_user_is_examined_only_where_there_is_another_than_before(
     examined: list[tuple[str, str]] = []
     examine = traced.recorder.watch.examine_user
 
-    def examining(opened: OpenRequest, checkpoint: str, found: object) -> None:
+    def examining(opened: OpenRequest, checkpoint: str) -> None:
         examined.append((opened.request.path, checkpoint))
-        examine(opened, checkpoint, found)
+        examine(opened, checkpoint)
 
     monkeypatch.setattr(traced.recorder.watch, "examine_user", examining)
     Client().get("/nowhere/")
@@ -282,20 +282,20 @@ def test_a_user_is_examined_only_where_there_is_another_than_before(
 
 
 @pytest.mark.django_db
-def test_a_user_who_is_never_asked_for_is_examined_once(
+def test_a_user_who_is_never_asked_for_is_not_examined(
     traced: Tracing, settings: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MIDDLEWARE = [TRACE, SESSIONS, "django.contrib.auth.middleware.AuthenticationMiddleware"]
     examined: list[str] = []
     examine = traced.recorder.watch.examine_user
 
-    def examining(opened: OpenRequest, checkpoint: str, found: object) -> None:
+    def examining(opened: OpenRequest, checkpoint: str) -> None:
         examined.append(checkpoint)
-        examine(opened, checkpoint, found)
+        examine(opened, checkpoint)
 
     monkeypatch.setattr(traced.recorder.watch, "examine_user", examining)
     Client().get("/plain/")
-    assert examined == ["view"]
+    assert examined == []
 
 
 def test_a_traced_request_can_be_pickled_and_copied(traced: Tracing) -> None:
