@@ -4,10 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reqtrace.api import checkpoint, current, watch
+    from reqtrace.api import acting_for, checkpoint, current, watch
 
 __version__ = "0.1.0"
-__all__ = ["checkpoint", "current", "watch"]
+__all__ = ["acting_for", "checkpoint", "current", "watch"]
 
 
 def __getattr__(name: str) -> Any:

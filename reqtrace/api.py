@@ -7,8 +7,11 @@ from typing import Any, ParamSpec, TypeVar
 from asgiref.sync import iscoroutinefunction
 
 from reqtrace.capture import carrying, lifecycle
+from reqtrace.capture.jobs.acting import acting_for
 from reqtrace.records import Request
 from reqtrace.watching.holders.calls import ORIGINAL, CallableHolder
+
+__all__ = ["acting_for", "checkpoint", "current", "watch"]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

@@ -17,6 +17,7 @@ class ReqtraceConfig(AppConfig):
 
         from reqtrace import checks, conf, identity
         from reqtrace.capture import recorder
+        from reqtrace.capture.jobs import joining
         from reqtrace.execution import exclusions
 
         checks.register()
@@ -25,3 +26,4 @@ class ReqtraceConfig(AppConfig):
         setting_changed.connect(exclusions.reset, dispatch_uid="reqtrace.execution.exclusions.reset")
         user_logged_in.connect(recorder.note_login, dispatch_uid="reqtrace.capture.recorder.note_login")
         user_logged_out.connect(recorder.note_logout, dispatch_uid="reqtrace.capture.recorder.note_logout")
+        joining.join_all()

@@ -67,6 +67,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     """The deploy that runs, such as a version or a commit; shown with each process."""
     capture_query_string: bool = False
     """Whether query strings are kept."""
+    jobs: bool = True
+    """Trace jobs of Celery, RQ, Dramatiq, Django tasks and APScheduler where installed, and the project's commands."""
     access: str = "reqtrace.access.staff"
     """Dotted path of callable(user, request_or_scope) -> bool: who may see the dashboard; others get 404."""
     dashboard_url: str = ""

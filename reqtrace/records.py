@@ -16,7 +16,7 @@ import msgspec
 FORMAT = "reqtrace"
 VERSION = 1
 
-Protocol = Literal["http", "websocket"]
+Protocol = Literal["http", "websocket", "job"]
 Outcome = Literal["ok", "error", "aborted", "open"]
 UserState = Literal["authenticated", "anonymous", "unresolved"]
 Sharing = Literal["exclusive", "sequential", "interleaved"]
@@ -78,9 +78,21 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     """When it first named that there."""
 
 
-class Request(msgspec.Struct, gc=False):
-    """One HTTP exchange, from the outermost middleware until its response was closed, or one WebSocket connection.
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """A message that a WebSocket connection took in or gave out: never what it said."""
 
+    at_ns: int
+    checkpoint: Literal["receive", "send"]
+    type: str
+    """The ASGI message's type, such as ``websocket.receive``, or that of a group's message, such as ``chat.said``."""
+    size: int | None = None
+    """How long its text (in characters) or its bytes are; None where it has neither."""
+
+
+class Request(msgspec.Struct, gc=False):
+    """One HTTP exchange, from the outermost middleware until its response was closed, a WebSocket connection, or a job.
+
+    Of a job, ``view`` and ``path`` are the task's name, ``route`` is its queue and ``method`` is ``JOB``.
     ``thread_*``, ``task_*`` and ``greenlet_*`` say where its view ran, or the middleware where no view did.
     """
 
@@ -124,6 +136,14 @@ class Request(msgspec.Struct, gc=False):
     """Only with ``CAPTURE_QUERY_STRING``."""
     readings: list[Reading] = []
     """What the watched holders named, in the order of time, but for those that never named anybody; 100 at most."""
+    parent: str | None = None
+    """Of a job: the request or the job that sent it."""
+    presumed: User | None = None
+    """Of a job: whose request or job sent it. A guess at whom it works for, where `user` does not say."""
+    sent_ns: int | None = None
+    """Of a job: when it was sent."""
+    messages: list[Message] = []
+    """Of a WebSocket connection: what it took in and gave out, in the order of time; the first 100."""
 
 
 class Thread(msgspec.Struct, gc=False):

@@ -26,6 +26,7 @@ from reqtrace.shipping.ledger import Ledger
 from reqtrace.shipping.shipper import Shipper
 from reqtrace.stores import registry
 from reqtrace.watching.connections import ConnectionWatch
+from reqtrace.watching.handover import Handover
 from reqtrace.watching.holders.base import Holder
 from reqtrace.watching.holders.declared import holders_of
 from reqtrace.watching.holders.discovery import PROBE_AGAIN_NS, Discovery
@@ -59,6 +60,8 @@ class Recorder:
         self._hears_closing = False
         self.is_below_asgi = False
         """Whether `TraceASGI` hands requests down: they say in their scopes what it found."""
+        self.is_prepared = False
+        """Whether the holders that are declared or known have been looked for."""
         at_query = (lambda opened: self.checkpoint(opened, "query")) if "query" in settings.checkpoints else None
         self.connections = ConnectionWatch(current, at_query, self.faults)
         connection_created.connect(self.connections.connected)
@@ -71,6 +74,7 @@ class Recorder:
             entry: the layer below our middleware, from which discovery walks Django's middleware chain.
 
         """
+        self.is_prepared = True
         self._entry = self.discovery.entry = entry
         self.connections.watch_present()
         with suppress(Exception):  # shipping meets it again, and says it
@@ -86,6 +90,7 @@ class Recorder:
         """Requests in flight by their number."""
         self.watch = Watch(self.settings.checkpoints, self._impersonation, self.faults, self.open)
         self.watch.add_all(self._holders)
+        self.handover = Handover(self.watch)
         self.sessions = Sessions()
         self.pages = CachedPages()
         self.discovery = Discovery(self.watch.add, self.watch.forget)
@@ -129,6 +134,21 @@ class Recorder:
             self.faults.note("begin", error)
             return None
 
+    def begin_job(self, job: Any, *, is_nested: bool) -> OpenRequest:
+        """Open the record of a job; of one within a request or another job only how long it runs is noted."""
+        if not self._is_ready:
+            self._start(job)
+        place = self.execution.here()
+        number = next(self._numbers)
+        arrival = place.thread.arrivals if is_nested else place.thread.arrive(number)
+        opened = OpenRequest(number, job, place, arrival, time_ns(), perf_counter_ns(), place)
+        opened.protocol, opened.sent, opened.presumed = "job", job.sent, job.sent.user
+        self.open[number] = opened
+        if not is_nested:
+            self._look_closely(opened)
+            opened.is_in_view = True
+        return opened
+
     def _look_closely(self, opened: OpenRequest) -> None:
         watch, discovery = self.watch, self.discovery
         if opened.began_ns >= discovery.probe_due_ns:
@@ -138,7 +158,7 @@ class Recorder:
             opened.is_probe = True
         watch.known.add(opened.request, opened)
         if watch.holders and "start" not in watch.left_out:
-            watch.examine(opened, "start", opened.first)
+            (self.handover.take_over if opened.protocol == "job" else watch.examine)(opened, "start", opened.first)
 
     def checkpoint(self, opened: OpenRequest, name: str, place: Place | None = None) -> Place | None:
         """Look at where the request runs now; a place not seen before becomes a hop.
@@ -324,11 +344,17 @@ class Recorder:
         if self._pid_to_watch is not None and self._pid_to_watch != getpid():
             self.renew()  # a fork that ran none of Python's hooks
         with self._starting:
+            known = self.ledger.serving
+            if known is None or known.interface == process.WORKER:
+                serving = process.recognise(request)
+                if known is None or serving.server != "unknown":
+                    self.ledger.serve(serving)
+                    known = serving
             if not self._started:
-                self.ledger.serving = process.recognise(request)
                 self.shipper.start()
                 self._started = True
-                self._is_ready = self._pid_to_watch is None
+            # As long as it has run jobs alone, it may yet turn out to serve requests, too.
+            self._is_ready = self._pid_to_watch is None and known.interface != process.WORKER
 
 
 def note_login(*, user: Any, **_: object) -> None:

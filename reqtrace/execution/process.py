@@ -27,7 +27,12 @@ _GUNICORN_WORKERS = {
     "uvicorn.workers": "uvicorn",
     "gunicorn.workers.sync": "sync",  # last: the others import it
 }
-_VERSIONS = ("asgiref", "gunicorn", "uvicorn", "daphne", "hypercorn", "granian", "waitress", "gevent", "channels")
+_VERSIONS = ("asgiref", "gunicorn", "uvicorn", "daphne", "hypercorn", "granian", "waitress", "gevent", "channels",
+             "celery", "rq", "dramatiq", "apscheduler")  # fmt: skip
+
+
+WORKER = "worker"
+"""The interface of a process that runs jobs."""
 
 
 class Serving(NamedTuple):
@@ -43,9 +48,12 @@ def recognise(request: Any) -> Serving:
     """Tell from inside a request what serves it; cheap enough for the request path.
 
     Args:
-        request: a WSGIRequest or ASGIRequest; what the server put into it tells the server.
+        request: a WSGIRequest or ASGIRequest; what the server put into it tells the server. A job says it itself.
 
     """
+    told: Serving | None = getattr(request, "serving", None)
+    if told is not None:
+        return told
     scope = getattr(request, "scope", None)
     meta: Mapping[str, Any] = request.META
     server, worker_class = _recognise_wsgi(meta) if scope is None else _recognise_asgi(scope)

@@ -14,7 +14,7 @@ def stack_of(frame: FrameType | None) -> list[Frame]:
     frames: list[Frame] = []
     while frame is not None and len(frames) < STACK_FRAMES:
         code = frame.f_code
-        if _is_application(code, frame.f_globals.get("__name__", "")):
+        if is_of_application(code, frame.f_globals.get("__name__", "")):
             frames.append(Frame(code.co_filename, frame.f_lineno, code.co_qualname))
         frame = frame.f_back
     return frames
@@ -36,12 +36,13 @@ def frame_of(coroutine: Any) -> Frame | None:
     code, frame = getattr(coroutine, "cr_code", None), getattr(coroutine, "cr_frame", None)
     if not isinstance(code, CodeType) or frame is None:
         return None
-    if not _is_application(code, frame.f_globals.get("__name__", "")):
+    if not is_of_application(code, frame.f_globals.get("__name__", "")):
         return None
     return Frame(code.co_filename, frame.f_lineno or code.co_firstlineno, code.co_qualname)
 
 
-def _is_application(code: CodeType, module: str) -> bool:
+def is_of_application(code: CodeType, module: str) -> bool:
+    """Tell whether code of a module is the application's own: neither Python's, nor a library's, nor ours."""
     top = module.partition(".")[0]
     return (
         top not in _NOT_APPLICATION

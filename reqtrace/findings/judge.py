@@ -82,6 +82,11 @@ class Judge:
             worker_class=serving.worker_class,
             interface=serving.interface,
         )
+        if opened.protocol == "job":
+            case.job = opened.path or opened.request.path
+            if case.expected.user.state == "unresolved" and opened.presumed.state != "unresolved":
+                case.expected = self._side(opened, opened.presumed)
+                case.people |= {person.id for person in (opened.presumed,) if person.id is not None}
         place = getattr(fact, "place", opened.place)
         case.thread_name, case.thread_serial = place.thread.name, place.thread.serial
         match fact:

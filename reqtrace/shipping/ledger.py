@@ -133,6 +133,14 @@ class Ledger:
         if len(request.facts) > request.judged and self.serving is not None:
             self._judge.findings(request, self.serving)
 
+    def serve(self, serving: process.Serving) -> None:
+        """Say better what this process serves: one that ran a job first may turn out to be a web server's."""
+        self.serving = serving
+        described = self._process
+        if described is not None:
+            described.server, described.worker_class, described.interface = serving[:3]
+            described.facts = {**described.facts, **serving.facts}
+
     def _add_findings(self, items: list[Item], request: OpenRequest) -> None:
         self.judge(request)
         fresh = request.findings[request.written :]
@@ -210,7 +218,10 @@ class Ledger:
     def packed(self, request: OpenRequest) -> PackedRequest:
         """Return the record as stores keep it: made for each request, where the record itself is seldom asked for."""
         place, thread = request.place, request.place.thread
-        trace_id, parent_span_id = _trace_context(request.traceparent)
+        trace_id, parent_span_id = trace_context(request.traceparent)
+        sent = request.sent
+        if sent is not None and trace_id is None:
+            trace_id = sent.trace_id
         # By position, in the order of the fields: naming thirty of them takes longer than the rest.
         return PackedRequest(
             self.id_of(request),
@@ -243,6 +254,10 @@ class Ledger:
             SameThread(request.arrival - 1 if request.ended_ns else 0, request.at_once),
             request.query_string,
             [] if request.readings is None else request.readings_kept(),
+            None if sent is None else sent.parent,
+            None if sent is None or request.presumed is UNRESOLVED else self._user(request.presumed),
+            None if sent is None else sent.at_ns,
+            [] if request.messages is None else request.messages.copy(),
         )
 
     def thread(self, thread: LiveThread) -> Thread:
@@ -310,7 +325,8 @@ def _outcome(request: OpenRequest) -> Outcome:
     return "error" if request.status is None or request.status >= 500 else "ok"
 
 
-def _trace_context(traceparent: str | None) -> tuple[str | None, str | None]:
+def trace_context(traceparent: str | None) -> tuple[str | None, str | None]:
+    """Return trace id and parent id of a W3C ``traceparent``; None for both where it is none."""
     match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     return (match[1], match[2]) if match else (None, None)
 

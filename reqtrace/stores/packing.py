@@ -14,6 +14,8 @@ from reqtrace.records import TYPES, Hop, Record, RecordKind, Request, User
 _NOBODY = User()
 _values = msgspec.structs.astuple
 _encode = msgspec.json.Encoder().encode
+_NO_JOB = b",null,null,null,[]]"
+"""How a request ends that was neither sent by anybody nor took in messages: what may be missing need not be written."""
 
 
 class PackedRequest(Request, array_like=True, gc=False):
@@ -31,7 +33,8 @@ class PackedRequest(Request, array_like=True, gc=False):
             UnicodeEncodeError: for text that is no Unicode.
 
         """
-        return _encode(self)
+        payload = _encode(self)
+        return payload[: -len(_NO_JOB)] + b"]" if payload.endswith(_NO_JOB) else payload
 
     def unpacked(self) -> Request:
         """Return the record."""
@@ -76,16 +79,16 @@ def unpack(kind: RecordKind, payload: bytes) -> Record:
 
 
 def without_readings(payload: bytes) -> bytes:
-    """Return the payload of a request without its readings: the same bytes, where it has none.
+    """Return the payload of a request without its readings and messages: the same bytes, where it has none.
 
     Raises:
         msgspec.MsgspecError, UnicodeDecodeError: when it is the payload of no request.
 
     """
     packed: PackedRequest = _DECODERS["request"].decode(payload)
-    if not packed.readings:
+    if not packed.readings and not packed.messages:
         return payload
-    packed.readings = []
+    packed.readings, packed.messages = [], []
     return packed.encoded()
 
 

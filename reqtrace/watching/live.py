@@ -10,7 +10,7 @@ import msgspec
 from reqtrace import identity
 from reqtrace.execution.places import LiveThread, Place
 from reqtrace.identity import UNRESOLVED, Identity
-from reqtrace.records import Finding, Frame, Named, Outcome, Protocol, Reading
+from reqtrace.records import Finding, Frame, Message, Named, Outcome, Protocol, Reading
 from reqtrace.watching.holders.base import Holder
 
 FACTS_PER_REQUEST = 32
@@ -120,6 +120,19 @@ class Retention(NamedTuple):
 Fact = Sighting | Absence | Swap | Birth | ForeignSession | ForeignResponse | Outliving | Carried | Retention
 
 
+class Sent(NamedTuple):
+    """By whom, and when, a job was sent: what its message told."""
+
+    parent: str | None = None
+    """The id of the request or job."""
+    at_ns: int | None = None
+    """Unix time."""
+    trace_id: str | None = None
+    """The trace to which the sender belongs, in W3C Trace Context's digits."""
+    user: Identity = UNRESOLVED
+    """Whose the sender was, as far as was known."""
+
+
 class OpenRequest(msgspec.Struct, eq=False):
     """What is known of a request until its record is made: primitives, and the request itself until it ends.
 
@@ -171,7 +184,7 @@ class OpenRequest(msgspec.Struct, eq=False):
     is_left_out: bool = False
     """Whether `SAMPLE` left it out, for as long as nothing was found."""
     presumed: Identity = UNRESOLVED
-    """Whose session it came with, by what this process saw of that session before."""
+    """Whose session it came with, by what this process saw of that session before; of a job, whose request sent it."""
     named: dict[str, Place] | None = None
     """By which holders it was named, and where last."""
     readings: dict[tuple[str, str, Named | Identity], int] | None = None
@@ -188,6 +201,10 @@ class OpenRequest(msgspec.Struct, eq=False):
     """The user object that was met last, and is not read again; what a lazy one has within it until somebody asks."""
     met_as: Identity = UNRESOLVED
     """Who that is."""
+    sent: Sent | None = None
+    """Of a job: where it comes from."""
+    messages: list[Message] | None = None
+    """Of a WebSocket connection."""
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
         """Become nothing where a request is pickled, or copied deeply: it carries this along."""

@@ -35,6 +35,10 @@ export function request(given: Partial<Request> = {}): Request {
     same_thread: { before: 0, at_once: 0 },
     query_string: null,
     readings: [],
+    parent: null,
+    presumed: null,
+    sent_ns: null,
+    messages: [],
     ...given,
   };
 }

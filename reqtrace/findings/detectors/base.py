@@ -41,6 +41,8 @@ class Case(msgspec.Struct, kw_only=True):
     interface: str = "wsgi"
     thread_name: str = ""
     thread_serial: int = 0
+    job: str = ""
+    """The task's name, where the request is a job."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -76,6 +78,14 @@ def person(side: Side) -> str:
     if user.state == "anonymous":
         return "an anonymous visitor"
     return user.label or user.id or "somebody whose name nobody asked for"
+
+
+def unit(case: Case) -> str:
+    """Name the request, or the job, in a sentence."""
+    if not case.job:
+        return f"the request of {person(case.expected)}"
+    is_for = case.expected.user.state != "unresolved"
+    return f"the job {case.job}" + (f" for {person(case.expected)}" if is_for else "")
 
 
 def server_of(case: Case) -> str:

@@ -1,6 +1,6 @@
 """`leftover`: a holder still names a request that is over."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, mend, names_another, person
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, mend, names_another, person, unit
 
 
 class Leftover(Detector):
@@ -16,21 +16,23 @@ class Leftover(Detector):
         where = f"on thread {case.thread_name} (#{case.thread_serial})"
         if case.checkpoint == "close" and case.same_object:
             return Verdict(
-                f"{case.holder} still named the request of {person(case.expected)} after it had ended, {where}.",
+                f"{case.holder} still named {unit(case)} after it had ended, {where}.",
                 mend(case),
             )
         if case.checkpoint == "start" and case.seen_had_ended and not _may_be_its_own(case):
             return Verdict(
-                f"As the request of {person(case.expected)} began, {case.holder} still named "
-                f"{_whom(case)} from an earlier request {where}.",
+                f"As {unit(case)} began, {case.holder} still named {_whom(case)} from an earlier "
+                f"{'job' if case.job else 'request'} {where}.",
                 mend(case),
             )
         return None
 
 
 def _may_be_its_own(case: Case) -> bool:
-    """Tell whether a layer outside of all middleware may have named this request's own user in its context."""
-    of_context = case.holder_kind in ("ContextVar", "asgiref.Local")
+    """Tell whether a layer outside of all middleware, or of a job, may have named its own user in its context."""
+    of_context = case.holder_kind in ("ContextVar", "asgiref.Local") or (
+        case.job != "" and case.expected.user.state != "unresolved"
+    )
     return of_context and not case.seen_is_known and not names_another(case)
 
 

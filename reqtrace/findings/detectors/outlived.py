@@ -1,6 +1,6 @@
 """`outlived`: a task or thread that a request started still runs under its identity after its end."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, person
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, unit
 
 
 class Outlived(Detector):
@@ -15,8 +15,8 @@ class Outlived(Detector):
             return None
         number = f" (#{case.thread_serial})" if case.thread_serial else ""
         return Verdict(
-            f"Work that the request of {person(case.expected)} started was still running under its identity after "
-            f"the request had ended, on thread {case.thread_name}{number}.",
+            f"Work that {unit(case)} started was still running under its identity after "
+            f"the {'job' if case.job else 'request'} had ended, on thread {case.thread_name}{number}.",
             "Give background work the primary keys it needs and start it in a context of its own "
             "(contextvars.Context().run, or a task queue).",
         )

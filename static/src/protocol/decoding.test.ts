@@ -28,6 +28,7 @@ import type {
   Finding,
   Mark,
   Measurement,
+  Message,
   NativeThread,
   Process,
   Records,
@@ -91,7 +92,7 @@ const request = struct<Request>({
   task_serial: orNull(number),
   task_name: orNull(text),
   loop_id: orNull(number),
-  protocol: oneOf("http", "websocket"),
+  protocol: oneOf("http", "websocket", "job"),
   method: text,
   path: text,
   route: text,
@@ -118,6 +119,12 @@ const request = struct<Request>({
   query_string: orNull(text),
   readings: list(
     struct<Reading>({ checkpoint: text, holder: text, names: oneOf("request", "user", "other", "nobody"), at_ns: number }),
+  ),
+  parent: orNull(text),
+  presumed: orNull(user),
+  sent_ns: orNull(number),
+  messages: list(
+    struct<Message>({ at_ns: number, checkpoint: oneOf("receive", "send"), type: text, size: orNull(number) }),
   ),
 });
 const thread = struct<Thread>({

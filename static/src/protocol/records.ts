@@ -38,6 +38,14 @@ export interface Reading {
   at_ns: number;
 }
 
+/** A message that a WebSocket connection took in or gave out: never what it said. */
+export interface Message {
+  at_ns: number;
+  checkpoint: "receive" | "send";
+  type: string;
+  size: number | null;
+}
+
 export interface Request {
   id: string;
   process: string;
@@ -52,7 +60,7 @@ export interface Request {
   task_serial: number | null;
   task_name: string | null;
   loop_id: number | null;
-  protocol: "http" | "websocket";
+  protocol: "http" | "websocket" | "job";
   method: string;
   path: string;
   route: string;
@@ -70,6 +78,13 @@ export interface Request {
   query_string: string | null;
   /** Empty but in the details of one request. */
   readings: Reading[];
+  /** Of a job: the request or the job that sent it. */
+  parent: string | null;
+  /** Of a job: whose request sent it; a guess at whom it works for, where `user` does not say. */
+  presumed: User | null;
+  sent_ns: number | null;
+  /** Empty but in the details of one WebSocket connection. */
+  messages: Message[];
 }
 
 export interface Thread {

@@ -1,0 +1,97 @@
+"""APScheduler 3: the two functions by which its executors run a job, on whichever thread or loop they do."""
+
+import sys
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import wraps
+from types import ModuleType
+from typing import Any
+
+from reqtrace.capture.jobs import base
+
+REMEMBERED_MAX = 1_024
+_EXECUTORS = "apscheduler.executors"
+
+
+class ApScheduler(base.Plug):
+    """Follows the jobs of a scheduler; who added one is known as long as the process lives that did."""
+
+    modules = (f"{_EXECUTORS}.base", "apscheduler.schedulers.base")
+
+    def __init__(self) -> None:
+        """Remember nothing added."""
+        self._headers: OrderedDict[str, str] = OrderedDict()
+
+    def join(self, module: ModuleType) -> None:
+        """Wrap what runs a job, also where an executor has taken its name already; or what adds one."""
+        if module.__name__ != f"{_EXECUTORS}.base":
+            module.BaseScheduler.add_job = self._adding(module.BaseScheduler.add_job)
+            return
+        original: dict[str, Any] = {"run_job": module.run_job, "run_coroutine_job": module.run_coroutine_job}
+        wrapped = {
+            "run_job": self._running(original["run_job"]),
+            "run_coroutine_job": self._awaiting(original["run_coroutine_job"]),
+        }
+        for name, loaded in list(sys.modules.items()):
+            if name.startswith(_EXECUTORS):
+                for attribute, function in original.items():
+                    if getattr(loaded, attribute, None) is function:
+                        setattr(loaded, attribute, wrapped[attribute])
+
+    def _running(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(run)
+        def running(job: Any, *args: Any) -> Any:
+            key = object()
+            self._begin(key, job, "threads")
+            events: list[Any] = []
+            try:
+                events = run(job, *args)
+                return events
+            finally:
+                base.end(key, _outcome(events))
+
+        return running
+
+    def _awaiting(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(run)
+        async def awaiting(job: Any, *args: Any) -> Any:
+            key = object()
+            self._begin(key, job, "asyncio")
+            events: list[Any] = []
+            try:
+                events = await run(job, *args)
+                return events
+            finally:
+                base.end(key, _outcome(events))
+
+        return awaiting
+
+    def _adding(self, add: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(add)
+        def adding(scheduler: Any, *args: Any, **kwargs: Any) -> Any:
+            job = add(scheduler, *args, **kwargs)
+            text = base.header()
+            if text is not None:
+                self._headers[job.id] = text
+                if len(self._headers) > REMEMBERED_MAX:
+                    self._headers.popitem(last=False)
+            return job
+
+        return adding
+
+    def _begin(self, key: object, job: Any, executor: str) -> None:
+        name = str(getattr(job, "func_ref", None) or getattr(job, "name", job)).replace(":", ".")
+        base.begin(
+            key,
+            name,
+            getattr(job, "executor", ""),
+            base.worker("apscheduler", executor),
+            function=getattr(job, "func", None),
+            header=self._headers.get(job.id),
+        )
+
+
+def _outcome(events: list[Any]) -> Any:
+    if not events:
+        return "aborted"
+    return "error" if any(getattr(event, "exception", None) is not None for event in events) else "ok"
