@@ -80,7 +80,7 @@ const NEEDED: { [K in Kind]: Shapes<TraceRecords[K]> } = {
 const ADDED: { [K in Kind]: Partial<TraceRecords[K]> } = {
   process: { seen_ns: 0, ended_ns: null, requests: 0, dropped: 0, sampled_out: 0, faults: 0, last_fault: null, release: null },
   thread: { seen_ns: 0 },
-  request: { query_string: null, readings: [] },
+  request: { query_string: null, readings: [], parent: null, presumed: null, sent_ns: null, messages: [] },
   finding: {},
 };
 

@@ -288,7 +288,8 @@ test("of a request that was written before a field was added, the field is empty
 
 test("a value that a newer server adds to a request is left aside", () => {
   const { batch } = golden;
-  const requests = batch.records.requests.map((values) => [...values, "new"]);
+  const missing = (values: readonly unknown[]): null[] => Array<null>(REQUEST_FIELDS.length - values.length).fill(null);
+  const requests = batch.records.requests.map((values) => [...values, ...missing(values), "new"]);
   const newer = { ...batch, records: { ...batch.records, requests } };
   expect(decodeMessage(JSON.stringify(newer))).toEqual(decodeMessage(JSON.stringify(batch)));
 });
