@@ -93,9 +93,9 @@ def _begin(opened: OpenRequest, user: object) -> object:
         opened.belongs_to(identity.of_user(user))
         if not isinstance(opened.request, Job):
             return None
-        attributes = opened.request.__dict__
-        before = attributes.get("user")
-        attributes["user"] = attributes["_cached_user"] = user
+        before = opened.request.__dict__.get("user")
+        _stand(opened, opened.request, user)
+        opened.request.__dict__["_cached_user"] = user
     except Exception as error:
         lifecycle.recorder().faults.note("acting for somebody", error)
         return None
@@ -105,7 +105,13 @@ def _begin(opened: OpenRequest, user: object) -> object:
 def _end(opened: OpenRequest, before: object) -> None:
     job = opened.request
     if isinstance(job, Job):  # still running
-        if before is None:
-            job.__dict__.pop("user", None)
-        else:
-            job.__dict__["user"] = before
+        _stand(opened, job, before)
+
+
+def _stand(opened: OpenRequest, job: Job, user: object) -> None:
+    # Met already: unlike that of a request, a job's user object need not have been made for it, and is not known by it.
+    opened.met, opened.met_as = user, identity.UNRESOLVED if user is None else identity.of_user(user)
+    if user is None:
+        job.__dict__.pop("user", None)
+    else:
+        job.__dict__["user"] = user
