@@ -1,7 +1,6 @@
 """Whose a job is: nobody's, unless it says so."""
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from functools import wraps
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -15,9 +14,6 @@ from reqtrace.capture.jobs.base import Job
 from reqtrace.watching.live import OpenRequest
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-_blocks: ContextVar[tuple[tuple[OpenRequest | None, object], ...]] = ContextVar("reqtrace.acting", default=())
-"""The blocks around this code, innermost last: each with its job, and whom that acted for before."""
 
 
 class ByKey:
@@ -47,23 +43,24 @@ class acting_for:  # noqa: N801  read as a function, at its place of use
     def __init__(self, user: Any) -> None:
         """Act for `user`."""
         self._user = user
+        self._opened: OpenRequest | None = None
+        self._before: object = None
 
     def __enter__(self) -> Self:
         """Begin to act."""
         user = ByKey(self._user) if isinstance(self._user, int | str) else self._user
-        opened = current()
-        before = _begin(opened, user) if opened is not None else None
-        _blocks.set((*_blocks.get(), (opened, before)))
+        self._opened = current()
+        if self._opened is not None:
+            self._before = _begin(self._opened, user)
         return self
 
     def __exit__(
         self, class_: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Act for whoever it was before."""
-        *outer, (opened, before) = _blocks.get()
-        _blocks.set(tuple(outer))
-        if opened is not None:
-            _end(opened, before)
+        if self._opened is not None:
+            _end(self._opened, self._before)
+            self._opened = self._before = None
 
     def __call__(self, function: Function) -> Function:
         """Act within each call of a function, sync or async."""
