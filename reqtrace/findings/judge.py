@@ -95,7 +95,7 @@ class Judge:
                 case.same_object = fact.seen is opened
                 case.seen_is_known = fact.by_object
                 case.stale, case.meanwhile = fact.stale, fact.meanwhile
-                self._observe(opened, case, fact.seen, fact.identity)
+                self._observe(opened, case, fact.seen, fact.identity, is_sure=_is_sure(fact))
             case Birth():
                 case.holder, case.holder_kind = fact.holder, fact.holder_kind
                 case.checkpoint = "start"
@@ -130,13 +130,16 @@ class Judge:
                 pass
         return case
 
-    def _observe(self, opened: OpenRequest, case: Case, seen: OpenRequest | None, named: Identity) -> None:
-        if seen is None:
+    def _observe(
+        self, opened: OpenRequest, case: Case, seen: OpenRequest | None, named: Identity, *, is_sure: bool = True
+    ) -> None:
+        if seen is not None:
+            case.seen_had_ended = seen is opened or 0 < seen.ended_ns <= opened.began_ns
+        if seen is None or not is_sure:
             case.observed = Side(None, self._user_of(named))
             return
         user = named if named.id is not None else _user(seen)
         case.observed = self._side(seen, user)
-        case.seen_had_ended = seen is opened or 0 < seen.ended_ns <= opened.began_ns
         case.writer = Writer(self._id_of(seen), seen.place.thread.serial)
 
     def _side(self, opened: OpenRequest, user: Identity) -> Side:
@@ -154,6 +157,18 @@ _KINDS: dict[type, str] = {
     Carried: "connection",
     Retention: "retention",
 }
+
+
+def _is_sure(fact: Sighting) -> bool:
+    """Tell whether the request that a holder is said to name can be the one that wrote it.
+
+    Of a user alone the last request is known that this process served to them. It cannot have written to a thread on
+    which it never ran; which one did is not known then, and nothing is said.
+    """
+    if fact.by_object or fact.meanwhile or fact.seen is None or fact.holder.kind == "attribute":
+        return True
+    threads = (fact.seen.first.thread, fact.seen.place.thread, *(thread for thread, _ in fact.seen.arrivals))
+    return fact.place.thread in threads
 
 
 def _user(opened: OpenRequest) -> Identity:

@@ -20,6 +20,9 @@ Start = Callable[..., Tracing]
 Inner = Callable[[HttpRequest], None]
 
 
+local = threading.local()
+
+
 class Holder:
     """Keeps whatever is current, for the whole process."""
 
@@ -90,6 +93,30 @@ def test_the_user_of_an_overlapping_request_is_blamed_on_that_request(traced: Tr
     before, outer_one, inner_one = traced.requests()
     assert (finding.kind, finding.request) == ("crossed", inner_one.id)
     assert finding.observed.request == outer_one.id != before.id
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_no_writer_is_named_that_never_ran_on_the_thread_in_question(tracing: Start, elsewhere: bool) -> None:
+    traced = tracing(HOLDERS=["tests.watching.test_watch.local.user"])
+    if elsewhere:
+        thread = threading.Thread(target=serve, args=(lambda _: None, person(2)))
+        thread.start()
+        thread.join()
+    else:
+        serve(lambda _: None, person(2))
+    local.user = person(2)
+    serve(lambda _: None, person(1))
+    del local.user
+    traced.recorder.shipper.ship()
+    (finding,) = (finding for finding in Reader(traced.store).findings() if finding.kind == "leftover")
+    before = min(traced.requests(), key=lambda request: request.start_ns)
+    assert finding.observed.user.label == "person2"
+    if elsewhere:
+        assert (finding.observed.request, finding.writer) == (None, None)
+    else:
+        assert finding.writer is not None
+        assert finding.observed.request == finding.writer.request == before.id
+        assert finding.writer.thread_serial == before.thread_serial
 
 
 def test_a_request_that_runs_within_another_finds_no_leftover_of_it(traced: Tracing) -> None:
