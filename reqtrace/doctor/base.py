@@ -35,8 +35,8 @@ class Diagnosis(msgspec.Struct, frozen=True):
     """How to mend it: one sentence."""
 
 
-class IniFile(msgspec.Struct, frozen=True):
-    """A configuration file with sections, such as uWSGI's."""
+class TextFile(msgspec.Struct, frozen=True):
+    """A file that is no Python: a template, or a configuration file with sections such as uWSGI's."""
 
     path: Path
     text: str
@@ -55,7 +55,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """The installed distributions that matter here, by their name in lower case."""
     gunicorn: Module | None = None
     """gunicorn's configuration file."""
-    uwsgi: tuple[IniFile, ...] = ()
+    uwsgi: tuple[TextFile, ...] = ()
+    templates: tuple[TextFile, ...] = ()
+    """The project's own templates."""
 
     def place_of_middleware(self, dotted: str) -> Place:
         """Return the line of the settings on which an entry of ``MIDDLEWARE`` stands, or else the settings file."""

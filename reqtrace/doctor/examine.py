@@ -5,6 +5,8 @@ from pathlib import Path
 import msgspec
 
 from reqtrace.doctor.base import Diagnosis, Examination, Project
+from reqtrace.doctor.examinations.cached_fragments import CachedFragments
+from reqtrace.doctor.examinations.cached_functions import CachedFunctions
 from reqtrace.doctor.examinations.caching import Caching
 from reqtrace.doctor.examinations.foreign_tokens import ForeignTokens
 from reqtrace.doctor.examinations.gevent import Gevent
@@ -12,6 +14,7 @@ from reqtrace.doctor.examinations.kept_requests import KeptRequests
 from reqtrace.doctor.examinations.libraries import KnownLibraries
 from reqtrace.doctor.examinations.middleware_order import MiddlewareOrder
 from reqtrace.doctor.examinations.mutable_defaults import MutableDefaults
+from reqtrace.doctor.examinations.shared_clients import SharedClients
 from reqtrace.doctor.examinations.started_threads import StartedThreads
 from reqtrace.doctor.examinations.uncleared import UnclearedHolders
 
@@ -22,6 +25,9 @@ EXAMINATIONS: tuple[type[Examination], ...] = (
     ForeignTokens,
     Gevent,
     Caching,
+    CachedFragments,
+    CachedFunctions,
+    SharedClients,
     StartedThreads,
     KnownLibraries,
     MiddlewareOrder,

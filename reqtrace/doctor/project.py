@@ -4,22 +4,24 @@ import os
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.machinery import PathFinder
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.conf import settings
 
 from reqtrace.code.source.module import Module
 from reqtrace.code.source.sources import Sources
-from reqtrace.doctor.base import IniFile, Project
+from reqtrace.doctor.base import Project, TextFile
 
 _NAMED_IN = ("SETTINGS_MODULE", "ROOT_URLCONF", "WSGI_APPLICATION", "ASGI_APPLICATION")
 _LISTED_IN = ("MIDDLEWARE", "AUTHENTICATION_BACKENDS")
 _OURS = "reqtrace"
 _OUR_LABELS = {"reqtrace", "reqtrace_dashboard"}
+_TEMPLATES = {".html", ".htm", ".txt", ".xml", ".jinja", ".j2", ".svg"}
 _NOT_SERVED = {"migrations", "tests", "test", "node_modules", "__pycache__"}
 """Folders within a package whose code serves no request."""
 
@@ -61,6 +63,7 @@ def find() -> Found:
         versions={(one.name or "").lower().replace("_", "-"): one.version for one in distributions()},
         gunicorn=_parse("gunicorn.conf", base_dir / "gunicorn.conf.py"),
         uwsgi=tuple(_uwsgifiles_of(base_dir)),
+        templates=tuple(_templates()),
     )
     return Found(project, tuple(packages), len(modules), tuple(skipped))
 
@@ -144,8 +147,22 @@ def _parse(name: str, path: Path) -> Module | None:
         return None
 
 
-def _uwsgifiles_of(base_dir: Path) -> Iterator[IniFile]:
+def _uwsgifiles_of(base_dir: Path) -> Iterator[TextFile]:
     for path in sorted(base_dir.glob("*.ini")):
         text = path.read_text("utf-8", "replace")
         if any(line.strip().lower() == "[uwsgi]" for line in text.splitlines()):
-            yield IniFile(path, text)
+            yield TextFile(path, text)
+
+
+def _templates() -> Iterator[TextFile]:
+    """Yield the templates of the project's own packages, and of the folders that ``TEMPLATES`` names."""
+    engines: list[dict[str, Any]] = settings.TEMPLATES
+    folders = [Path(folder) for engine in engines for folder in engine.get("DIRS", ())]
+    folders += [Path(config.path) / "templates" for config in apps.get_app_configs()]
+    found: dict[Path, None] = {}
+    for folder in folders:
+        if not _is_foreign(folder.resolve()):
+            found |= dict.fromkeys(path for path in sorted(folder.rglob("*")) if path.suffix in _TEMPLATES)
+    for path in found:
+        with suppress(OSError):
+            yield TextFile(path, path.read_text("utf-8", "replace"))

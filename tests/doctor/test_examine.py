@@ -12,7 +12,7 @@ import pytest
 
 from reqtrace.code.source.module import Module
 from reqtrace.code.source.sources import Sources
-from reqtrace.doctor.base import Diagnosis, IniFile, Project
+from reqtrace.doctor.base import Diagnosis, Project, TextFile
 from reqtrace.doctor.examine import EXAMINATIONS, examine
 from reqtrace.doctor.project import files_of, library, origin_of
 
@@ -302,6 +302,85 @@ def test_a_token_reset_in_another_hook_is_a_hazard_under_asgi() -> None:
     assert ("token-of-another-context", "notice", "_user.reset(request.token)") in codes(source)
 
 
+@pytest.mark.parametrize("cache", ["functools.cache", "functools.lru_cache", "functools.lru_cache(maxsize=9)"])
+def test_a_function_that_is_cached_by_the_request_keeps_it_for_ever(cache: str) -> None:
+    head = "import functools\n"
+    assert codes(f"{head}@{cache}\ndef flags(request):\n    return request.user.pk\n") == [
+        ("cached-by-request", "hazard", f"@{cache}")
+    ]
+    assert codes(f"{head}@{cache}\ndef flags(user_id):\n    return user_id\n") == []
+
+
+@pytest.mark.parametrize(
+    ("base", "method"),
+    [("template.Node", "render(self, request)"), ("validators.BaseValidator", "set_context(self, request)")],
+)
+def test_a_template_node_and_a_validator_that_keep_the_request_are_named(base: str, method: str) -> None:
+    source = f"""
+    from django import template
+    from django.core import validators
+    class Greeting({base}):
+        def {method}:
+            self.request = request
+    """
+    assert codes(source) == [("kept-on-instance", "hazard", "self.request = request")]
+
+
+FRAGMENTS = {
+    "{% cache 600 menu %}Hello {{ user.username }}{% endcache %}": ("menu", "user"),
+    "{% cache 600 menu lang %}{% if request.user.is_staff %}x{% endif %}{% endcache %}": ("menu", "request.user"),
+    "{% cache 600 bar %}{% if perms.shop.add %}x{% endif %}{% endcache %}": ("bar", "perms"),
+}
+
+
+@pytest.mark.parametrize("text", FRAGMENTS)
+def test_a_fragment_cached_without_its_user_in_the_key_is_named_by_file_and_line(text: str) -> None:
+    name, shown = FRAGMENTS[text]
+    (found,) = diagnose({}, templates=(TextFile(Path("menu.html"), "{% load cache %}\n" + text),))
+    assert (found.code, found.level, found.file) == ("fragment-cached-without-user", "hazard", "menu.html")
+    assert found.line == 2
+    assert f"keeps {name} " in found.message
+    assert f"shows {shown}:" in found.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% cache 600 menu request.user.pk %}Hello {{ user.username }}{% endcache %}",
+        "{% cache 600 menu user.id %}Hello {{ user.username }}{% endcache %}",
+        "{% cache 600 menu %}{% url 'user' %} the user manual, data-user=1{% endcache %}{{ user }}",
+        "{% cache 600 menu %}{{ superuser }} {{ page.user }}{% endcache %}",
+        "{# {% cache 600 menu %}{{ user }}{% endcache %} #}",
+        "{{ user }}{% cache 600 menu %}menu{% endcache %}",
+    ],
+)
+def test_a_fragment_that_is_keyed_by_its_user_or_shows_nobody_is_left_alone(text: str) -> None:
+    assert diagnose({}, templates=(TextFile(Path("menu.html"), text),)) == []
+
+
+def test_a_client_made_in_a_module_is_a_notice_and_one_made_for_each_call_is_none() -> None:
+    assert codes("import requests\nsession = requests.Session()\n") == [
+        ("shared-client", "notice", "session = requests.Session()")
+    ]
+    assert codes("import requests\ndef call():\n    session = requests.Session()\n    return session\n") == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'MIDDLEWARE.append("{0}")',
+        'MIDDLEWARE += ["{0}"]',
+        'MIDDLEWARE.insert(0, "{0}")',
+        'if 1:\n MIDDLEWARE += ["{0}"]',
+    ],
+)
+def test_the_line_of_an_entry_that_was_appended_is_found(statement: str) -> None:
+    settings = f"MIDDLEWARE = ['{TRACE}']\n" + statement.format("threadlocals.middleware.ThreadLocalMiddleware")
+    entries = (TRACE, "threadlocals.middleware.ThreadLocalMiddleware")
+    (found,) = diagnose({"shop/settings.py": settings}, middleware=entries, versions={"django-threadlocals": "0.10"})
+    assert (found.code, found.file, found.line) == ("known-library", "shop/settings.py", 2 + statement.count("\n"))
+
+
 @pytest.mark.parametrize("path", sorted((Path(__file__).parent / "project").glob("*.py")), ids=lambda path: path.stem)
 def test_a_sample_is_diagnosed_on_the_lines_that_say_so_and_on_no_other(path: Path) -> None:
     lines = path.read_text().splitlines()
@@ -342,7 +421,7 @@ def test_gunicorn_that_preloads_before_gevent_patches_is_a_hazard() -> None:
 
 def test_uwsgi_with_gevent_needs_the_early_patch() -> None:
     def says(text: str) -> list[tuple[str, int]]:
-        return [(one.code, one.line) for one in diagnose({}, uwsgi=(IniFile(Path("uwsgi.ini"), text),))]
+        return [(one.code, one.line) for one in diagnose({}, uwsgi=(TextFile(Path("uwsgi.ini"), text),))]
 
     assert says("[uwsgi]\ngevent = 20\ngevent-monkey-patch = true\n") == [("gevent-patched-after-import", 2)]
     assert says("[uwsgi]\ngevent = 20\ngevent-early-monkey-patch = true\n") == []

@@ -171,14 +171,30 @@ class Module:
         return f"{self.name}.{node.id}" if node.id in self.definitions else node.id
 
     def line_in_assignment(self, name: str, text: str) -> int | None:
-        """Return the line of a text literal in an assignment to `name`, such as an entry of ``MIDDLEWARE``."""
-        for node in self.tree.body:
-            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-            if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+        """Return the line of a text literal that stands in `name`, such as an entry of ``MIDDLEWARE``.
+
+        It may be assigned, or appended, inserted and the like by a method of the list.
+        """
+        for node in ast.walk(self.tree):
+            if _fills(node, name):
                 for inner in ast.walk(node):
                     if isinstance(inner, ast.Constant) and inner.value == text:
                         return inner.lineno
         return None
+
+
+def _fills(node: ast.AST, name: str) -> bool:
+    """Tell whether a node puts something into the list or tuple of that name."""
+    match node:
+        case ast.Assign(targets=targets):
+            filled: list[ast.AST] = list(targets)
+        case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
+            filled = [target]
+        case ast.Call(func=ast.Attribute(value=value, attr="append" | "insert" | "extend")):
+            filled = [value]
+        case _:
+            return False
+    return any(isinstance(one, ast.Name) and one.id == name for one in filled)
 
 
 def _imported(alias: ast.alias) -> str:

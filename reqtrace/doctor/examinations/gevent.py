@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from reqtrace.code.source.module import Module
-from reqtrace.doctor.base import Diagnosis, Examination, IniFile, Project
+from reqtrace.doctor.base import Diagnosis, Examination, Project, TextFile
 
 _PATCH = "gevent.monkey.patch_all"
 _EARLY = re.compile(r"^\s*gevent-early-monkey-patch\s*=\s*(?!false|0)", re.MULTILINE | re.IGNORECASE)
@@ -54,7 +54,7 @@ def _constant(module: Module, name: str) -> ast.Constant | None:
     return None
 
 
-def _uwsgi(file: IniFile) -> Iterator[Diagnosis]:
+def _uwsgi(file: TextFile) -> Iterator[Diagnosis]:
     for number, line in enumerate(file.text.splitlines(), 1):
         if _USES.match(line) and not _EARLY.search(file.text):
             yield Diagnosis(

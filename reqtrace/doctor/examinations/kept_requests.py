@@ -23,6 +23,10 @@ _MADE_ONCE = {
     "django.contrib.syndication.views.Feed": "a feed",
     "django.core.files.storage.Storage": "a storage",
     "django.core.files.storage.base.Storage": "a storage",
+    "django.core.validators.BaseValidator": "a validator",
+    "django.core.validators.RegexValidator": "a validator",
+    "django.template.Node": "a node of a template that is parsed once",
+    "django.template.base.Node": "a node of a template that is parsed once",
     "django.template.backends.base.BaseEngine": "a template engine",
     "django.template.loaders.base.Loader": "a template loader",
 }
