@@ -29,19 +29,20 @@ _thread_locals = threading.local()
 
 
 def signing_in(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Take the user from the query string."""
+    """Take the user from the query string; remember the requests of one page, and never forget them."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         name = request.GET.get("as", "nobody")
         request.user = User(pk=sum(name.encode()), username=name)
+        if request.path == "/keep/":
+            _thread_locals.request = request
         return get_response(request)
 
     return middleware
 
 
 def keep(request: HttpRequest) -> HttpResponse:
-    """Remember the request, and never forget it."""
-    _thread_locals.request = request
+    """Answer a request that is remembered."""
     return HttpResponse("kept")
 
 
@@ -125,7 +126,7 @@ def test_already_the_second_request_is_judged_though_nobody_declared_the_holder(
         client.get("/keep/?as=alice")
         client.get("/whose/?as=bob")
     (leak,) = captured.leaks
-    assert (leak.kind, leak.holder, leak.checkpoint) == ("crossed", HOLDER, "view")
+    assert (leak.kind, leak.holder, leak.checkpoint) == ("crossed", HOLDER, "view-end")
     assert (leak.expected.user.label, leak.observed.user.label) == ("bob", "alice")
     assert {hazard.kind for hazard in captured.hazards} == {"leftover"}
     assert {finding.level for finding in captured.findings} == {"leak", "hazard"}
@@ -284,7 +285,7 @@ def test_the_report_says_all_that_is_needed_to_mend_it(traced: Tracing, monkeypa
         f"  saw      GET /keep/ of alice ({alice.id})",
     ]
     assert lines[6].startswith(
-        f"  at       checkpoint 'view', test_testing.py:{whose.__code__.co_firstlineno} in whose"
+        f"  at       checkpoint 'view-end', test_testing.py:{whose.__code__.co_firstlineno} in whose"
     )
     assert lines[7] == f"  fix      {captured.leaks[0].fix}"
     assert lines[8].startswith(f'  allow    @pytest.mark.reqtrace_allow(kind="crossed", holder="{HOLDER}")')

@@ -74,7 +74,7 @@ def examine(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
 
 def blocked(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
     """Return the response, or a plain 500 in its place where a leak was found and ``ON_LEAK`` is ``block``."""
-    if recorder.settings.on_leak != "block" or not found_leak(recorder, opened):
+    if recorder.settings.on_leak != "block" or not leaks_now(recorder, opened):
         return response
     try:
         response.close()
@@ -84,12 +84,25 @@ def blocked(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
 
 
 def found_leak(recorder: Recorder, opened: OpenRequest) -> bool:
-    """Judge a request now, while it runs, and tell whether it leaks."""
+    """Judge a request now, while it runs, and tell whether a leak was found."""
+    _judge(recorder, opened)
+    return any(finding.level == "leak" for finding in opened.findings)
+
+
+def leaks_now(recorder: Recorder, opened: OpenRequest) -> bool:
+    """Judge a request now, and tell whether it leaks by what it met itself.
+
+    What an earlier request left behind is found and told, and takes no page from anybody.
+    """
+    _judge(recorder, opened)
+    return opened.leaks_now
+
+
+def _judge(recorder: Recorder, opened: OpenRequest) -> None:
     try:
         recorder.ledger.judge(opened)
     except Exception as error:
         recorder.faults.note("judging a request", error)
-    return any(finding.level == "leak" for finding in opened.findings)
 
 
 def _examine_session(recorder: Recorder, opened: OpenRequest, session: object, response: Any) -> None:

@@ -43,8 +43,9 @@ _KNOWN_EVERY = 16
 """While no holder is watched, one request in so many is known by its object: enough to notice those that stay alive."""
 _SEARCH_AGAIN_NS = 500_000_000
 """How long holders are not searched for after a slice of the search, once everything has been looked at."""
-_PROBED = frozenset({"view-end", "response"})
-"""Checkpoints at which discovery looks around: whatever keeps requests has been given one by then."""
+_PROBED = frozenset({"view", "view-end", "response"})
+"""Checkpoints at which discovery looks around: whatever keeps requests has been given one by then, and what has been
+given one as the view begins is set on the way in."""
 
 
 class Recorder:
@@ -88,7 +89,13 @@ class Recorder:
         self.execution = Execution()
         self.open: dict[int, OpenRequest] = {}
         """Requests in flight by their number."""
-        self.watch = Watch(self.settings.checkpoints, self._impersonation, self.faults, self.open)
+        self.watch = Watch(
+            self.settings.checkpoints,
+            self._impersonation,
+            self.faults,
+            self.open,
+            lambda opened: self.shipper.put(opened),
+        )
         self.watch.add_all(self._holders)
         self.handover = Handover(self.watch)
         self.sessions = Sessions()
@@ -361,6 +368,7 @@ def note_login(*, user: Any, **_: object) -> None:
     """Remember who signed in: the request is theirs from now on (a receiver of Django's ``user_logged_in``)."""
     opened = current()
     if opened is not None and user is not None:
+        opened.has_signed_in = True
         opened.belongs_to(identity.of_user(user))
 
 

@@ -54,7 +54,7 @@ def _parts(recorder: Recorder, opened: OpenRequest, parts: Iterable[bytes]) -> I
                 return
             finally:
                 current_request.reset(token)
-            if is_guarded and opened.facts and outgoing.found_leak(recorder, opened):
+            if is_guarded and opened.facts and outgoing.leaks_now(recorder, opened):
                 raise LeakBlocked("a leak was found while this response was being streamed: it is cut off here")
             yield part
     except Exception:
@@ -77,7 +77,7 @@ async def _parts_async(recorder: Recorder, opened: OpenRequest, parts: AsyncIter
                 return
             finally:
                 leave(way)
-            if is_guarded and opened.facts and outgoing.found_leak(recorder, opened):
+            if is_guarded and opened.facts and outgoing.leaks_now(recorder, opened):
                 raise LeakBlocked("a leak was found while this response was being streamed: it is cut off here")
             yield part
     except Exception:

@@ -22,6 +22,7 @@ from reqtrace.watching.live import (
     Sighting,
     Swap,
 )
+from reqtrace.watching.setting import view_name
 
 
 class Judge:
@@ -42,7 +43,10 @@ class Judge:
             case = self._case(opened, fact, serving)
             for detector in DETECTORS:
                 verdict = detector.examine(case)
-                if verdict is not None and (detector.kind, case.holder) not in known:
+                if verdict is None:
+                    continue
+                opened.leaks_now |= detector.level == "leak" and not case.is_residue
+                if (detector.kind, case.holder) not in known:
                     known.add((detector.kind, case.holder))
                     number = len(opened.findings) + len(fresh)
                     fresh.append(self._finding(opened, case, detector, verdict, number))
@@ -95,6 +99,10 @@ class Judge:
                 case.same_object = fact.seen is opened
                 case.seen_is_known = fact.by_object
                 case.stale, case.meanwhile = fact.stale, fact.meanwhile
+                case.on_arrival, case.is_shared = fact.on_arrival, fact.is_shared
+                case.set_when = fact.holder.is_set
+                case.is_of_user = case.set_when != "when used" or view_name(opened) in fact.holder.used_by
+                case.handed_out = fact.checkpoint == fact.holder.path
                 self._observe(opened, case, fact.seen, fact.identity, is_sure=_is_sure(fact))
             case Birth():
                 case.holder, case.holder_kind = fact.holder, fact.holder_kind

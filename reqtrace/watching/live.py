@@ -35,6 +35,15 @@ class Sighting(NamedTuple):
     meanwhile: bool
     """Whether a request of the user that was named was in flight."""
     stack: list[Frame]
+    on_arrival: bool = False
+    """Whether it was found on a thread on which nothing of the request had set it yet."""
+    is_shared: bool = False
+    """Whether the two requests were seen to take the holder from each other, each being in flight."""
+
+    @property
+    def is_residue(self) -> bool:
+        """Tell whether it stood there before any code of the request can have set it."""
+        return self.stale or self.on_arrival
 
 
 class Absence(NamedTuple):
@@ -170,12 +179,16 @@ class OpenRequest(msgspec.Struct, eq=False):
     outcome: Outcome | None = None
     """Set when something else than the status decides it."""
     user: Identity = UNRESOLVED
+    has_signed_in: bool = False
+    """Whether somebody signed in within this request."""
     signed_out: Identity | None = None
     """Who signed out within this request."""
     people: tuple[Identity, ...] = ()
     """Whom it was rightly for, one after another: before and after a login."""
     facts: tuple[Fact, ...] = ()
     """What may contradict that."""
+    leaks_now: bool = False
+    """Whether a leak was found of what the request itself met, not of what an earlier one had left."""
     judged: int = 0
     """How many of the facts have been judged."""
     findings: tuple[Finding, ...] = ()

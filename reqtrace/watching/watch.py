@@ -15,6 +15,7 @@ from reqtrace.records import Frame
 from reqtrace.watching.holders.base import EMPTY, Holder
 from reqtrace.watching.live import Absence, OpenRequest, Outliving, Sighting, Swap
 from reqtrace.watching.meaning import meaning_of
+from reqtrace.watching.setting import Setting
 
 logger = logging.getLogger("reqtrace")
 
@@ -35,6 +36,7 @@ class Watch:
         impersonation: Callable[[Any], bool],
         faults: Faults,
         open_requests: Mapping[int, OpenRequest],
+        judge_again: Callable[[OpenRequest], object],
     ) -> None:
         """Watch nothing yet.
 
@@ -43,6 +45,7 @@ class Watch:
             impersonation: tells whether acting as somebody else is declared for a request.
             faults: where a holder that raises is counted.
             open_requests: those in flight.
+            judge_again: called with a request that is over and of which more was found.
 
         """
         self._impersonation = impersonation
@@ -58,6 +61,8 @@ class Watch:
         """Checkpoints at which identity is not examined; those that the application names are never among them."""
         self._faults = faults
         self._open = open_requests
+        self._setting = Setting(judge_again)
+        self._judge_again = judge_again
 
     def add(self, holder: Holder) -> None:
         """Watch one more holder, unless the same place is watched already, or failed too often."""
@@ -102,11 +107,13 @@ class Watch:
             return
         if value is opened.request:
             opened.keep_reading(checkpoint, holder.path, "request")
-            self._names_it(opened, checkpoint, place, holder)
+            self._names_it(opened, checkpoint, place, holder, by_object=True)
             return
         meaning = meaning_of(value)
         if meaning.is_nothing:
             opened.keep_reading(checkpoint, holder.path, "nobody")
+            if checkpoint == "view" and _is_user_of(opened, value):  # which nobody has asked for yet
+                self._setting.see(opened, checkpoint, place, holder, by_object=True)
             return
         seen: OpenRequest | None = None
         if meaning.request is not None:
@@ -115,12 +122,12 @@ class Watch:
             if seen is None:
                 return  # a request that never came through our middleware: made by the application itself
             if seen is opened and checkpoint != "close":
-                self._names_it(opened, checkpoint, place, holder)
+                self._names_it(opened, checkpoint, place, holder, by_object=True)
                 return
         else:
             opened.keep_reading(checkpoint, holder.path, meaning.identity)
             if opened.request is not None and meaning.identity.id == opened.whose().id:
-                self._names_it(opened, checkpoint, place, holder)
+                self._names_it(opened, checkpoint, place, holder, by_object=_is_user_of(opened, meaning.user))
                 return
             seen = self.users.find(meaning.user)
             if seen is opened:
@@ -142,20 +149,22 @@ class Watch:
             overlapping = self._overlapping(opened, place, holder, value, meaning.identity.id)
             if overlapping is None and not stale:
                 return  # the application's own doing, such as acting as somebody else for a while
-        opened.note(
-            Sighting(
-                holder,
-                checkpoint,
-                perf_counter_ns() - opened.began_ns,
-                place,
-                seen or overlapping or served,
-                seen is not None,
-                meaning.identity,
-                stale,
-                overlapping is not None,
-                _stack(opened, checkpoint),
-            )
+        sighting = Sighting(
+            holder,
+            checkpoint,
+            perf_counter_ns() - opened.began_ns,
+            place,
+            seen or overlapping or served,
+            seen is not None,
+            meaning.identity,
+            stale,
+            overlapping is not None,
+            _stack(opened, checkpoint),
+            _arrives(opened, holder, place),
         )
+        opened.note(sighting)
+        if checkpoint not in ("start", "view", "close"):
+            self._setting.wait(opened, sighting)
 
     def examine_user(self, opened: OpenRequest, checkpoint: str) -> None:
         """Note a `request.user` that became somebody else."""
@@ -207,7 +216,9 @@ class Watch:
         at_ns = perf_counter_ns() - opened.began_ns
         opened.note(Absence(holder, checkpoint, at_ns, place, _stack(opened, checkpoint)))
 
-    def _names_it(self, opened: OpenRequest, checkpoint: str, place: Place, holder: Holder) -> None:
+    def _names_it(self, opened: OpenRequest, checkpoint: str, place: Place, holder: Holder, *, by_object: bool) -> None:
+        if holder.is_set != "on the way in" or opened.facts:
+            self._setting.see(opened, checkpoint, place, holder, by_object=by_object)
         if opened.hops is not None and checkpoint == "response" and place is not opened.place:
             self._empty_in_view(opened, holder)
         opened.is_named_by(holder.path, place)
@@ -264,6 +275,19 @@ def _reaches(other: OpenRequest, holder: Holder, place: Place) -> bool:
         return False
     threads = [other.first.thread, *(thread for thread, _ in other.arrivals or ())]
     return holder.kind == "attribute" or place.thread in threads
+
+
+def _arrives(opened: OpenRequest, holder: Holder, place: Place) -> bool:
+    """Tell whether a holder that each thread has for itself is read on a thread where the request has not set it."""
+    if place.thread is opened.first.thread or holder.kind not in ("threading.local", "dict by thread", "callable"):
+        return False
+    named_at = opened.named.get(holder.path) if opened.named else None
+    return named_at is None or named_at.thread is not place.thread
+
+
+def _is_user_of(opened: OpenRequest, value: object) -> bool:
+    """Tell whether a value is the very user object of a request, whether or not anybody has asked for it."""
+    return opened.request is not None and any(value is user for user in identity.users_of(opened.request))
 
 
 def _stack(opened: OpenRequest, checkpoint: str) -> list[Frame]:

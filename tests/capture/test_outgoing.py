@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
+from reqtrace.capture.carrying import current
 from reqtrace.exceptions import LeakBlocked
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.reading.reader import Reader
@@ -157,23 +158,47 @@ def test_a_session_that_is_somebody_elses_is_found(tracing: Start) -> None:
 @pytest.mark.parametrize("mode", ["record", "block"])
 def test_a_leaking_response_is_blocked_only_when_asked_for(tracing: Start, mode: str) -> None:
     traced = tracing(ON_LEAK=mode, HOLDERS=[HOLDER])
+    elsewhere: list[HttpRequest] = []
 
     def keep(request: HttpRequest) -> HttpResponse:
-        thread_locals.request = request
+        elsewhere.append(request)
         return HttpResponse("x")
 
+    def leak(request: HttpRequest) -> HttpResponse:
+        thread_locals.request = elsewhere[0]
+        return HttpResponse("secret")
+
     close(TraceMiddleware(keep)(RequestFactory().get("/first/")))
-    response = TraceMiddleware(lambda request: HttpResponse("secret"))(RequestFactory().get("/second/"))
+    response = TraceMiddleware(leak)(RequestFactory().get("/second/"))
     status, body = response.status_code, response.content
     close(response)
-    (leak,) = [finding for finding in findings(traced) if finding.level == "leak"]
+    (leaked,) = [finding for finding in findings(traced) if finding.level == "leak"]
     request = traced.requests()[1]
-    assert leak.request == request.id
+    assert leaked.request == request.id
     if mode == "block":
         assert (status, b"secret" in body) == (500, False)
         assert (request.status, request.outcome) == (500, "error")
     else:
         assert (status, body, request.status) == (200, b"secret", 200)
+
+
+def test_what_an_earlier_request_left_behind_is_told_and_takes_no_page_from_anybody(tracing: Start) -> None:
+    traced = tracing(ON_LEAK="block", HOLDERS=[HOLDER])
+    sets = [True, False]
+
+    def layers(request: HttpRequest) -> HttpResponse:
+        if sets.pop(0):
+            thread_locals.request = request
+        opened = current()
+        assert opened is not None
+        traced.recorder.leave_view(opened, traced.recorder.enter_view(opened))
+        return HttpResponse("x")
+
+    close(TraceMiddleware(layers)(RequestFactory().get("/first/")))
+    response = TraceMiddleware(layers)(RequestFactory().get("/second/"))
+    assert response.status_code == 200
+    close(response)
+    assert {finding.kind for finding in findings(traced)} == {"leftover", "crossed"}
 
 
 def test_a_stream_is_cut_where_a_leak_is_found(tracing: Start) -> None:

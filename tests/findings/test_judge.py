@@ -11,6 +11,8 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
+from reqtrace.capture import lifecycle
+from reqtrace.capture.carrying import current
 from reqtrace.capture.recorder import Recorder
 from reqtrace.findings.detectors.base import Case
 from reqtrace.findings.detectors.context_crossed import ContextCrossed
@@ -62,13 +64,22 @@ def person(number: int, name: str) -> User:
     return User(pk=number, username=name)
 
 
-def serve(inner: Callable[[HttpRequest], None], user: object = None, path: str = "/plain/") -> None:
-    """Let one request through the middleware, with `inner` as all the layers below it."""
+def serve(
+    inner: Callable[[HttpRequest], None], user: object = None, path: str = "/plain/", view: object = None
+) -> None:
+    """Let one request through the middleware, with `inner` as the layers below it, and then its view."""
 
     def layers(request: HttpRequest) -> HttpResponse:
         if user is not None:
             request.user = user  # type: ignore[assignment]
         inner(request)
+        opened = current()
+        assert opened is not None
+        recorder = lifecycle.recorder()
+        place = recorder.enter_view(opened)
+        if callable(view):
+            view(request)
+        recorder.leave_view(opened, place)
         return HttpResponse("x")
 
     close(TraceMiddleware(layers)(RequestFactory().get(path)))
@@ -121,7 +132,7 @@ def test_a_holder_that_is_set_for_some_and_never_cleared_is_crossed_for_others(t
     serve(put, person(1, "alice"))
     serve(lambda request: None, person(2, "bob"))
     leaks = [finding for finding in findings(traced) if finding.level == "leak"]
-    assert [(finding.kind, finding.holder, finding.checkpoint) for finding in leaks] == [("crossed", path, "response")]
+    assert [(finding.kind, finding.holder, finding.checkpoint) for finding in leaks] == [("crossed", path, "view-end")]
     assert leaks[0].expected.user.label == "bob"
     assert leaks[0].observed.user.label == "alice"
     assert leaks[0].request == traced.requests()[1].id
@@ -192,6 +203,7 @@ def test_a_class_that_keeps_the_current_user_is_discovered_and_one_that_keeps_so
     try:
         serve(keep, alice)
         serve(lambda request: None, person(2, "bob"))
+        serve(keep, alice)
     finally:
         del Keeper.author
     assert {finding.holder for finding in findings(traced)} == {"tests.findings.test_judge.Keeper.current"}

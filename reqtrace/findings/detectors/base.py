@@ -1,10 +1,14 @@
 """What a detector is: from one fact to a verdict, purely."""
 
 from abc import ABC, abstractmethod
+from typing import Literal
 
 import msgspec
 
 from reqtrace.records import FindingKind, Frame, Level, Side, Writer
+
+BUILT_IN = frozenset({"start", "view", "view-end", "template", "query", "receive", "send", "response", "close"})
+"""All checkpoints but those that the application names."""
 
 
 class Case(msgspec.Struct, kw_only=True):
@@ -28,7 +32,18 @@ class Case(msgspec.Struct, kw_only=True):
     seen_had_ended: bool = False
     """Whether the request that was seen was over before this one began: they never ran at once."""
     stale: bool = False
+    """Whether what was seen stood there already as the request began."""
+    on_arrival: bool = False
+    """Whether it was found on a thread on which nothing of the request had run that sets it."""
     meanwhile: bool = False
+    is_shared: bool = False
+    """Whether the two requests took the holder from each other, each being in flight."""
+    set_when: Literal["on the way in", "when used", "unknown"] = "unknown"
+    """When a request's code sets the holder."""
+    is_of_user: bool = True
+    """Whether the request's view was seen to use the holder, where views set it."""
+    handed_out: bool = False
+    """Whether a watched getter of the application gave it to its caller."""
     declared: bool = False
     """Whether acting as somebody else is declared for this request."""
     cookie: bool = False
@@ -43,6 +58,11 @@ class Case(msgspec.Struct, kw_only=True):
     thread_serial: int = 0
     job: str = ""
     """The task's name, where the request is a job."""
+
+    @property
+    def is_residue(self) -> bool:
+        """Tell whether what was seen stood there before any code of the request can have set it."""
+        return self.stale or self.on_arrival or self.fact == "context"
 
 
 class Verdict(msgspec.Struct, frozen=True):

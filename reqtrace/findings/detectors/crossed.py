@@ -1,6 +1,15 @@
 """`crossed`: while a request runs, a holder names another request, or another user."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, mend, names_another, person, server_of
+from reqtrace.findings.detectors.base import (
+    BUILT_IN,
+    Case,
+    Detector,
+    Verdict,
+    mend,
+    names_another,
+    person,
+    server_of,
+)
 
 
 class Crossed(Detector):
@@ -11,7 +20,15 @@ class Crossed(Detector):
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a holder that named somebody else at any checkpoint but the first and the last."""
-        if case.fact != "sighting" or case.checkpoint in ("start", "close"):
+        if case.fact != "sighting":
+            return None
+        if case.is_shared:
+            return Verdict(
+                f"{case.holder} is one place for all: the requests of {person(case.expected)} and of "
+                f"{_whom(case)} took it from each other while both were served.",
+                mend(case),
+            )
+        if case.checkpoint in ("start", "close") or not _counts(case):
             return None
         if not case.seen_is_known and not (names_another(case) and (case.stale or case.meanwhile)):
             return None
@@ -19,6 +36,22 @@ class Crossed(Detector):
             f"While {person(case.expected)} was served, {case.holder} named {_whom(case)}.",
             mend(case),
         )
+
+
+def _counts(case: Case) -> bool:
+    """Tell whether code of this request relies on the holder here.
+
+    What stood there before it, it relies on where it got it from a getter, or where the holder is set on the way in
+    and was not by the end of its view. A checkpoint of the application's own, on a thread that the request came to,
+    is put where it matters. What came to stand there meanwhile it relies on unless only others use the holder.
+    """
+    if case.handed_out:
+        return True
+    if not case.is_residue:
+        return case.is_of_user
+    if case.checkpoint in BUILT_IN:
+        return case.checkpoint in ("view-end", "response") and case.set_when == "on the way in"
+    return not case.stale and case.set_when != "when used"
 
 
 def _whom(case: Case) -> str:

@@ -14,6 +14,11 @@ HolderKind = Literal[
     "dict by thread",
     "callable",
 ]
+_BY_WORTH: tuple[SetWhen, ...] = ("unknown", "when used", "on the way in", "when used")
+"""What requests have shown of when a holder is set, by how much that tells: empty before and set within a view; set as
+the view begins; somebody else's before and the request's own within a view."""
+SEEN_SET_IN_VIEW, SEEN_SET_BEFORE_VIEW, SEEN_REPLACED_IN_VIEW = 1, 2, 3
+_VIEWS_MAX = 256
 
 
 class Empty:
@@ -48,6 +53,33 @@ class Holder(ABC):
         """Failures in a row."""
         self.set_when: SetWhen = "unknown"
         """What the code says of it, as soon as that has been read: judged with, and never awaited."""
+        self._seen = 0
+        self.used_by: frozenset[str] = frozenset()
+        """The views that were seen to set it when they used it."""
+
+    @property
+    def is_set(self) -> SetWhen:
+        """Tell when it is set: what the code says, and where that says nothing, what requests have shown."""
+        return self.set_when if self.set_when != "unknown" else _BY_WORTH[self._seen]
+
+    @property
+    def is_certain(self) -> bool:
+        """Tell whether no request can show anything else any more."""
+        return self.set_when != "unknown" or self._seen == SEEN_REPLACED_IN_VIEW
+
+    def learn(self, seen: int) -> bool:
+        """Take in what a request has shown of when it is set; return whether that is news."""
+        if seen <= self._seen:
+            return False
+        self._seen = seen
+        return True
+
+    def learn_use(self, view: str) -> bool:
+        """Take in that a view was seen to set it; return whether that is news."""
+        if view in self.used_by or len(self.used_by) >= _VIEWS_MAX:
+            return False
+        self.used_by |= {view}
+        return True
 
     @abstractmethod
     def read(self) -> object:
