@@ -1,6 +1,6 @@
 """Keeps the store at ``RETAIN`` and ``RETAIN_SECONDS``: as often as it grows, and where nothing is written, seldom."""
 
-from time import perf_counter_ns
+from time import perf_counter_ns, time_ns
 
 from reqtrace.conf import Settings
 from reqtrace.execution.faults import Faults
@@ -44,7 +44,8 @@ class Trimming:
         self.written = 0
         self._due_ns, self._age_due_ns = began + _EVERY_NS, began + self._age_every_ns
         try:
-            registry.store().trim(self._retain, self._seconds)
+            age = self._seconds
+            registry.store().trim(self._retain, None if age is None else time_ns() - age * 10**9)
         except Exception as error:
             self._faults.note("trimming the store", error)
         self._ledger.trim_ns += perf_counter_ns() - began
