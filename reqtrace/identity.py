@@ -1,6 +1,5 @@
 """Whose request this is, without a query, without `Vary: Cookie`, without evaluating `request.user`."""
 
-import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,7 +14,6 @@ from reqtrace.records import UserState
 
 attribute_of = object.__getattribute__
 _SESSION_KEY = "_SessionBase__session_key"
-_SESSION_KEY_USUAL = 128
 _AUTH_USER_ID = "_auth_user_id"  # django.contrib.auth.SESSION_KEY, which cannot be imported before apps are ready
 
 
@@ -99,14 +97,19 @@ def session_key_of(request: Any) -> str | None:
     session = request.__dict__.get("session")
     # By its type: `isinstance` would evaluate a lazy one.
     key = session.__dict__.get(_SESSION_KEY) if issubclass(type(session), SessionBase) else None
-    return as_known(key) if type(key) is str else None
+    return key if type(key) is str else None
 
 
-def as_known(session_key: str) -> str:
-    """Return what a session is known by: its key, but for one that is long, since anybody may send such."""
-    if len(session_key) <= _SESSION_KEY_USUAL:
-        return session_key
-    return hashlib.sha256(session_key.encode(errors="surrogatepass")).hexdigest()
+def key_and_owner(session: Any) -> tuple[str | None, Identity]:
+    """Return a session's key, and whose it is, as `session_key_of` and `of_session` do, by one look."""
+    class_ = type(session)
+    if class_ not in _session_classes and not _is_session_class(class_):
+        return None, UNRESOLVED
+    within = session.__dict__
+    key = within.get(_SESSION_KEY)
+    if "_session_cache" in within:
+        return key if type(key) is str else None, of_session(session)
+    return key if key is None or type(key) is str else None, UNRESOLVED
 
 
 def of_session(session: object) -> Identity:
@@ -120,6 +123,17 @@ def of_session(session: object) -> Identity:
 
 
 _READERS_MAX = 1_024
+_session_classes: set[type[Any]] = set()
+
+
+def _is_session_class(class_: type[Any]) -> bool:
+    """Tell whether the instances of a class are sessions, and remember it; by the class, since a lazy one pretends."""
+    found = issubclass(class_, SessionBase)
+    if found and len(_session_classes) < _READERS_MAX:
+        _session_classes.add(class_)
+    return found
+
+
 _readers: dict[type[Any], Callable[[Any], Identity]] = {}
 """How instances of a class are read: chosen once per class, and looked up several times per request."""
 

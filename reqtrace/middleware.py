@@ -9,8 +9,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from reqtrace import conf
-from reqtrace.capture import lifecycle, streams, view_seam
+from reqtrace.capture import lifecycle, view_seam
 from reqtrace.capture.carrying import current, current_request, enter, leave
+from reqtrace.capture.streams import follow
 from reqtrace.execution import exclusions
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -61,7 +62,7 @@ class TraceMiddleware:
             raise
         finally:
             current_request.reset(token)
-        return streams.follow(self.recorder, opened, response)
+        return follow(self.recorder, opened, response)
 
     async def __acall__(self, request: HttpRequest) -> Any:
         """Trace one request through the layers below, on an event loop."""
@@ -78,7 +79,7 @@ class TraceMiddleware:
             raise
         finally:
             leave(way)
-        return streams.follow(self.recorder, opened, response)
+        return follow(self.recorder, opened, response)
 
     def _process_view(self, *_: Any) -> None:
         opened = current()

@@ -1,5 +1,7 @@
 """reqtrace with its defaults: into a SQLite file, shipped by its own thread."""
 
+import time
+
 from benchmarks.cases.base import Case
 from reqtrace.capture import lifecycle
 from reqtrace.reading.reader import Reader
@@ -15,8 +17,8 @@ class Reqtrace(Case):
     def settle(self) -> None:
         """Search to the end, and look around no more: ten requests a second are looked into, however many there are."""
         recorder = lifecycle.recorder()
-        while not recorder.discovery.search():
-            pass
+        while not recorder.discovery.is_through:
+            time.sleep(0.01)  # the shipper's thread does it
         if recorder.watch.holders:
             recorder.search_all()
         recorder.discovery.probe_never()

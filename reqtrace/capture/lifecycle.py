@@ -54,7 +54,8 @@ def _drain_on_sigterm(made: Recorder) -> None:
     previous = signal.getsignal(signal.SIGTERM)
 
     def ship_first(number: int, frame: FrameType | None) -> None:
-        made.shipper.hasten()
+        made.shipper.inline = True
+        made.shipper.wake()
         if callable(previous):
             previous(number, frame)
         elif previous == signal.SIG_DFL:

@@ -27,7 +27,7 @@ def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
         if opened.ended_ns:
             return
         asked = opened.request.__dict__
-        if not _is_personal(asked) and "_cache_update_cache" not in asked:
+        if not ("session" in asked or "user" in asked):
             return
         if not isinstance(response, HttpResponseBase):
             return  # a view that forgot to return one: Django is about to say so
@@ -112,8 +112,8 @@ def _examine_session(recorder: Recorder, opened: OpenRequest, session: object, r
     # Some backends have no key of their own: with signed cookies the cookie is the data.
     if cookie is not None and cookie.value and type(session)._get_session_key is SessionBase._get_session_key:
         key = identity.session_key_of(opened.request)
-        if identity.as_known(cookie.value) != key:
-            _note_session(opened, recorder.sessions.owner_of(identity.as_known(cookie.value)), cookie=True)
+        if cookie.value != key:
+            _note_session(opened, recorder.sessions.owner_of(cookie.value), cookie=True)
     login = identity.login_of(opened.request)
     if login is not None:  # the user was taken from this very session
         by_session, by_user = identity.of_session(session), opened.who_is(login)

@@ -123,9 +123,13 @@ class Recorder:
                 self._start(request)
             place = self.execution.here()
             number = next(self._numbers)
-            opened = OpenRequest(
-                number, request, place, place.thread.arrive(number), time_ns(), perf_counter_ns(), place
-            )
+            thread = place.thread
+            if thread.active or thread.peaks:
+                arrival = thread.arrive(number)
+            else:  # alone there: the same in fewer steps
+                thread.active.add(number)
+                thread.arrivals = arrival = thread.arrivals + 1
+            opened = OpenRequest(number, request, place, arrival, time_ns(), perf_counter_ns(), place)
             self.open[number] = opened
             request._reqtrace_request = opened
             if self.is_below_asgi:
@@ -158,6 +162,7 @@ class Recorder:
 
     def _look_closely(self, opened: OpenRequest) -> None:
         watch, discovery = self.watch, self.discovery
+        opened.is_watched = True
         if opened.began_ns >= discovery.probe_due_ns:
             discovery.probe_due_ns = opened.began_ns + PROBE_AGAIN_NS
             opened.is_probe = True
@@ -197,7 +202,7 @@ class Recorder:
                     opened.met = user  # nobody has asked for it yet
                 else:
                     self.watch.examine_user(opened, name)
-            if self.watch.holders or opened.is_probe:
+            if opened.is_watched:
                 self._look_around(opened, name, place)
             return place
         except Exception as error:
@@ -230,10 +235,32 @@ class Recorder:
             opened.is_in_view = True
         return place
 
-    def leave_view(self, opened: OpenRequest, place: Place | None) -> None:
-        """Note that the view ends, at the place where it began."""
-        self.checkpoint(opened, "view-end", place)
-        opened.is_in_view = False
+    def leave_view(self, opened: OpenRequest, place: Place | None) -> bool:
+        """Note that the view ends, at the place where it began; return whether it, or its response, is somebody's.
+
+        A response is somebody's if the view looked at who asks, or if it comes from Django's cache.
+        """
+        try:
+            if opened.ended_ns or opened.is_watched or place is None:
+                self.checkpoint(opened, "view-end", place)
+                opened.is_in_view = False
+                return True
+            asked = opened.request.__dict__
+            user = asked.get("user")
+            if type(user) is SimpleLazyObject:
+                user = attribute_of(user, "_wrapped")
+            if user is not opened.met:
+                self.checkpoint(opened, "view-end", place)
+            opened.is_in_view = False
+            return (
+                "_cached_user" in asked
+                or "_acached_user" in asked
+                or "_cache_update_cache" in asked
+                or getattr(asked.get("session"), "accessed", False)
+            )
+        except Exception as error:
+            self.faults.note("checkpoint 'view-end'", error)
+            return False
 
     def finish(self, opened: OpenRequest) -> None:
         """Close the record; further calls for the same request do nothing."""
@@ -241,7 +268,10 @@ class Recorder:
             return
         try:
             opened.ended_ns = perf_counter_ns()
-            opened.at_once = opened.first.thread.depart(opened.number, opened.arrival)
+            thread = opened.first.thread
+            thread.active.discard(opened.number)
+            if thread.peaks:
+                opened.at_once = thread.most_since(opened.arrival)
             for thread, arrival in opened.arrivals:
                 others = thread.depart(opened.number, arrival)
                 if thread is opened.place.thread:
@@ -250,13 +280,13 @@ class Recorder:
             if opened.session_key is not None:
                 for waiting in self.sessions.learn(opened):
                     self.shipper.put(waiting)
-            if self.watch.holders:
+            if opened.is_watched and self.watch.holders:
                 self.watch.served(opened)
                 self.execution.note_closing(opened)
         except Exception as error:
             self.faults.note("finish", error)
         # Let go: nothing of the application's outlives the request here.
-        opened.request = opened.response = opened.met = None
+        opened.request = opened.met = None
         self.shipper.put(opened)
 
     def closed(self, **_: object) -> None:
@@ -358,7 +388,7 @@ class Recorder:
                     self.ledger.serve(serving)
                     known = serving
             if not self._started:
-                self.shipper.start(threads_run=process.threads_run())
+                self.shipper.start()
                 self._started = True
             # As long as it has run jobs alone, it may yet turn out to serve requests, too.
             self._is_ready = self._pid_to_watch is None and known.interface != process.WORKER

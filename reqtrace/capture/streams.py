@@ -5,10 +5,14 @@ from functools import partial
 from typing import Any
 from weakref import ref
 
+from django.utils.functional import SimpleLazyObject
+
 from reqtrace.capture import outgoing, telemetry
 from reqtrace.capture.carrying import current_request, enter, leave
+from reqtrace.capture.outgoing import STAMP
 from reqtrace.capture.recorder import Recorder
 from reqtrace.exceptions import LeakBlocked
+from reqtrace.identity import attribute_of
 from reqtrace.watching.live import OpenRequest
 
 
@@ -18,14 +22,25 @@ def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
     Return the response that goes out: this one, or a plain 500 where a leak was found and is to be blocked.
     """
     try:
-        outgoing.examine(recorder, opened, response)
-        recorder.checkpoint(opened, "response", opened.first)
+        asked = opened.request.__dict__
+        user = asked.get("user")
+        if type(user) is SimpleLazyObject:
+            user = attribute_of(user, "_wrapped")
+        if (
+            user is not opened.met
+            or "_cached_user" in asked
+            or "_acached_user" in asked
+            or opened.is_watched
+            or response.cookies
+            or STAMP in response.__dict__
+        ):
+            outgoing.examine(recorder, opened, response)
+            recorder.checkpoint(opened, "response", opened.first)
         if recorder.settings.otel:
             telemetry.annotate(recorder, opened)
         if opened.facts:
             response = outgoing.blocked(recorder, opened, response)
         opened.status = response.status_code
-        closers = response._resource_closers
         opened.response = ref(response)
         # A file is left as it is: wrapped, it would lose the server's own way of sending files (`file_to_stream`).
         if response.streaming and getattr(response, "file_to_stream", None) is None:
@@ -33,7 +48,7 @@ def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
             response.streaming_content = (
                 _parts_async(recorder, opened, parts) if response.is_async else _parts(recorder, opened, parts)
             )
-        closers.append(partial(recorder.finish, opened))
+        response._resource_closers.append(partial(recorder.finish, opened))
     except Exception as error:  # no response of Django's, say: nothing will tell when it is closed
         recorder.faults.note("a response", error)
         recorder.finish(opened)

@@ -15,10 +15,9 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction
 from django.core.handlers.base import BaseHandler
 
-from reqtrace.capture import outgoing
 from reqtrace.capture.carrying import current
+from reqtrace.capture.outgoing import stamp
 from reqtrace.capture.recorder import Recorder
-from reqtrace.watching.live import OpenRequest
 
 View = Callable[..., Any]
 
@@ -65,29 +64,45 @@ def _see(view: View) -> View:
     if iscoroutinefunction(view):
 
         async def traced_async(request: Any, /, *args: Any, **kwargs: Any) -> Any:
-            opened, recorder = _opened(request), _recorder
+            try:
+                opened = request._reqtrace_request
+            except Exception:  # a middleware has put another in the place of the one that came
+                opened = None
+            if opened is None or opened.ended_ns:
+                opened = current()
+            recorder = _recorder
             if opened is None or recorder is None:
                 return await view(request, *args, **kwargs)
             place = recorder.enter_view(opened)
             try:
                 response = await view(request, *args, **kwargs)
-            finally:
+            except BaseException:
                 recorder.leave_view(opened, place)
-            outgoing.stamp(recorder, opened, response)
+                raise
+            if recorder.leave_view(opened, place):
+                stamp(recorder, opened, response)
             return response
 
         return traced_async
 
     def traced(request: Any, /, *args: Any, **kwargs: Any) -> Any:
-        opened, recorder = _opened(request), _recorder
+        try:
+            opened = request._reqtrace_request
+        except Exception:  # a middleware has put another in the place of the one that came
+            opened = None
+        if opened is None or opened.ended_ns:
+            opened = current()
+        recorder = _recorder
         if opened is None or recorder is None:
             return view(request, *args, **kwargs)
         place = recorder.enter_view(opened)
         try:
             response = view(request, *args, **kwargs)
-        finally:
+        except BaseException:
             recorder.leave_view(opened, place)
-        outgoing.stamp(recorder, opened, response)
+            raise
+        if recorder.leave_view(opened, place):
+            stamp(recorder, opened, response)
         return response
 
     return traced
@@ -95,12 +110,3 @@ def _see(view: View) -> View:
 
 _seen = lru_cache(maxsize=1_024)(_see)
 """Once for each view."""
-
-
-def _opened(request: Any) -> OpenRequest | None:
-    """Return what is known of a request that comes to its view."""
-    try:
-        opened: OpenRequest | None = request._reqtrace_request
-        return current() if opened is None or opened.ended_ns else opened
-    except Exception:  # put in the place of the one that came, by a middleware
-        return current()

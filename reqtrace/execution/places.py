@@ -41,7 +41,6 @@ class LiveThread:
     """
 
     __slots__ = (
-        "_peaks",
         "active",
         "arrivals",
         "ident",
@@ -49,6 +48,7 @@ class LiveThread:
         "max_in_flight",
         "name",
         "native_id",
+        "peaks",
         "place",
         "serial",
         "users",
@@ -67,7 +67,8 @@ class LiveThread:
         self.max_in_flight = 1
         self.users: set[str] = set()
         """Primary keys of the authenticated users seen on it; kept by the ledger, off the request path."""
-        self._peaks: list[tuple[int, int]] = []
+        self.peaks: list[tuple[int, int]] = []
+        """Arrivals at which more were in flight than at any later one, and how many; empty while one alone is."""
         self.loop: ref[asyncio.AbstractEventLoop] | None = None
         """The last event loop that it ran requests on."""
         self.place = Place(self)
@@ -81,10 +82,10 @@ class LiveThread:
         in_flight = len(active)
         # Arrivals at which more were in flight than at any later one: the front answers "the most since arrival n"
         # by one binary search, and the list is never longer than the most that ever were in flight.
-        peaks = self._peaks
+        peaks = self.peaks
         if in_flight == 1:
             if peaks:
-                self._peaks = []
+                self.peaks = []
             return arrival
         if in_flight > self.max_in_flight:
             self.max_in_flight = in_flight
@@ -96,7 +97,11 @@ class LiveThread:
     def depart(self, request: int, arrival: int) -> int:
         """Note that a request is over, and return the most others that were in flight here since it arrived."""
         self.active.discard(request)
-        peaks = self._peaks
+        return self.most_since(arrival)
+
+    def most_since(self, arrival: int) -> int:
+        """Return the most others that were in flight here since a request arrived that is no longer active."""
+        peaks = self.peaks
         if not peaks:
             return 0  # alone since it arrived
         try:
@@ -158,7 +163,7 @@ class Execution:
             greenlet = self._current_greenlet()
             if greenlet.parent is not None:
                 return self._greenlet_place(thread, greenlet)
-        if self._tasks_are_told_apart and (loop := get_running_loop()) is not None:
+        if (loop := get_running_loop()) is not None and self._tasks_are_told_apart:
             task = asyncio.current_task(loop)
             if task is not None:
                 if likely is not None and likely.task_id == id(task) and likely.thread is thread:

@@ -68,6 +68,8 @@ class Watch:
         """Watch one more holder, unless the same place is watched already, or failed too often."""
         if not any(holder.is_same_as(known) for known in (*self.holders, *self._off)):
             self.holders = (*self.holders, holder)
+            for opened in list(self._open.values()):
+                opened.is_watched = True
 
     def add_all(self, holders: Iterable[Holder]) -> None:
         """Watch more holders."""

@@ -171,7 +171,7 @@ def test_the_most_others_at_once_agree_with_a_count_of_everything(steps: list[in
             assert thread.depart(leaving, arrivals[leaving]) == model.most_others[leaving]
         assert thread.active == model.in_flight
         assert thread.max_in_flight == model.most
-        assert len(thread._peaks) <= max(model.most, 1)
+        assert len(thread.peaks) <= max(model.most, 1)
     assert thread.arrivals == number
     assert list(arrivals.values()) == list(range(1, number + 1))
 
