@@ -51,9 +51,17 @@ def user_of(request: Any) -> object:
 def unwrapped(user: Any) -> object:
     """Return the object that a lazy one stands for, None where it would have to be evaluated; any other as it is."""
     if type(user) is SimpleLazyObject or issubclass(type(user), LazyObject):
-        user = attribute_of(user, "_wrapped")
-        return None if user is empty else user
+        lazy, user = user, attribute_of(user, "_wrapped")
+        return _set_aside(lazy) if user is empty else user
     return user
+
+
+SET_ASIDE = "_reqtrace_wrapped"
+"""Where a lazy user keeps its object while it is seen whether anybody uses it; see `reqtrace.capture.looking`."""
+
+
+def _set_aside(lazy: Any) -> object:
+    return attribute_of(lazy, "__dict__").get(SET_ASIDE)
 
 
 def of_visitor(request: Any) -> Identity:
@@ -78,7 +86,7 @@ def users_of(request: Any) -> list[object]:
     attributes = request.__dict__
     users = [attributes[name] for name in ("user", "_cached_user", "_acached_user") if name in attributes]
     lazy = [user for user in users if issubclass(type(user), LazyObject)]
-    return [*users, *(attribute_of(user, "_wrapped") for user in lazy)]
+    return [*users, *(unwrapped(user) for user in lazy)]
 
 
 def of_user(user: Any) -> Identity:
@@ -163,8 +171,8 @@ def _choose_reader(class_: type[Any]) -> Callable[[Any], Identity]:
 
 
 def _of_lazy(user: Any) -> Identity:
-    wrapped = attribute_of(user, "_wrapped")
-    if wrapped is empty:
+    wrapped = unwrapped(user)
+    if wrapped is None:
         return UNRESOLVED
     return (_readers.get(type(wrapped)) or _reader_of(type(wrapped)))(wrapped)
 

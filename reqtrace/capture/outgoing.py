@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from reqtrace import identity
+from reqtrace.capture import looking
 from reqtrace.capture.recorder import Recorder
 from reqtrace.execution.real_types import is_really
 from reqtrace.execution.stacks import view_of
@@ -17,8 +18,9 @@ from reqtrace.shipping.ledger import request_id
 from reqtrace.watching.live import ForeignResponse, ForeignSession, OpenRequest
 
 STAMP = "_reqtrace_made_for"
-"""An attribute of responses whose view looked at session or user: what `MadeFor` says, as a plain tuple, so that it
-survives the pickling of Django's page cache; a public page bears none."""
+"""An attribute of responses whose view looked at session or user: process and number of the request that it was made
+for, its user's state, key and name, and a keyed hash of its session; a plain tuple, so that it survives the pickling of
+Django's page cache. A public page bears none."""
 
 
 def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
@@ -26,50 +28,73 @@ def stamp(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
     try:
         if opened.ended_ns:
             return
-        asked = opened.request.__dict__
-        if not ("session" in asked or "user" in asked):
-            return
-        if not isinstance(response, HttpResponseBase):
-            return  # a view that forgot to return one: Django is about to say so
-        attributes = response.__dict__
-        if STAMP in attributes:
-            return  # a response object used again: judged when it goes out
-        # `cache_page` has pickled the response before it comes here: such a page is known again by its content.
-        from_cache = asked.get("_cache_update_cache")
-        if from_cache is False:
-            made_for = recorder.pages.find(opened.request, response)
-            if made_for is not None:
-                attributes[STAMP] = made_for
-            return
-        if _is_personal(asked) and (user := opened.whose()).id is not None:
-            attributes[STAMP] = made_for = (recorder.ledger.process_id, opened.number, *user)
-            if from_cache:
-                recorder.pages.remember(opened.request, response, made_for)
+        from_cache = opened.request.__dict__.get("_cache_update_cache")
+        if from_cache and getattr(response, "is_rendered", True) is False:
+            looking.begin_rendering(opened)  # it is marked as it goes into the cache, once it is rendered
+        elif from_cache is None and looking.has_looked(opened):
+            _mark(recorder, opened, response, None)
     except Exception as error:
         recorder.faults.note("stamping a response", error)
+
+
+def stamp_page(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
+    """Mark a page that is about to go into the cache with whom, and for which session, it was made."""
+    try:
+        if opened.ended_ns or response.streaming or not getattr(response, "is_rendered", True):
+            return
+        has_looked, user = looking.has_looked(opened), opened.whose()
+        if not opened.is_in_view:
+            looking.end(opened)
+        if has_looked and user.id is not None and recorder.pages.is_of(user.id, opened.request, response):
+            key = identity.session_key_of(opened.request)
+            _mark(recorder, opened, response, None if key is None else recorder.ledger.pseudonym(key))
+    except Exception as error:
+        recorder.faults.note("stamping a page", error)
+
+
+def _mark(recorder: Recorder, opened: OpenRequest, response: Any, session: str | None) -> None:
+    user = opened.whose()
+    # A view may have forgotten to return a response, which Django is about to say; one that is used again is judged
+    # when it goes out.
+    if user.id is not None and isinstance(response, HttpResponseBase) and STAMP not in response.__dict__:
+        response.__dict__[STAMP] = (recorder.ledger.process_id, opened.number, *user, session)
 
 
 def examine(recorder: Recorder, opened: OpenRequest, response: Any) -> None:
     """Compare a response that is about to go out with the request that it answers."""
     try:
+        if opened.look is not None:
+            looking.end(opened)
         asked, attributes = opened.request.__dict__, response.__dict__
         if response.cookies or "_cached_user" in asked or "_acached_user" in asked:
             _examine_session(recorder, opened, asked.get("session"), response)
-        if STAMP not in attributes:
-            return
-        made_for = attributes[STAMP]
-        if made_for[1] != opened.number or made_for[0] != recorder.ledger.process_id:
-            process_id, number, *user = made_for
-            at_ns = perf_counter_ns() - opened.began_ns
-            foreign = ForeignResponse(at_ns, request_id(process_id, number), Identity(*user), view_of(opened.request))
-            opened.note(foreign)
-            # The page cache answers before anybody asks for the user: whose session it is is known from before, or
-            # will be once its owner looks at another page.
-            opened.presumed = recorder.sessions.find(opened.request)
-            if opened.presumed.state == "unresolved":
-                recorder.sessions.wait_for_owner(opened, foreign)
+        if STAMP in attributes:
+            _examine_mark(recorder, opened, attributes[STAMP])
     except Exception as error:
         recorder.faults.note("examining a response", error)
+
+
+def _examine_mark(recorder: Recorder, opened: OpenRequest, made_for: Any) -> None:
+    process_id, number, *user = made_for[:5]
+    session: str | None = made_for[5] if len(made_for) > 5 else None  # a page in the cache may be of an older version's
+    if number == opened.number and process_id == recorder.ledger.process_id:
+        return
+    key = identity.session_key_of(opened.request)
+    if key is not None and session is not None and session == recorder.ledger.pseudonym(key):
+        return
+    foreign = ForeignResponse(
+        perf_counter_ns() - opened.began_ns,
+        request_id(process_id, number),
+        Identity(*user),
+        session is not None and "session" in opened.request.__dict__,
+        view_of(opened.request),
+    )
+    opened.note(foreign)
+    # The page cache answers before anybody asks for the user: whose session it is may be known from before, or will
+    # be once its owner looks at another page.
+    opened.presumed = recorder.sessions.find(opened.request)
+    if opened.presumed.state == "unresolved":
+        recorder.sessions.wait_for_owner(opened, foreign)
 
 
 def blocked(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
@@ -125,9 +150,3 @@ def _examine_session(recorder: Recorder, opened: OpenRequest, session: object, r
 def _note_session(opened: OpenRequest, owner: Identity, *, cookie: bool) -> None:
     at_ns = perf_counter_ns() - opened.began_ns
     opened.note(ForeignSession(at_ns, owner, cookie, view_of(opened.request)))
-
-
-def _is_personal(asked: dict[str, Any]) -> bool:
-    """Tell whether the view looked at who asks."""
-    session = asked.get("session")
-    return bool(getattr(session, "accessed", False)) or "_cached_user" in asked or "_acached_user" in asked

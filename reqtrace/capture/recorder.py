@@ -17,6 +17,7 @@ from django.utils.functional import SimpleLazyObject, empty
 from django.utils.module_loading import import_string
 
 from reqtrace import conf, identity
+from reqtrace.capture import looking
 from reqtrace.capture.carrying import current, current_in
 from reqtrace.execution import process
 from reqtrace.execution.faults import Faults
@@ -233,6 +234,12 @@ class Recorder:
         if place is not None:
             opened.place = place
             opened.is_in_view = True
+            try:
+                asked = opened.request.__dict__
+                if "_cached_user" in asked or getattr(asked.get("session"), "accessed", False):
+                    opened.look = looking.see(asked)
+            except Exception as error:
+                self.faults.note("looking who looks", error)
         return place
 
     def leave_view(self, opened: OpenRequest, place: Place | None) -> bool:
@@ -241,6 +248,8 @@ class Recorder:
         A response is somebody's if the view looked at who asks, or if it comes from Django's cache.
         """
         try:
+            if opened.look is not None:
+                looking.end(opened)
             if opened.ended_ns or opened.is_watched or place is None:
                 self.checkpoint(opened, "view-end", place)
                 opened.is_in_view = False

@@ -15,6 +15,7 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction
 from django.core.handlers.base import BaseHandler
 
+from reqtrace.capture import page_cache
 from reqtrace.capture.carrying import current
 from reqtrace.capture.outgoing import stamp
 from reqtrace.capture.recorder import Recorder
@@ -31,6 +32,7 @@ def open_seam(recorder: Recorder) -> bool:
     """
     global _recorder
     _recorder = recorder
+    page_cache.open_seam(recorder)
     original = getattr(BaseHandler, "make_view_atomic", None)
     if original is None:
         return False
@@ -40,9 +42,10 @@ def open_seam(recorder: Recorder) -> bool:
 
 
 def close_seam() -> None:
-    """Put Django's own method back."""
+    """Put Django's own methods back."""
     global _recorder
     _recorder = None
+    page_cache.close_seam()
     original = getattr(BaseHandler.make_view_atomic, "reqtrace_original", None)
     if original is not None:
         BaseHandler.make_view_atomic = original  # type: ignore[method-assign]

@@ -123,6 +123,7 @@ class Judge:
                 if case.expected.user.id is None:
                     case.expected = self._side(opened, opened.presumed)
                     case.people |= {person.id for person in (opened.presumed,) if person.id is not None}
+                case.other_session = fact.of_another_session
                 case.observed = Side(fact.made_for, self._user_of(fact.identity))
             case Carried():
                 case.checkpoint = "query"

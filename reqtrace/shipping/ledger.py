@@ -72,7 +72,8 @@ class Ledger:
         self._user_named = lru_cache(maxsize=1_024)(self._user_uncached)
         self._names: dict[str, str] = {}
         """User names by primary key, of people seen of late: a session that was loaded tells the key alone."""
-        self._pseudonym = lru_cache(maxsize=1_024)(_keyed_hash)
+        self.pseudonym = lru_cache(maxsize=1_024)(_keyed_hash)
+        """Stands for a text that is not to be kept: 16 hex digits."""
         self._judge = Judge(self.id_of, self._user)
         self._announcer = Announcer(faults)
         self.meter = Meter(self.process_id, self._counts, faults)
@@ -249,7 +250,7 @@ class Ledger:
             trace_id,
             parent_span_id,
             None if request.user is UNRESOLVED else self._user(request.user),
-            None if request.session_key is None else self._pseudonym(request.session_key),
+            None if request.session_key is None else self.pseudonym(request.session_key),
             _hops(request),
             SameThread(request.arrival - 1 if request.ended_ns else 0, request.at_once),
             request.query_string,
@@ -289,7 +290,7 @@ class Ledger:
         if user.state != "authenticated" or user.id is None:
             return User(user.state)
         if self.settings.user_label == "pseudonym":
-            pseudonym = self._pseudonym(user.id)
+            pseudonym = self.pseudonym(user.id)
             return User(user.state, pseudonym, pseudonym)
         label = user.name if self.settings.user_label != "pk" and user.name else user.id
         return User(user.state, user.id, label)

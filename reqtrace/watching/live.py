@@ -86,6 +86,8 @@ class ForeignResponse(NamedTuple):
     made_for: str
     """The id of the request that it was made for."""
     identity: Identity
+    of_another_session: bool
+    """Whether it is known to have been made for another session, whoever's this one is."""
     stack: list[Frame]
 
 
@@ -180,6 +182,10 @@ class OpenRequest(msgspec.Struct, eq=False):
     outcome: Outcome | None = None
     """Set when something else than the status decides it."""
     user: Identity = UNRESOLVED
+    look: Any = None
+    """What sees whether the view looks at who asks, where others had looked before."""
+    has_looked: bool | None = None
+    """Whether it did; None where nobody had looked before, so that session and user say it."""
     has_signed_in: bool = False
     """Whether somebody signed in within this request."""
     signed_out: Identity | None = None

@@ -47,6 +47,8 @@ class Case(msgspec.Struct, kw_only=True):
     declared: bool = False
     """Whether acting as somebody else is declared for this request."""
     cookie: bool = False
+    other_session: bool = False
+    """Whether a response is known to have been made for another session, whoever's this one is."""
     holder: str | None = None
     holder_kind: str | None = None
     writer: Writer | None = None

@@ -16,10 +16,12 @@ class ResponseCrossed(Detector):
         made_for, served_to = case.observed.user, case.expected.user
         if made_for.id is None or made_for.id in case.people:
             return None
-        if served_to.id is None and served_to.state != "anonymous":
+        is_known = served_to.id is not None or served_to.state == "anonymous"
+        if not (is_known or case.other_session):
             return None
+        to = person(case.expected) if is_known else "another session, of whoever that is"
         return Verdict(
-            f"A response made for {person(case.observed)} was served to {person(case.expected)}.",
+            f"A response made for {person(case.observed)} was served to {to}.",
             "Add Vary: Cookie (vary_on_cookie) or cache_control(private=True) to pages that depend on who asks, keep "
             "them out of the page cache, and never reuse a response object.",
         )
