@@ -1,11 +1,13 @@
 """What the API answers, read from the store: lists under the shared filters, and one request with its surroundings."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from reqtrace.reading import neighbours
 from reqtrace.reading.queries import Page, Query, threads_of
-from reqtrace.reading.reader import Reader
-from reqtrace.records import Finding, Measurement, Process, Request
+from reqtrace.reading.reader import LOOKED_AT, Reader
+from reqtrace.records import Measurement, Process, Request, Thread
 from reqtrace.stores.base import Store
 
 from .protocol import FindingList, MarkList, ProcessList, RequestDetail, RequestList, ThreadList
@@ -26,43 +28,65 @@ def requests(store: Store, query: Query, page: Page) -> RequestList:
 def threads(store: Store, query: Query, page: Page) -> ThreadList:
     """List the threads on which requests ran that match; without a filter all threads. The last active come first."""
     reader = Reader(store)
-    found = list(reader.threads(query))
     if _asks_requests(query):
-        used = {(request.process, serial) for request in reader.requests(query) for serial in threads_of(request)}
-        found = [thread for thread in found if (thread.process, thread.serial) in used]
-    return ThreadList(threads=found[: -page.limit - 1 : -1], corrupt=reader.corrupt)
+        used, cursor = _used_by(reader, query, page, threads_of)
+        found = [thread for key in used if (thread := reader.thread(*key)) is not None]
+        found.sort(key=lambda thread: thread.seen_ns, reverse=True)
+        return ThreadList(threads=found, cursor=cursor, corrupt=reader.corrupt)
+    processes = None if query.process is None else reader.processes_named(query.process)
+    chosen: list[Thread] = []
+    for looked, (position, record) in enumerate(reader.newest("thread", page.before), 1):
+        assert isinstance(record, Thread)
+        if (processes is None or record.process in processes) and query.thread in (None, record.serial):
+            chosen.append(record)
+        if len(chosen) == page.limit or looked == LOOKED_AT:
+            return ThreadList(threads=chosen, cursor=_cursor(position), corrupt=reader.corrupt)
+    return ThreadList(threads=chosen, cursor=None, corrupt=reader.corrupt)
 
 
 def processes(store: Store, query: Query, page: Page) -> ProcessList:
     """List the processes in which requests ran that match; without a filter all. The last seen come first."""
     reader = Reader(store)
-    found = [process for process in reader.processes() if query.process in (None, process.id, str(process.pid))]
+    cursor = None
     if _asks_requests(query) or query.thread is not None:
-        used = {request.process for request in reader.requests(query)}
-        found = [process for process in found if process.id in used]
-    listed = found[: -page.limit - 1 : -1]
-    return ProcessList(processes=listed, measurements=_newest_measurements(reader, listed), corrupt=reader.corrupt)
+        used, cursor = _used_by(reader, query, page, lambda request: {0})
+        found = [process for id_, _ in used if (process := reader.process(id_)) is not None]
+        found.sort(key=lambda process: process.seen_ns, reverse=True)
+    else:
+        found = []
+        for position, record in reader.newest("process", page.before):
+            assert isinstance(record, Process)
+            if query.process in (None, record.id, str(record.pid)):
+                found.append(record)
+            if len(found) == page.limit:
+                cursor = _cursor(position)
+                break
+    measured = _newest_measurements(reader, found)
+    return ProcessList(processes=found, measurements=measured, cursor=cursor, corrupt=reader.corrupt)
+
+
+def _used_by(
+    reader: Reader, query: Query, page: Page, serials: Callable[[Request], set[int]]
+) -> tuple[list[tuple[str, int]], str | None]:
+    """Return where requests ran that match, the newest first, and the cursor where there may be more of these."""
+    used: dict[tuple[str, int], None] = {}
+    if query.asks_findings:
+        requests = reader.page(query, page)
+        used = {(request.process, serial): None for request in requests.requests for serial in serials(request)}
+        return list(used), _cursor(requests.cursor)
+    for position, request in reader.requests_back(query, page.before, page.limit):
+        if request is not None:
+            used |= {(request.process, serial): None for serial in serials(request)}
+        if request is None or len(used) >= page.limit:
+            return list(used)[: page.limit], _cursor(position)
+    return list(used), None
 
 
 def findings(store: Store, query: Query, page: Page) -> FindingList:
     """List findings, newest first; filters on requests ask for the findings of requests that match."""
     reader = Reader(store)
-    found: list[Finding] = []
-    before = page.before
-    while entries := store.read_back(before, _BATCH, ("finding",)):
-        for entry in entries:
-            before = entry.position
-            finding = reader.decode(entry)
-            if not isinstance(finding, Finding) or not query.matches_finding(finding):
-                continue
-            if query.asks_requests:
-                request = reader.request(finding.request)
-                if request is None or not query.matches_request(request):
-                    continue
-            found.append(finding)
-            if len(found) == page.limit:
-                return FindingList(findings=found, cursor=_cursor(before), corrupt=reader.corrupt)
-    return FindingList(findings=found, cursor=None, corrupt=reader.corrupt)
+    found = reader.finding_page(query, page)
+    return FindingList(findings=found.findings, cursor=_cursor(found.cursor), corrupt=reader.corrupt)
 
 
 def marks(store: Store, csrf_token: str, csrf_header: str) -> MarkList:
@@ -82,8 +106,8 @@ def request_detail(store: Store, id_: str) -> RequestDetail | None:
     return RequestDetail(
         request=request,
         process=reader.process(request.process),
-        thread=next(reader.threads(Query(process=request.process, thread=request.thread_serial)), None),
-        findings=[finding for finding in reader.findings() if finding.request == id_],
+        thread=reader.thread(request.process, request.thread_serial),
+        findings=reader.findings_of(id_),
         before=_listed(around.before[:BEFORE_MAX]),
         during=_listed(around.at_once[:DURING_MAX]),
         after=_listed(around.after[:AFTER_MAX]),

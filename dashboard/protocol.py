@@ -149,6 +149,8 @@ class ThreadList(msgspec.Struct, kw_only=True):
     """Answer of `api/threads`."""
 
     threads: list[Thread]
+    cursor: str | None = None
+    """Where further requests go on that match, on these threads or on others; None where none do."""
     corrupt: int = 0
 
 
@@ -158,6 +160,8 @@ class ProcessList(msgspec.Struct, kw_only=True):
     processes: list[Process]
     measurements: list[Measurement] = []
     """The newest of each process, where there is one that is young enough."""
+    cursor: str | None = None
+    """As in `ThreadList`."""
     corrupt: int = 0
 
 

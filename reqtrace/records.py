@@ -329,10 +329,15 @@ MEASUREMENTS_KEPT = 20_000
 def key_of(record: Record) -> str:
     """Name a record within its kind: a later record with the same key replaces the earlier one."""
     if isinstance(record, Thread):
-        return f"{record.process}-{record.serial:08x}"
+        return thread_key(record.process, record.serial)
     if isinstance(record, Measurement):
         return f"{record.process}-{record.number % MEASUREMENTS_PER_PROCESS:03}"
     return record.group if isinstance(record, Mark) else record.id
+
+
+def thread_key(process: str, serial: int) -> str:
+    """Name a thread."""
+    return f"{process}-{serial:08x}"
 
 
 def sharing_of(requests: int, max_in_flight: int) -> Sharing:

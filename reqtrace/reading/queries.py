@@ -93,6 +93,11 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         return Query(kind=self.kind, level=self.level, holder=self.holder)
 
     @property
+    def of_requests(self) -> "Query":
+        """What is asked of requests, leaving their findings aside."""
+        return msgspec.structs.replace(self, kind=None, level=None, holder=None, with_findings=False)
+
+    @property
     def asks_requests(self) -> bool:
         """Whether a finding can match only by its request."""
         return msgspec.structs.replace(self, with_findings=False) != self.of_findings

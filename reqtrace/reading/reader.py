@@ -1,15 +1,24 @@
 """Records out of a store: decoded, filtered, paged; what cannot be decoded is skipped and counted."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
 from reqtrace.reading.queries import Page, Query
-from reqtrace.records import Finding, Mark, Process, Record, RecordKind, Request, Thread
+from reqtrace.reading.seeking import finding_sought_of, sought_of
+from reqtrace.records import Finding, Mark, Process, Record, RecordKind, Request, Thread, thread_key
 from reqtrace.stores.base import Entry, Store
 from reqtrace.stores.packing import unpack, without_readings
 
+LOOKED_AT = 20_000
+"""How many records one question may pass over; the answer then says where to go on."""
+DECODED = 4
+"""So many are passed over in the time that it takes to decode one."""
+LOOKED_UP = 300
+"""How many requests one question may look up one by one, as those of findings."""
+FINDINGS_AHEAD = 10_000
+"""How far in front of a request, in positions, its findings may stand: they are written in the same batch."""
 _BATCH = 1_000
 _NO_RECORD = (msgspec.MsgspecError, UnicodeDecodeError, TypeError)
 
@@ -18,6 +27,14 @@ class RequestPage(msgspec.Struct, frozen=True):
     """A page of requests, newest first."""
 
     requests: list[Request]
+    cursor: int | None
+    """The `Page.before` of the next page; None at the end."""
+
+
+class FindingPage(msgspec.Struct, frozen=True):
+    """A page of findings, newest first."""
+
+    findings: list[Finding]
     cursor: int | None
     """The `Page.before` of the next page; None at the end."""
 
@@ -59,7 +76,7 @@ class Reader:
 
     def threads(self, query: Query | None = None) -> Iterator[Thread]:
         """Yield every thread, or those of the query's process and serial, by their last activity."""
-        processes = self._processes_named(query.process) if query is not None and query.process is not None else None
+        processes = self.processes_named(query.process) if query is not None and query.process is not None else None
         for record in self._forward("thread"):
             assert isinstance(record, Thread)
             if (processes is None or record.process in processes) and (
@@ -99,21 +116,146 @@ class Reader:
         return record if isinstance(record, Process) else None
 
     def page(self, query: Query, page: Page) -> RequestPage:
-        """Return the newest requests that match, newest first."""
-        found = self._found(query)
+        """Return the newest requests that match, newest first: a full page, or what a look at so many of them found.
+
+        Where findings are asked for, the order is that of these, and a request that has several of them may come again
+        on the next page.
+        """
+        if query.asks_findings:
+            return self._page_by_findings(query, page)
         requests: list[Request] = []
-        before = page.before
+        for position, request in self.requests_back(query, page.before, page.limit):
+            if request is not None:
+                requests.append(request)
+            if request is None or len(requests) == page.limit:
+                return RequestPage(requests, position)
+        return RequestPage(requests, None)
+
+    def requests_back(self, query: Query, before: int | None, wanted: int) -> Iterator[tuple[int, Request | None]]:
+        """Yield the requests that match in front of a position, newest first, with where they stand.
+
+        Findings are left aside. `wanted` is how many will do, most likely. Where enough was looked at, the last is
+        None, and its position says where to go on.
+        """
+        sought = sought_of(query)
+        looked = 0
         while True:
-            entries = self.store.read_back(before, _BATCH, ("request",))
+            found = self.store.search(sought, before, wanted + 20, LOOKED_AT - looked)
+            for entry in found.entries:
+                record = self.decode(entry)
+                if isinstance(record, Request) and query.matches_request(record):
+                    yield entry.position, record
+            before, looked = found.before, looked + found.looked + DECODED * len(found.entries)
+            if before is None:
+                return
+            if looked >= LOOKED_AT:
+                yield before, None
+                return
+            wanted = min(2 * wanted, _BATCH)
+
+    def newest(self, kind: RecordKind, before: int | None) -> Iterator[tuple[int, Record]]:
+        """Yield the records of a kind in front of a position, newest first, with where they stand."""
+        while entries := self.store.read_back(before, _BATCH, (kind,)):
             for entry in entries:
                 before = entry.position
-                record = self.decode(entry)
-                if isinstance(record, Request) and _matches(query, record, found):
-                    requests.append(record)
-                    if len(requests) == page.limit:
-                        return RequestPage(requests, before)
+                if (record := self.decode(entry)) is not None:
+                    yield before, record
             if len(entries) < _BATCH:
-                return RequestPage(requests, None)
+                return
+
+    def thread(self, process: str, serial: int) -> Thread | None:
+        """Return the thread with that serial."""
+        entry = self.store.get("thread", thread_key(process, serial))
+        record = self.decode(entry) if entry else None
+        return record if isinstance(record, Thread) else None
+
+    def finding_page(self, query: Query, page: Page) -> FindingPage:
+        """Return the newest findings that match, newest first: a full page, or what a look at so many of them found."""
+        known: dict[str, Request] | None = None
+        if query.asks_requests:
+            few = self.page(query.of_requests, Page(limit=LOOKED_UP))
+            if few.cursor is None:
+                known = {request.id: request for request in few.requests}
+                if not known:
+                    return FindingPage([], None)
+        findings: list[Finding] = []
+        for position, finding, _ in self._findings_back(query, page.before, known):
+            if finding is not None:
+                findings.append(finding)
+            if finding is None or len(findings) == page.limit:
+                return FindingPage(findings, position)
+        return FindingPage(findings, None)
+
+    def findings_of(self, id_: str) -> list[Finding]:
+        """Return the findings of a request, which are written with it, or some time later."""
+        entry = self.store.get("request", id_)
+        after = max(0, entry.position - FINDINGS_AHEAD) if entry else 0
+        needle = msgspec.json.encode(id_)
+        findings: list[Finding] = []
+        for _ in range(LOOKED_AT // _BATCH):
+            entries = self.store.read(after, _BATCH, ("finding",))
+            for found in entries:
+                record = self.decode(found) if needle in found.payload else None
+                if isinstance(record, Finding) and record.request == id_:
+                    findings.append(record)
+            if len(entries) < _BATCH:
+                break
+            after = entries[-1].position
+        return findings
+
+    def _page_by_findings(self, query: Query, page: Page) -> RequestPage:
+        requests: dict[str, Request] = {}
+        last = None
+        for position, finding, request in self._findings_back(query, page.before, with_requests=True):
+            if finding is None:
+                return RequestPage(list(requests.values()), position)
+            if request is not None and request.id not in requests:
+                if len(requests) == page.limit:
+                    return RequestPage(list(requests.values()), last)
+                requests[request.id] = request
+            last = position
+        return RequestPage(list(requests.values()), None)
+
+    def _findings_back(
+        self,
+        query: Query,
+        before: int | None,
+        known: Mapping[str, Request] | None = None,
+        *,
+        with_requests: bool = False,
+    ) -> Iterator[tuple[int, Finding | None, Request | None]]:
+        """Yield findings that match in front of a position, newest first, with where they stand and their requests.
+
+        `known` are all the requests that match, where they are few. Where enough was looked at, the last has no
+        finding, and says where to go on.
+        """
+        looked = asked = 0
+        wanted = 100
+        sought, asks_requests = finding_sought_of(query), with_requests or query.asks_requests
+        while True:
+            found = self.store.search(sought, before, wanted, LOOKED_AT - looked)
+            wanted = min(2 * wanted, _BATCH)
+            for entry in found.entries:
+                finding = self.decode(entry)
+                if not isinstance(finding, Finding) or not query.matches_finding(finding):
+                    continue
+                request = None
+                if known is not None:
+                    request = known.get(finding.request)
+                elif asks_requests:
+                    request, asked = self.request(finding.request), asked + 1
+                if not asks_requests or (request is not None and query.matches_request(request)):
+                    yield entry.position, finding, request
+                if asked >= LOOKED_UP:
+                    yield entry.position, None, None
+                    return
+            looked += found.looked + DECODED * len(found.entries)
+            if found.before is None:
+                return
+            before = found.before
+            if looked >= LOOKED_AT:
+                yield before, None, None
+                return
 
     def _forward(self, kind: RecordKind) -> Iterator[Record]:
         """Yield every record of a kind that stood in the line when the walk began, each once.
@@ -150,7 +292,8 @@ class Reader:
         request = self.request(finding.request) if query.asks_requests else None
         return not query.asks_requests or (request is not None and query.matches_request(request))
 
-    def _processes_named(self, text: str) -> set[str]:
+    def processes_named(self, text: str) -> set[str]:
+        """Return the ids of the processes that a text means: an id itself, or the pid of some."""
         return {process.id for process in self.processes() if text == str(process.pid)} | {text}
 
 

@@ -160,7 +160,7 @@ class Ledger:
     ) -> None:
         try:
             packed = make(request)
-            items.append(Item("request", packed.id, packed.encoded()))
+            items.append(Item("request", packed.id, packed.encoded(), packed))
         except Exception as error:  # text that is no Unicode, say
             self.faults.note("the record of a request", error)
             self.dropped += 1

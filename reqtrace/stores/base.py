@@ -8,8 +8,9 @@ import msgspec
 from django.core.checks import CheckMessage
 
 from reqtrace.printable import shown
-from reqtrace.records import TYPES, Record, RecordKind, Request, key_of
+from reqtrace.records import TYPES, Finding, Record, RecordKind, Request, key_of
 from reqtrace.stores.packing import pack, unpack
+from reqtrace.stores.summaries import END, Found, Sought, Stretch, search
 
 PATIENCE_SECONDS = 4.0
 """Less than a process that ends has patience for."""
@@ -24,6 +25,8 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     """``records.key_of``: within its kind, a later item with this key replaces the earlier one."""
     payload: bytes
     """The record as `reqtrace.stores.packing` writes it: JSON, UTF-8."""
+    record: Request | Finding | None = None
+    """A request or finding itself, where whoever writes has it at hand: a store that summarizes need not decode it."""
 
     @classmethod
     def of(cls, record: Record) -> Self:
@@ -33,7 +36,12 @@ class Item(msgspec.Struct, frozen=True, gc=False):
             UnicodeEncodeError: for text that is no Unicode.
 
         """
-        return cls(_KINDS[type(record)], key_of(record), pack(record))
+        return cls(
+            _KINDS[type(record)],
+            key_of(record),
+            pack(record),
+            record if isinstance(record, Request | Finding) else None,
+        )
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +99,19 @@ class Store(ABC):
     @abstractmethod
     def get(self, kind: RecordKind, key: str) -> Entry | None:
         """Return the entry with that key, or None."""
+
+    def search(self, sought: Sought, before: int | None, limit: int, most: int) -> Found:
+        """Return up to `limit` records in front of position `before` that may be what is sought, newest first.
+
+        Looks at `most` requests or a little more, and then says where to go on. A store that can tell where nothing
+        of the kind lies overrides this, which looks at one after the other.
+        """
+
+        def read(stretch: Stretch, count: int) -> list[Entry]:
+            return self.read_back(stretch.before, count, (sought.kind,))
+
+        line = Stretch(0, END if before is None else before, None)
+        return search((line,), read, read, sought, limit=limit, most=most)
 
     @abstractmethod
     def bounds(self) -> tuple[int, int]:

@@ -1,11 +1,16 @@
 """What a Redis store lets the server do in one go, in Lua."""
 
-# Keys are the counter, a stream for each kind, and a hash for each. A script is not rolled back, so whatever may be
+from reqtrace.stores.summaries import BLOCK, BLOCK_BYTES
+
+# Keys are the counter, a stream for each kind, a hash for each, the hash of the newest summary, and a stream for each
+# column of those that are full. Behind the items comes their digest. A script is not rolled back, so whatever may be
 # refused is found out before the first write. Numbers are doubles in Lua, whence %.0f.
-APPEND = """
-local kinds = (#KEYS - 1) / 2
+APPEND = f"""
+local kinds, items = (#KEYS - 5) / 2, (#ARGV - 8) / 3
+local summary = 2 + 2 * kinds
 for i, key in ipairs(KEYS) do
-    local found, ours = redis.call('TYPE', key).ok, i == 1 and 'string' or i <= 1 + kinds and 'stream' or 'hash'
+    local is_stream = i > 1 and i <= 1 + kinds or i > summary
+    local found, ours = redis.call('TYPE', key).ok, i == 1 and 'string' or is_stream and 'stream' or 'hash'
     if found ~= 'none' and found ~= ours then
         return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. found .. ' and no ' .. ours)
     end
@@ -22,13 +27,14 @@ if last == 0 then  -- a cache that evicts may have dropped it
         end
     end
 end
-redis.call('SET', KEYS[1], string.format('%.0f', last + #ARGV / 3))
+local before = last
+redis.call('SET', KEYS[1], string.format('%.0f', last + items))
 -- Where each key stands is asked for and kept many at a time: a call for each of them would take half of the time.
-local at_once, keys, places, where = 500, {}, {}, {}
+local at_once, keys, places, where = 500, {{}}, {{}}, {{}}
 for kind = 1, kinds do
-    keys[kind], places[kind], where[kind] = {}, {}, {}
+    keys[kind], places[kind], where[kind] = {{}}, {{}}, {{}}
 end
-for i = 1, #ARGV, 3 do
+for i = 1, 3 * items, 3 do
     table.insert(keys[tonumber(ARGV[i])], ARGV[i + 1])
 end
 for kind = 1, kinds do
@@ -40,7 +46,7 @@ for kind = 1, kinds do
         end
     end
 end
-for i = 1, #ARGV, 3 do
+for i = 1, 3 * items, 3 do
     last = last + 1
     local kind, key, id = tonumber(ARGV[i]), ARGV[i + 1], string.format('%.0f-0', last)
     local stream, earlier = KEYS[1 + kind], where[kind][key]
@@ -56,6 +62,72 @@ for kind = 1, kinds do
     for first = 1, #places[kind], 2 * at_once do
         local until_ = math.min(first + 2 * at_once - 1, #places[kind])
         redis.call('HSET', KEYS[1 + kinds + kind], unpack(places[kind], first, until_))
+    end
+end
+-- The newest summary takes what follows it at once; else it is put to those that are full, and a new one begins.
+local names, digest = {{'requests', 'begun', 'ended', 'shortest', 'longest', 'words', 'people', 'paths'}}, {{}}
+for i, name in ipairs(names) do
+    digest[name] = ARGV[3 * items + i]
+end
+digest.first, digest.last = string.format('%.0f', before + 1), string.format('%.0f', last)
+local known = {{}}
+for _, name in ipairs({{'first', 'last', unpack(names)}}) do
+    known[name] = redis.call('HGET', KEYS[summary], name) or nil
+end
+if known.paths then
+    local size = #known.words + #known.people + #known.paths
+    if tonumber(known.last) == before and tonumber(known.requests) < {BLOCK} and size < {BLOCK_BYTES} then
+        local function with(more, name)
+            local text = known[name]
+            return string.find(text, more, 1, true) and text or text .. more
+        end
+        local function number(name, choose)
+            return string.format('%.0f', choose(tonumber(known[name]), tonumber(digest[name])))
+        end
+        digest.first = known.first
+        digest.requests = number('requests', function(a, b) return a + b end)
+        digest.begun, digest.shortest = number('begun', math.min), number('shortest', math.min)
+        digest.ended, digest.longest = number('ended', math.max), number('longest', math.max)
+        for i = 6, 8 do
+            digest[names[i]] = with(digest[names[i]], names[i])
+        end
+    else
+        local about = {{known.first, known.last}}
+        for i = 1, 5 do
+            table.insert(about, known[names[i]])
+        end
+        for i = 6, 8 do
+            redis.pcall('XADD', KEYS[summary + i - 5], known.last .. '-0', 'about', table.concat(about, ' '),
+                        'column', known[names[i]])
+        end
+    end
+end
+for name, value in pairs(digest) do
+    redis.call('HSET', KEYS[summary], name, value)
+end
+"""
+# The requests of a stretch whose payload has all that is sought, newest first.
+SEARCH = """
+local found, limit = {}, tonumber(ARGV[3])
+for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], ARGV[1], ARGV[2])) do
+    local is_meant = true
+    for i = 4, #ARGV do
+        is_meant = is_meant and string.find(entry[2][4], ARGV[i], 1, true)
+    end
+    if is_meant then
+        table.insert(found, entry)
+        if #found == limit then
+            break
+        end
+    end
+end
+return found
+"""
+# Keys are the streams of summaries that are full.
+FORGET = """
+for _, stream in ipairs(KEYS) do
+    for _, entry in ipairs(redis.call('XRANGE', stream, '-', ARGV[1])) do
+        redis.call('XDEL', stream, entry[1])
     end
 end
 """

@@ -20,7 +20,9 @@ from reqtrace.execution.places import native
 from reqtrace.records import LASTING, MEASUREMENTS_KEPT, RecordKind
 from reqtrace.stores.base import Entry, Item, Store
 from reqtrace.stores.redis_address import RedisAddress
-from reqtrace.stores.redis_scripts import APPEND, DROP, EXCESS, GET
+from reqtrace.stores.redis_scripts import APPEND, DROP, EXCESS, FORGET, GET, SEARCH
+from reqtrace.stores.redis_search import COLUMNS, blocks, column_of, values_of
+from reqtrace.stores.summaries import END, Found, Sought, Stretch, digest_of, search, stretches
 
 try:
     import redis
@@ -60,7 +62,12 @@ class RedisStreamStore(Store):
         self._counter = f"{address.prefix}:last"
         self._streams: dict[RecordKind, str] = {kind: f"{address.prefix}:{kind}" for kind in _KINDS}
         self._hashes: dict[RecordKind, str] = {kind: f"{address.prefix}:{kind}:keys" for kind in _KINDS}
-        self._keys = [self._counter, *self._streams.values(), *self._hashes.values()]
+        self._summary = f"{address.prefix}:summary"
+        self._summaries = {column: f"{address.prefix}:summary:{column}" for column in COLUMNS}
+        self._keys = [
+            *(self._counter, *self._streams.values(), *self._hashes.values()),
+            *(self._summary, *self._summaries.values()),
+        ]
         passing = [kind for kind in _KINDS if kind not in LASTING]
         self._passing_streams = [self._streams[kind] for kind in passing]
         self._passing_keys = [*self._passing_streams, *(self._hashes[kind] for kind in passing)]
@@ -79,6 +86,7 @@ class RedisStreamStore(Store):
         if items:
             numbers = {kind: number for number, kind in enumerate(_KINDS, 1)}
             values = [value for item in items for value in (numbers[item.kind], item.key, item.payload)]
+            values += values_of(digest_of(items))
             with self._writer as client:
                 client.register_script(APPEND)(self._keys, values)
 
@@ -98,6 +106,24 @@ class RedisStreamStore(Store):
             return None
         id_, (_, _, _, payload) = row
         return Entry(_position(id_), kind, key, payload)
+
+    def search(self, sought: Sought, before: int | None, limit: int, most: int) -> Found:
+        """Return requests that may be what is sought, and leave out what the summaries tell."""
+        before = END if before is None else before
+        full = self._summaries[column_of(sought)]
+        places = stretches(blocks(self._ask, self._summary, full, sought, before), before)
+
+        def read(stretch: Stretch, count: int) -> list[Entry]:
+            command = ("XREVRANGE", self._streams[sought.kind], f"{stretch.before - 1}-0", f"{stretch.after + 1}-0")
+            return [_found(sought.kind, row) for row in self._ask((*command, "COUNT", count))]
+
+        def read_sought(stretch: Stretch, count: int) -> list[Entry]:
+            ends = f"{stretch.before - 1}-0", f"{stretch.after + 1}-0"
+            with self._reader as client:
+                rows = client.register_script(SEARCH)([self._streams[sought.kind]], [*ends, count, *sought.payload])
+            return [_found(sought.kind, row) for row in rows]
+
+        return search(places, read, read_sought, sought, limit=limit, most=most)
 
     def bounds(self) -> tuple[int, int]:
         """Return the positions of the oldest entry and of the newest write; of an emptied store, the latter twice."""
@@ -125,7 +151,7 @@ class RedisStreamStore(Store):
         with self._writer as client, client.pipeline() as transaction:
             for stream in self._streams.values():
                 transaction.xlen(stream)
-            transaction.unlink(*self._streams.values(), *self._hashes.values())
+            transaction.unlink(*self._keys[1:])  # but for the counter
             *counts, _ = transaction.execute()
         return sum(counts)
 
@@ -177,7 +203,17 @@ class RedisStreamStore(Store):
                 step = int(client.register_script(DROP)(keys, [f"{position}-0", _STEP]))
             dropped += step
             if step < _STEP:
-                return dropped
+                break
+        if keys is self._passing_keys:
+            with self._writer as client:
+                client.register_script(FORGET)(list(self._summaries.values()), [f"{position}-0"])
+        return dropped
+
+    def _ask(self, command: Sequence[Any]) -> Any:
+        with self._reader as client, client.pipeline(transaction=False) as pipeline:
+            # In a pipeline, since redis-py makes other things of what it recognizes.
+            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+            return pipeline.execute()[0]
 
 
 class _Link:
@@ -298,6 +334,12 @@ def _translated(error: Exception, address: str) -> StoreError:
     if isinstance(error, ValueError | KeyError) or "WRONGTYPE" in reason:
         return StoreError(f"What lies at {address} is none of reqtrace's: {reason}.")
     return StoreError(f"{address} does not do as a store: {reason}.")
+
+
+def _found(kind: RecordKind, row: Any) -> Entry:
+    id_, fields = row
+    key, payload = (fields[1], fields[3]) if isinstance(fields, list) else (fields[b"key"], fields[b"payload"])
+    return Entry(_position(id_), kind, key.decode(), payload)
 
 
 def _position(id_: bytes) -> int:

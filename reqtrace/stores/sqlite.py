@@ -1,7 +1,7 @@
 """A store in one SQLite file that all processes of a machine write and read."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from reqtrace.records import LASTING, MEASUREMENTS_KEPT, RecordKind
 from reqtrace.stores.base import Entry, Item, Store
 from reqtrace.stores.sqlite_file import problem_with
 from reqtrace.stores.sqlite_link import Link
+from reqtrace.stores.sqlite_search import arrival_of, blocks
+from reqtrace.stores.summaries import END, Found, Sought, Stretch, digest_of, search, stretches
 
 _PREFIX = "sqlite:///"
 _CODES: dict[RecordKind, int] = {"process": 1, "thread": 2, "finding": 3, "request": 4, "mark": 5, "measurement": 6}
@@ -20,9 +22,10 @@ _KINDS: dict[int, RecordKind] = {code: kind for kind, code in _CODES.items()}
 _PASSING = f"kind NOT IN ({', '.join(str(_CODES[kind]) for kind in LASTING)})"
 _MEASUREMENTS = f"kind = {_CODES['measurement']}"
 _STEP = 1_000
-_END = 2**63 - 1
 
 _ROWS_MAX = 128
+_ITEMS_MAX = _ROWS_MAX - 1
+"""The last row is that of their digest."""
 _INSERTS = {
     rows: f"INSERT INTO arrival (kind, key, payload) VALUES {', '.join(['(?, ?, ?)'] * rows)}"  # noqa: S608  constants
     for rows in (1, 2, 4, 8, 16, 32, 64, _ROWS_MAX)
@@ -60,14 +63,15 @@ class SqliteStore(Store):
         """Write all items in one transaction."""
         if not items:
             return
+        insertions = [_insertion(items[first : first + _ITEMS_MAX]) for first in range(0, len(items), _ITEMS_MAX)]
 
         def insert(connection: sqlite3.Connection) -> None:
-            if len(items) <= _ROWS_MAX:
-                connection.execute(*_insertion(items))
+            if len(insertions) == 1:
+                connection.execute(*insertions[0])
                 return
             connection.execute("BEGIN IMMEDIATE")
-            for first in range(0, len(items), _ROWS_MAX):
-                connection.execute(*_insertion(items[first : first + _ROWS_MAX]))
+            for insertion in insertions:
+                connection.execute(*insertion)
             connection.execute("COMMIT")
 
         self._writer.do(insert, self.patience_seconds)
@@ -78,12 +82,27 @@ class SqliteStore(Store):
 
     def read_back(self, before: int | None, limit: int, kinds: Sequence[RecordKind] | None = None) -> list[Entry]:
         """Return up to `limit` entries in front of `before`, newest first."""
-        return self._entries(_BACKWARD, _END if before is None else before, limit, kinds)
+        return self._entries(_BACKWARD, END if before is None else before, limit, kinds)
 
     def get(self, kind: RecordKind, key: str) -> Entry | None:
         """Return the entry with that key, or None."""
         rows = self._rows(f"{_COLUMNS} WHERE kind = ? AND key = ?", (_CODES[kind], key))
         return _entry(rows[0]) if rows else None
+
+    def search(self, sought: Sought, before: int | None, limit: int, most: int) -> Found:
+        """Return requests that may be what is sought, and leave out what the summaries tell."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'summary'"):  # nothing was written since before
+            return super().search(sought, before, limit, most)
+        before = END if before is None else before
+        places = stretches(blocks(self._rows, sought, before), before)
+        return search(
+            places,
+            self._passing(sought.kind),
+            self._passing(sought.kind, sought.payload),
+            sought,
+            limit=limit,
+            most=most,
+        )
 
     def bounds(self) -> tuple[int, int]:
         """Return the positions of the oldest entry and of the newest write; of an emptied store, the latter twice."""
@@ -112,6 +131,7 @@ class SqliteStore(Store):
             connection.execute("BEGIN IMMEDIATE")
             (count,) = connection.execute("SELECT count(*) FROM entry").fetchone()
             connection.execute("DELETE FROM entry")
+            connection.execute("DELETE FROM summary")
             connection.execute("COMMIT")
             with suppress(sqlite3.OperationalError):  # others are at work: the space is used again instead
                 connection.execute("VACUUM")
@@ -153,6 +173,19 @@ class SqliteStore(Store):
             found.sort(reverse=stretch is _BACKWARD)
         return [_entry(row) for row in found[:limit]]
 
+    def _passing(self, kind: RecordKind, needles: Sequence[bytes] = ()) -> Callable[[Stretch, int], list[Entry]]:
+        """Return a function that reads the newest of a stretch that have all of these in their payload."""
+        # A `+`: most of what lies there are requests, so that the line is followed and not the index by kinds.
+        walked = "+kind" if kind == "request" else "kind"
+        conditions = "AND instr(payload, ?) > 0 " * len(needles)
+        stretch_of = f"{walked} = ? AND position > ? AND position < ? {conditions} ORDER BY position DESC LIMIT ?"
+
+        def read(stretch: Stretch, limit: int) -> list[Entry]:
+            parameters = (_CODES[kind], stretch.after, stretch.before, *needles, limit)
+            return [_entry(row) for row in self._rows(f"{_COLUMNS} WHERE {stretch_of}", parameters)]
+
+        return read
+
     def _newest_but(self, kind: RecordKind, count: int) -> int:
         """Return the position of the newest entry of a kind behind which so many follow; 0 where there are fewer."""
         rows = self._rows(
@@ -171,16 +204,20 @@ class SqliteStore(Store):
             removed += step
             if step < _STEP:
                 break
+        if which is _PASSING:
+            drop = "DELETE FROM summary WHERE last <= ?"
+            self._writer.do(lambda link: link.execute(drop, (position,)), self.patience_seconds)
         return removed
 
 
 def _insertion(items: Sequence[Item]) -> tuple[str, list[Any]]:
-    """Return the smallest statement that takes the items, and its parameters: behind theirs those of rows of NULL."""
-    rows = 1 << (len(items) - 1).bit_length()
+    """Return the smallest statement that takes the items, and its parameters: theirs, the digest, and rows of NULL."""
+    rows = 1 << len(items).bit_length()
     values: list[Any] = []
     for item in items:
         values += (_CODES[item.kind], item.key, item.payload)
-    values += [None] * (3 * (rows - len(items)))
+    values += arrival_of(digest_of(items), len(items))
+    values += [None] * (3 * (rows - 1 - len(items)))
     return _INSERTS[rows], values
 
 

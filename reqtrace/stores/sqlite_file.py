@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from reqtrace.exceptions import StoreError, StoreUnavailable
+from reqtrace.stores.sqlite_search import DIGEST, SUMMARIZE, SUMMARY
 
 try:
     import fcntl
@@ -44,18 +45,18 @@ CREATE TABLE entry (position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key TEX
 CREATE UNIQUE INDEX entry_key ON entry (kind, key);
 CREATE INDEX entry_kind ON entry (kind, position);
 CREATE TABLE line (last INTEGER NOT NULL);
-"""
+{SUMMARY}"""
 
-_ARRIVAL = """
+_ARRIVAL = f"""
 PRAGMA temp_store = MEMORY;
 CREATE TEMP VIEW arrival AS SELECT kind, key, payload FROM entry;
-CREATE TEMP TRIGGER arrive INSTEAD OF INSERT ON arrival WHEN NEW.kind IS NOT NULL BEGIN
+CREATE TEMP TRIGGER arrive INSTEAD OF INSERT ON arrival WHEN NEW.kind > {DIGEST} BEGIN
     UPDATE line SET last = last + 1;
     SELECT RAISE(ABORT, 'its count of positions is gone') WHERE changes() = 0;
     INSERT INTO entry (position, kind, key, payload) SELECT last, NEW.kind, NEW.key, NEW.payload FROM line WHERE true
     ON CONFLICT (kind, key) DO UPDATE SET position = excluded.position, payload = excluded.payload;
 END;
-"""
+{SUMMARIZE}"""  # noqa: S608  made of constants
 """Of a connection that writes: what is inserted into ``arrival`` takes the next positions in the line, but for rows of
 NULL. So a batch is one statement, and a transaction by itself: each statement gives the interpreter's lock away, and in
 a busy process has to win it back from those who answer requests."""
@@ -142,6 +143,8 @@ def open_file(path: Path, *, writes: bool) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'summary'").fetchone():
+                connection.execute(SUMMARY)
             connection.executescript(_ARRIVAL)
     except BaseException:
         connection.close()
