@@ -100,39 +100,37 @@ class Digest(msgspec.Struct):
 
 def digest_of(items: "Iterable[Item]") -> Digest:
     """Summarize what is about to be written."""
-    digest = Digest()
-    shapes, users, sessions, paths, found = set(), set(), set(), set(), set()
-    for item in items:
-        record = item.record or (_record_of(item) if item.kind in ("request", "finding") else None)
-        if isinstance(record, Finding):
-            found |= {("k", record.kind), ("l", record.level)}
-        if not isinstance(record, Request):
-            continue
-        digest.requests += 1
-        shapes.add((record.method, record.status, record.thread_serial, record.route, record.view, record.process))
-        users.add(record.user)
-        sessions.add(record.session)
-        paths.add(record.path)
-        for hop in record.hops or ():
-            shapes.add((record.method, record.status, hop.thread_serial, record.route, record.view, record.process))
-        begun, took = record.start_ns, record.duration_ns
-        ended = _NEVER if record.outcome == "open" else begun + took
-        digest.begun_ns = min(digest.begun_ns, begun)
-        digest.ended_ns = max(digest.ended_ns, ended)
-        digest.shortest_ns = min(digest.shortest_ns, took)
-        digest.longest_ns = max(digest.longest_ns, took)
-        pid = record.pid
-    if digest.requests:
-        methods, statuses, threads, routes, views, processes = (set(values) for values in zip(*shapes, strict=True))
-        digest.words = _column(
-            *(("m", methods), ("s", statuses), ("t", threads), ("r", routes), ("v", views), ("p", processes)),
-            ("p", {pid}),
-        )
-        people = {person("u", name) for name in _names_of(users)} | {person("x", key) for key in sessions - {None}}
-        digest.people = b"".join(sorted(people | {mark for path in paths for mark in folders(path)}))
-        digest.paths = _column(("", paths))
-    digest.words += b"".join(whole(*word) + b"," for word in sorted(found))
+    records = [item.record or _record_of(item) for item in items if item.kind in ("request", "finding")]
+    requests = [record for record in records if isinstance(record, Request)]
+    found = {(record.kind, record.level) for record in records if isinstance(record, Finding)}
+    digest = _digest_of_requests(requests) if requests else Digest()
+    digest.words += _column(*(("k", {kind}) for kind, _ in found), *(("l", {level}) for _, level in found))
     return digest
+
+
+def _digest_of_requests(requests: list[Request]) -> Digest:
+    # A set of shapes first: among so many requests there are few.
+    shapes = {
+        (one.method, one.status, one.thread_serial, one.route, one.view, one.process, one.pid) for one in requests
+    }
+    methods, statuses, threads, routes, views, processes, pids = map(set, zip(*shapes, strict=True))
+    threads |= {hop.thread_serial for one in requests for hop in one.hops or ()}
+    people = {person("u", name) for name in _names_of({one.user for one in requests})}
+    people |= {person("x", key) for key in {one.session for one in requests} if key is not None}
+    paths = {one.path for one in requests}
+    lengths = [one.duration_ns for one in requests]
+    return Digest(
+        requests=len(requests),
+        begun_ns=min(one.start_ns for one in requests),
+        ended_ns=max(_NEVER if one.outcome == "open" else one.start_ns + one.duration_ns for one in requests),
+        shortest_ns=min(lengths),
+        longest_ns=max(lengths),
+        words=_column(
+            *(("m", methods), ("s", statuses), ("t", threads), ("r", routes), ("v", views), ("p", processes | pids)),
+        ),
+        people=b"".join(sorted(people | {mark for path in paths for mark in folders(path)})),
+        paths=_column(("", paths)),
+    )
 
 
 def whole(kind: str, text: object) -> bytes:
