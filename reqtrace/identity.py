@@ -1,5 +1,6 @@
 """Whose request this is, without a query, without `Vary: Cookie`, without evaluating `request.user`."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from reqtrace.records import UserState
 
 attribute_of = object.__getattribute__
 _SESSION_KEY = "_SessionBase__session_key"
+_SESSION_KEY_USUAL = 128
 _AUTH_USER_ID = "_auth_user_id"  # django.contrib.auth.SESSION_KEY, which cannot be imported before apps are ready
 
 
@@ -105,7 +107,14 @@ def session_key_of(request: Any) -> str | None:
     session = request.__dict__.get("session")
     # By its type: `isinstance` would evaluate a lazy one.
     key = session.__dict__.get(_SESSION_KEY) if issubclass(type(session), SessionBase) else None
-    return key if type(key) is str else None
+    return as_known(key) if type(key) is str else None
+
+
+def as_known(session_key: str) -> str:
+    """Return what a session is known by: its key, but for one that is long, since anybody may send such."""
+    if len(session_key) <= _SESSION_KEY_USUAL:
+        return session_key
+    return hashlib.sha256(session_key.encode(errors="surrogatepass")).hexdigest()
 
 
 def key_and_owner(session: Any) -> tuple[str | None, Identity]:
@@ -115,6 +124,8 @@ def key_and_owner(session: Any) -> tuple[str | None, Identity]:
         return None, UNRESOLVED
     within = session.__dict__
     key = within.get(_SESSION_KEY)
+    if type(key) is str and len(key) > _SESSION_KEY_USUAL:
+        key = as_known(key)
     if "_session_cache" in within:
         return key if type(key) is str else None, of_session(session)
     return key if key is None or type(key) is str else None, UNRESOLVED

@@ -16,6 +16,9 @@ import msgspec
 FORMAT = "reqtrace"
 VERSION = 1
 
+TEXT_MAX = 2_048
+"""How many characters of a text from outside are kept."""
+
 Protocol = Literal["http", "websocket", "job"]
 Outcome = Literal["ok", "error", "aborted", "open"]
 UserState = Literal["authenticated", "anonymous", "unresolved"]
@@ -184,7 +187,9 @@ class Process(msgspec.Struct, gc=False):
     requests: int = 0
     """Requests finished so far."""
     dropped: int = 0
-    """Records lost because more than ``BUFFER`` waited."""
+    """Requests that ended and were lost: more than ``BUFFER`` records waited, or no record could be made.
+
+    So `requests` are those stored, dropped, sampled out, and on their way."""
     sampled_out: int = 0
     """Clean requests left out because of ``SAMPLE``."""
     faults: int = 0
@@ -192,6 +197,14 @@ class Process(msgspec.Struct, gc=False):
     last_fault: str | None = None
     release: str | None = None
     """The deploy that runs, as the setting ``RELEASE`` names it."""
+    findings_dropped: int = 0
+    """Findings lost; of a request that was never judged, one."""
+    outages: int = 0
+    """How often the store began to take nothing."""
+    outage_ns: int = 0
+    """How long that was, all together."""
+    trim_ns: int = 0
+    """How long this process trimmed the store."""
 
 
 class Side(msgspec.Struct, frozen=True, gc=False):
@@ -324,6 +337,15 @@ LASTING: frozenset[RecordKind] = frozenset({"mark"})
 MEASUREMENTS_PER_PROCESS = 600
 MEASUREMENTS_KEPT = 20_000
 """Of all processes together, those that ended among them."""
+
+
+def cut(text: str) -> str:
+    """Return a text from outside at no more than its length, ending with ``…`` where it went on.
+
+    >>> len(cut("/" * 60_000)), cut("/" * 60_000)[-1]
+    (2048, '…')
+    """
+    return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…"
 
 
 def key_of(record: Record) -> str:

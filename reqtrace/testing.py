@@ -211,7 +211,7 @@ class _CaptureStore(MemoryStore):
 def _bend(recorder: Recorder) -> None:
     """Leave nothing to chance or to another thread as long as a block runs, and all as it was afterwards."""
     capturing = registry.replaced_by() is not None
-    recorder.shipper.inline = capturing
+    recorder.shipper.ship_inline(capturing)
     recorder.ledger.keeps_all = capturing
     recorder.discovery.is_thorough = capturing
     if not capturing:

@@ -365,8 +365,8 @@ def test_queries_are_checkpoints_also_on_a_connection_that_was_there_before_the_
 
 def test_a_recorder_is_left_as_it_was(traced: Tracing) -> None:
     with capture(), capture():
-        assert traced.recorder.shipper.inline
-    assert not traced.recorder.shipper.inline
+        assert traced.recorder.shipper.ships_inline
+    assert not traced.recorder.shipper.ships_inline
     assert not traced.recorder.ledger.keeps_all
     assert not traced.recorder.discovery.is_thorough
     assert lifecycle.recorder() is traced.recorder

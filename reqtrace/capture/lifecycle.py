@@ -54,8 +54,7 @@ def _drain_on_sigterm(made: Recorder) -> None:
     previous = signal.getsignal(signal.SIGTERM)
 
     def ship_first(number: int, frame: FrameType | None) -> None:
-        made.shipper.inline = True
-        made.shipper.wake()
+        made.shipper.hasten()
         if callable(previous):
             previous(number, frame)
         elif previous == signal.SIG_DFL:

@@ -137,8 +137,8 @@ def _examine_session(recorder: Recorder, opened: OpenRequest, session: object, r
     # Some backends have no key of their own: with signed cookies the cookie is the data.
     if cookie is not None and cookie.value and type(session)._get_session_key is SessionBase._get_session_key:
         key = identity.session_key_of(opened.request)
-        if cookie.value != key:
-            _note_session(opened, recorder.sessions.owner_of(cookie.value), cookie=True)
+        if identity.as_known(cookie.value) != key:
+            _note_session(opened, recorder.sessions.owner_of(identity.as_known(cookie.value)), cookie=True)
     login = identity.login_of(opened.request)
     if login is not None:  # the user was taken from this very session
         by_session, by_user = identity.of_session(session), opened.who_is(login)

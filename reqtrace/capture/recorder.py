@@ -397,7 +397,7 @@ class Recorder:
                     self.ledger.serve(serving)
                     known = serving
             if not self._started:
-                self.shipper.start()
+                self.shipper.start(threads_run=process.threads_run())
                 self._started = True
             # As long as it has run jobs alone, it may yet turn out to serve requests, too.
             self._is_ready = self._pid_to_watch is None and known.interface != process.WORKER

@@ -101,6 +101,12 @@ def pid_to_watch() -> int | None:
     return os.getpid() if "uwsgi" in sys.modules else None
 
 
+def threads_run() -> bool:
+    """Tell whether a thread of ours runs by itself: in uWSGI without threads it does while a request gives way."""
+    uwsgi = sys.modules.get("uwsgi")
+    return uwsgi is None or bool(getattr(uwsgi, "has_threads", True)) or _uwsgi_worker() == "gevent"
+
+
 def _recognise_wsgi(meta: Mapping[str, Any]) -> tuple[str, str]:
     software = str(meta.get("SERVER_SOFTWARE", ""))
     if "gunicorn.socket" in meta:

@@ -30,7 +30,9 @@ from reqtrace.records import (
     User,
     sharing_of,
 )
+from reqtrace.shipping.backlog import Losses
 from reqtrace.shipping.measuring import Counts, Meter
+from reqtrace.shipping.outage import Outages
 from reqtrace.stores.base import Item
 from reqtrace.stores.packing import PackedRequest
 from reqtrace.watching.live import OpenRequest
@@ -40,6 +42,9 @@ NAMES_REMEMBERED = 4_096
 LONG_NS = 1_000_000_000
 """A request that has run this long is shown while it runs."""
 _ALIVE_EVERY_NS = 5_000_000_000
+"""How often a process says that it is alive."""
+_ALIVE_LONGEST_NS = 20_000_000_000
+"""How seldom it does in which nothing happens; after a minute without a word a page takes it for dead."""
 _CHANGED_EVERY_NS = 500_000_000
 # W3C Trace Context, section 3.2.2: version, trace-id, parent-id, flags; all zeroes are invalid, and so is
 # anything behind the flags in version 00.
@@ -61,13 +66,19 @@ class Ledger:
         self.keeps_all = False
         """Whether `SAMPLE` is set aside: in tests, where every request counts."""
         self.dropped = 0
-        """Records of this process that were lost for want of room."""
+        """Requests of this process that ended and are in no store."""
+        self.findings_dropped = 0
+        self.trim_ns = 0
+        """How long the store was trimmed by this process."""
+        self.outages: Outages | None = None
+        self._ended = 0
         self._pid = os.getpid()
         self._open = open_requests
         self._shown_open: set[int] = set()
         self._process: Process | None = None
-        self._written = (0, 0, 0, 0)
-        self._written_ns = 0
+        self._written: tuple[int, ...] = ()
+        self._alive_ns, self._changed_ns = -_ALIVE_LONGEST_NS, -_ALIVE_LONGEST_NS
+        self._alive_every_ns = _ALIVE_EVERY_NS
         self._random = random.Random().random  # noqa: S311  not the module's, which an application may have seeded
         self._user_named = lru_cache(maxsize=1_024)(self._user_uncached)
         self._names: dict[str, str] = {}
@@ -78,8 +89,11 @@ class Ledger:
         self._announcer = Announcer(faults)
         self.meter = Meter(self.process_id, self._counts, faults)
 
-    def items(self, finished: Iterable[OpenRequest]) -> list[Item]:
-        """Return what is to be written for the requests that finished, and for those that have run for long."""
+    def items(self, finished: Iterable[OpenRequest], crowded_out: Iterable[OpenRequest] = ()) -> list[Item]:
+        """Return what is to be written for the requests that finished, and for those that have run for long.
+
+        Of those that were crowded out it is what has a finding; the others are lost, and counted.
+        """
         if self.serving is None:
             return []
         if self._process is None:
@@ -88,23 +102,33 @@ class Ledger:
         touched: dict[int, LiveThread] = {}
         sample = 1 if self.keeps_all else self.settings.sample
         for request in finished:
-            if request.facts:
-                self._add_findings(items, request)
-            if request.is_counted:
-                continue  # here for the second time, for what was found after its end
-            request.is_counted = True
-            self._process.requests += 1
-            _touch(touched, request.first.thread, request.user.id)
-            for thread, _ in request.arrivals:
-                _touch(touched, thread, request.user.id)
-            was_shown = request.number in self._shown_open
-            if was_shown:
-                self._shown_open.remove(request.number)
-            if sample < 1 and not was_shown and not request.findings and self._random() >= sample:
-                self._process.sampled_out += 1
-                request.is_left_out = True
-                continue
-            self._add_request(items, self.packed, request)
+            request.is_waiting = False  # whatever is found from now on, it is here once more
+            try:
+                if request.facts:
+                    self._add_findings(items, request)
+                if request.is_counted:
+                    continue  # here for the second time, for what was found after its end
+                request.is_counted = True
+                self._ended += 1
+                _touch(touched, request.first.thread, request.user.id)
+                for thread, _ in request.arrivals:
+                    _touch(touched, thread, request.user.id)
+                was_shown = request.number in self._shown_open
+                if was_shown:
+                    self._shown_open.remove(request.number)
+                if sample < 1 and not was_shown and not request.findings and self._random() >= sample:
+                    self._process.sampled_out += 1
+                    request.is_left_out = True
+                    continue
+                self._add_request(items, self.packed, request)
+            except Exception as error:
+                self._cannot_take(request, error)
+        for request in crowded_out:
+            request.is_waiting = False
+            try:
+                self._take_for_its_findings(items, request)
+            except Exception as error:
+                self._cannot_take(request, error)
         for request in self._long_running():
             self._add_request(items, self._packed_so_far, request)
         for thread in touched.values():
@@ -115,6 +139,17 @@ class Ledger:
             self._add(items, measurement)
         return items
 
+    def lose(self, losses: Losses, *, unseen: bool = False) -> None:
+        """Count what no store will ever have; `unseen`: no records were made of it."""
+        self.dropped += losses.requests
+        self.findings_dropped += losses.findings
+        if unseen:
+            self._ended += losses.requests
+
+    def losses(self) -> Losses:
+        """Return what was lost so far."""
+        return Losses(self.dropped, self.findings_dropped)
+
     def request_so_far(self, opened: OpenRequest) -> Request:
         """Return the record of a request in flight as it stands now; for any thread to call."""
         return self._packed_so_far(opened).unpacked()
@@ -124,8 +159,7 @@ class Ledger:
         items: list[Item] = []
         if self._process is not None:
             self._process.ended_ns = time_ns()
-            self._written_ns = 0
-            self._is_due()
+            self._bring_up_to_date(self._process)
             self._add(items, self._process)
         return items
 
@@ -175,25 +209,57 @@ class Ledger:
             self.faults.note("encoding a record", error)
             self.dropped += 1
 
+    def _take_for_its_findings(self, items: list[Item], request: OpenRequest) -> None:
+        self._add_findings(items, request)
+        if not request.is_counted:
+            request.is_counted = True
+            self._ended += 1
+            if request.findings:
+                self._add_request(items, self.packed, request)
+            else:
+                self.dropped += 1
+
+    def _cannot_take(self, request: OpenRequest, error: Exception) -> None:
+        self.faults.note("the record of a request", error)
+        if not request.is_counted:
+            request.is_counted = True
+            self._ended += 1
+        self.dropped += 1
+
     def _is_due(self) -> bool:
-        """Tell whether the process has something to say, and bring its record up to date if so."""
-        described = self._process
-        assert described is not None
-        now = time_ns()
-        totals = (described.requests, self.dropped, described.sampled_out, self.faults.count)
-        wait = _ALIVE_EVERY_NS if totals == self._written else _CHANGED_EVERY_NS
-        if now - self._written_ns < wait:
+        """Tell whether the process has something to say, and bring its record up to date if so.
+
+        By a clock that nobody sets: one that is set back would make the process seem dead for as long.
+        """
+        assert self._process is not None
+        now = perf_counter_ns()
+        if now - self._changed_ns < _CHANGED_EVERY_NS:
             return False
-        self._written, self._written_ns = totals, now
-        described.seen_ns = now
-        described.dropped = self.dropped
-        described.faults, described.last_fault = self.faults.count, self.faults.last
+        has_changed = self._totals() != self._written
+        if not has_changed and now - self._alive_ns < self._alive_every_ns:
+            return False
+        self._alive_every_ns = _ALIVE_EVERY_NS if has_changed else min(2 * self._alive_every_ns, _ALIVE_LONGEST_NS)
+        self._changed_ns = self._alive_ns = now
+        self._bring_up_to_date(self._process)
         return True
+
+    def _totals(self) -> tuple[int, ...]:
+        sampled_out = 0 if self._process is None else self._process.sampled_out
+        return self._ended, self.dropped, self.findings_dropped, sampled_out, self.faults.count
+
+    def _bring_up_to_date(self, described: Process) -> None:
+        self._written = self._totals()
+        described.seen_ns = time_ns()
+        described.requests, described.dropped = self._ended, self.dropped
+        described.findings_dropped, described.trim_ns = self.findings_dropped, self.trim_ns
+        described.faults, described.last_fault = self.faults.count, self.faults.last
+        if self.outages is not None:
+            described.outages, described.outage_ns = self.outages.count, self.outages.total_ns
 
     def _counts(self) -> Counts | None:
         if self._process is None:
             return None
-        return Counts(self._process.requests, len(self._open), self.dropped)
+        return Counts(self._ended, len(self._open), self.dropped)
 
     def _long_running(self) -> list[OpenRequest]:
         now = perf_counter_ns()

@@ -1,6 +1,7 @@
 """A request while it is in flight, and what was seen of it that may contradict who it is for: raw, judged later."""
 
 from copy import copy
+from sys import getsizeof
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 from weakref import ref
@@ -11,11 +12,13 @@ from django.utils.functional import SimpleLazyObject, empty
 from reqtrace import identity
 from reqtrace.execution.places import LiveThread, Place
 from reqtrace.identity import UNRESOLVED, Identity, attribute_of, key_and_owner
-from reqtrace.records import Finding, Frame, Message, Named, Outcome, Protocol, Reading
+from reqtrace.records import Finding, Frame, Message, Named, Outcome, Protocol, Reading, cut
 from reqtrace.watching.holders.base import Holder
 
 FACTS_PER_REQUEST = 32
 READINGS_PER_REQUEST = 100
+_USUAL = 512
+"""Texts up to this length take part in the KiB that every request may take."""
 
 
 class Sighting(NamedTuple):
@@ -217,6 +220,10 @@ class OpenRequest(msgspec.Struct, eq=False):
     """Whether discovery looks around while it runs."""
     is_counted: bool = False
     """Whether the ledger has written it down: what comes later are findings only."""
+    is_waiting: bool = False
+    """Whether it is in the shipper's queue, where whatever else is noted goes along."""
+    weight: int = 0
+    """How many KiB it takes beyond the usual one: what people send can be long."""
     session_key: str | None = None
     traceparent: str | None = None
     met: object = None
@@ -253,8 +260,11 @@ class OpenRequest(msgspec.Struct, eq=False):
     def read(self, *, query_string: bool) -> None:
         """Take from the request what its record needs, in primitives; with `query_string` that, too."""
         request = self.request
-        self.path = request.path
-        self.method = request.method
+        self.path = path = request.path
+        self.method = method = request.method
+        if len(path) > _USUAL or len(method) > _USUAL:
+            self.path, self.method = cut(path), cut(method)
+            self.weight = (getsizeof(self.path) + getsizeof(self.method)) // 1_024
         match = request.resolver_match
         if match is not None:
             self.route, self.view = match.route, match._func_path
@@ -270,15 +280,21 @@ class OpenRequest(msgspec.Struct, eq=False):
         if self.signed_out is not None and self.user.state != "authenticated":
             self.user = self.signed_out  # after a logout it is still theirs who signed out
         if self.facts:
+            self.weight += 2 * len(self.facts)
             for fact in self.facts:
                 if isinstance(fact, Swap) and not fact.declared:
                     self.user = fact.before  # whoever took the place is in the finding
                     break
+        if self.readings:
+            self.weight += len(self.readings) // 8
         meta = request.META
         if "HTTP_TRACEPARENT" in meta:
-            self.traceparent = meta["HTTP_TRACEPARENT"]
+            self.traceparent = meta["HTTP_TRACEPARENT"][:_USUAL]
         if query_string:
-            self.query_string = meta.get("QUERY_STRING")
+            self.query_string = given = meta.get("QUERY_STRING")
+            if given and len(given) > _USUAL:
+                self.query_string = cut(given)
+                self.weight += getsizeof(self.query_string) // 1_024
 
     def so_far(self, *, query_string: bool) -> "OpenRequest":
         """Return a copy of what is known while it runs; the original is the request path's alone to write to."""

@@ -85,6 +85,10 @@ export function process(given: Partial<Process> = {}): Process {
     faults: 0,
     last_fault: null,
     release: null,
+    findings_dropped: 0,
+    outages: 0,
+    outage_ns: 0,
+    trim_ns: 0,
     ...given,
   };
 }

@@ -251,9 +251,9 @@ def test_first_requests_that_arrive_at_once_start_one_thread_and_are_all_recorde
     started: list[None] = []
     start, recognise = shipper.start, process.recognise
 
-    def counting() -> None:
+    def counting(**how: bool) -> None:
         started.append(None)
-        start()
+        start(**how)
 
     def slowly(request: HttpRequest) -> process.Serving:
         time.sleep(0.05)  # long enough for the others to come by

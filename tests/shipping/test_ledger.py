@@ -198,12 +198,14 @@ def test_a_record_that_cannot_be_made_is_counted_and_the_rest_is_kept(
 def test_a_process_gives_signs_of_life_often_while_it_works_and_seldom_while_it_rests(
     tracing: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = [10**18]
-    monkeypatch.setattr(ledgers, "time_ns", lambda: now[0])
+    now, wall = [10**18], [10**18]
+    monkeypatch.setattr(ledgers, "perf_counter_ns", lambda: now[0])
+    monkeypatch.setattr(ledgers, "time_ns", lambda: wall[0])
     traced = tracing(**BY_HAND)
 
     def seen_after(seconds: float, requests: int = 0) -> float:
         now[0] += int(seconds * 1e9)
+        wall[0] += int(seconds * 1e9)
         for _ in range(requests):
             Client().get("/plain/")
         return (traced.process().seen_ns - 10**18) / 1e9
@@ -214,6 +216,9 @@ def test_a_process_gives_signs_of_life_often_while_it_works_and_seldom_while_it_
     assert traced.process().requests == 3
     assert seen_after(4.9) == 0.6
     assert seen_after(0.1) == 5.6
+    assert [seen_after(9.9), seen_after(0.1), seen_after(19.9), seen_after(0.1)] == [5.6, 15.6, 15.6, 35.6]
+    wall[0] -= 3_600 * 10**9  # the machine's clock is set back
+    assert seen_after(0.5, requests=1) == 36.1 - 3_600, "it fell silent for an hour"
 
 
 def test_a_process_says_goodbye_when_it_ends(tracing: Start) -> None:

@@ -1,6 +1,7 @@
 """From the request path to the store: nothing lost within bounds, everything lost counted, whatever the store does."""
 
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,8 @@ from django.test import Client
 from reqtrace.capture import recorder
 from reqtrace.capture.recorder import Recorder
 from reqtrace.exceptions import StoreError, StoreUnavailable
+from reqtrace.execution import process
+from reqtrace.execution.places import native
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Process, Request
 from reqtrace.shipping import shipper as shipping
@@ -72,7 +75,8 @@ def _stored(traced: Tracing) -> list[int]:
 
 def test_beyond_the_buffer_the_oldest_go_and_are_counted(tracing: Start) -> None:
     traced = tracing(**BY_HAND, BUFFER=10)
-    _visit(1, 25)
+    with traced.recorder.shipper._shipping:  # the thread is woken, and would make room
+        _visit(1, 25)
     assert traced.recorder.shipper.ship()
     assert _stored(traced) == list(range(16, 26))
     assert traced.process().dropped == 15
@@ -133,14 +137,16 @@ def test_what_a_store_away_for_too_long_never_gets_is_counted(
         _visit(first, first + 6)
         shipper._retry_ns = 0
         assert not shipper.ship()
-    assert len(shipper._queue) + len(shipper._waiting) <= 10
+    assert len(shipper._queue) + len(shipper.backlog) <= 10 + 9  # the first batch may be there already
     store.trouble = None
     shipper._retry_ns = 0
     assert shipper.ship()
     kept = _stored(traced)
-    assert kept == list(range(29 - len(kept), 29))
+    assert kept[:7] == list(range(1, 8)), "what the store may have taken the first time was let go"
+    assert kept[7:] == list(range(29 - len(kept[7:]), 29))
     assert traced.recorder.ledger.dropped == 28 - len(kept)
-    assert len(kept) >= 7
+    shipper.drain()
+    assert (traced.process().requests, traced.process().dropped) == (28, 28 - len(kept))
 
 
 @pytest.mark.parametrize("trouble", [StoreError("foreign file"), ZeroDivisionError("strange"), RuntimeError()])
@@ -197,24 +203,81 @@ def test_holders_are_looked_for_a_slice_at_a_time_twice_a_second_once_all_module
         assert slices.count(now[0]) == 1
 
 
-def test_where_the_thread_never_runs_the_request_path_ships(tracing: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    traced = tracing(**BY_HAND)
-    monkeypatch.setattr(traced.recorder.shipper, "start", lambda: None)
+def test_where_no_thread_can_be_started_requests_ship_once_a_second_and_wait_for_nobody(
+    fickle: Callable[..., tuple[Tracing, FickleStore]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    traced, store = fickle()
+    shipper = traced.recorder.shipper
+    monkeypatch.setattr(
+        shipping, "native", lambda module, name: refuse if name == "start_new_thread" else native(module, name)
+    )
     _visit(1, 1)
     assert _stored(traced) == [1]
+    assert store.patience_seconds == 0.02
+    _visit(2, 3)
+    assert _stored(traced) == [1]
+    shipper._attend_ns -= 10**9
+    with shipper._shipping:  # a signal handler has interrupted who ships
+        began = perf_counter_ns()
+        _visit(4, 4)
+        assert perf_counter_ns() - began < 10**9
+    assert _stored(traced) == [1]
+    shipper._attend_ns -= 10**9
+    _visit(5, 5)
+    assert _stored(traced) == [1, 2, 3, 4, 5]
 
 
-def test_a_thread_that_sleeps_long_because_it_was_told_to_is_not_taken_for_dead(tracing: Start) -> None:
+def test_where_threads_get_but_the_odd_moment_requests_ship_and_the_thread_does_not(
+    tracing: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "threads_run", lambda: False)
+    traced = tracing(FLUSH_MS=10)
+    ship, ships = traced.recorder.shipper.ship, list[int]()
+    monkeypatch.setattr(
+        traced.recorder.shipper, "ship", lambda **how: (ships.append(threading.get_ident()), ship(**how))[1]
+    )
+    _visit(1, 2)
+    eventually(lambda: traced.recorder.discovery.is_through)  # which the thread sees to
+    assert set(ships) == {threading.get_ident()}
+
+
+def test_a_fork_that_ran_no_hooks_has_requests_ship(tracing: Start) -> None:
     traced = tracing(**BY_HAND)
     shipper = traced.recorder.shipper
     _visit(1, 1)
-    shipper._seen_ns -= 30 * 10**9
-    _visit(2, 2)
-    assert _stored(traced) == []
-    shipper._seen_ns -= 60 * 10**9
-    _visit(3, 3)
+    shipper._pid = -1
+    shipper._attend_ns -= 70 * 10**9
+    _visit(2, 3)
     assert _stored(traced) == [1, 2, 3]
-    shipper._seen_ns = perf_counter_ns()
+
+
+def test_a_store_that_hangs_in_a_trim_keeps_no_request_waiting(
+    fickle: Callable[..., tuple[Tracing, FickleStore]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipping, "_LATE_NS", 0)
+    may_end, hangs = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> int:
+        hangs.set()
+        may_end.wait(30)
+        return 0
+
+    traced, store = fickle()
+    monkeypatch.setattr(store, "trim", hang)
+    _visit(1, 1)
+    traced.recorder.shipper.wake()
+    assert hangs.wait(30)
+    attempts = store.attempts
+    began = perf_counter_ns()
+    _visit(2, 30)
+    assert perf_counter_ns() - began < 5 * 10**9
+    assert store.attempts == attempts, "a request has shipped"
+    may_end.set()
+    traced.recorder.shipper.wake()
+    eventually(lambda: _stored(traced) == list(range(1, 31)))
 
 
 def test_a_signal_that_interrupts_shipping_does_not_wait_for_it_for_ever(
@@ -317,14 +380,15 @@ def test_sigterm_reaches_a_handler_of_the_servers_and_requests_after_it_ship_at_
     told = run_program(
         _program(
             """
-            import os, signal
+            import os, signal, time
             heard = []
             signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
             visit(1)
             os.kill(os.getpid(), signal.SIGTERM)
             visit(2)
             print(heard == [signal.SIGTERM], flush=True)
-            os._exit(0)  # as a server does that dies on the spot: nothing else is run
+            time.sleep(0.5)
+            os._exit(0)  # as uvicorn does, which looks ten times a second: nothing else is run
             """
         ),
         **left.environment,
@@ -333,32 +397,24 @@ def test_sigterm_reaches_a_handler_of_the_servers_and_requests_after_it_ship_at_
     assert left.items() == [1, 2]
 
 
-def test_a_request_that_ends_after_sigterm_waits_for_the_shipment_that_is_on_its_way(left: Left) -> None:
-    run_program(
-        _program(
-            """
-            import os, signal, threading, time
-            from reqtrace.stores.sqlite import SqliteStore
-
-            append, is_shipping = SqliteStore.append, threading.Event()
-
-            def slowly(store, items):
-                is_shipping.set()
-                time.sleep(0.2)
-                append(store, items)
-
-            SqliteStore.append = slowly
-            signal.signal(signal.SIGTERM, lambda number, frame: None)
-            visit(1)
-            os.kill(os.getpid(), signal.SIGTERM)
-            is_shipping.wait()
-            visit(2)
-            os._exit(0)
-            """
-        ),
-        **left.environment,
-    )
-    assert left.items() == [1, 2]
+def test_a_request_that_ends_after_sigterm_waits_for_its_shipment_but_not_long(
+    fickle: Callable[..., tuple[Tracing, FickleStore]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipping, "_REQUEST_SECONDS", 5)
+    traced, store = fickle()
+    shipper = traced.recorder.shipper
+    _visit(1, 1)
+    shipper.hasten()
+    for number in range(2, 6):
+        _visit(number, number)
+        assert number in _stored(traced)
+    monkeypatch.setattr(shipping, "_REQUEST_SECONDS", 0.02)
+    may_end = threading.Event()
+    store.meanwhile = lambda: may_end.wait(30)
+    began = perf_counter_ns()
+    _visit(6, 6)
+    assert 0.02 < (perf_counter_ns() - began) / 1e9 < 2
+    may_end.set()
 
 
 def test_a_process_that_ignores_sigterm_lives_on(left: Left) -> None:
@@ -460,5 +516,7 @@ def test_a_store_that_cannot_be_used_leaves_the_application_alone(tmp_path: Path
     program = start_program(_program("visit(1, 2, 3)\nprint('served')"), REQTRACE_STORE=f"sqlite:///{foreign}")
     output, errors = program.communicate(timeout=60)
     assert (program.returncode, output) == (0, "served\n"), errors
-    assert errors.count("reqtrace met a fault in the store") == 1
+    assert errors.count("reqtrace's store takes nothing: ") == 1
+    assert errors.count(f"{foreign} is not a SQLite database") == 1
+    assert "3 requests and 0 findings are lost" in errors
     assert foreign.read_bytes() == b"no database " * 1000

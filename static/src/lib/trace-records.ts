@@ -78,7 +78,20 @@ const NEEDED: { [K in Kind]: Shapes<TraceRecords[K]> } = {
 
 /** What came to the format after its first day, as a reader of it is to take it. */
 const ADDED: { [K in Kind]: Partial<TraceRecords[K]> } = {
-  process: { seen_ns: 0, ended_ns: null, requests: 0, dropped: 0, sampled_out: 0, faults: 0, last_fault: null, release: null },
+  process: {
+    seen_ns: 0,
+    ended_ns: null,
+    requests: 0,
+    dropped: 0,
+    sampled_out: 0,
+    faults: 0,
+    last_fault: null,
+    release: null,
+    findings_dropped: 0,
+    outages: 0,
+    outage_ns: 0,
+    trim_ns: 0,
+  },
   thread: { seen_ns: 0 },
   request: { query_string: null, readings: [], parent: null, presumed: null, sent_ns: null, messages: [] },
   finding: {},

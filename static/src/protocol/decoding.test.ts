@@ -158,6 +158,11 @@ const process = struct<Process>({
   sampled_out: number,
   faults: number,
   last_fault: orNull(text),
+  release: orNull(text),
+  findings_dropped: number,
+  outages: number,
+  outage_ns: number,
+  trim_ns: number,
 });
 const side = struct<Side>({ request: orNull(text), user });
 const finding = struct<Finding>({

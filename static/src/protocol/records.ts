@@ -121,6 +121,11 @@ export interface Process {
   last_fault: string | null;
   /** The deploy that runs. */
   release: string | null;
+  findings_dropped: number;
+  /** How often, and how long all together, the store took nothing. */
+  outages: number;
+  outage_ns: number;
+  trim_ns: number;
 }
 
 export interface Side {

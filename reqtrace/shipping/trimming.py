@@ -1,0 +1,51 @@
+"""Keeps the store at ``RETAIN`` and ``RETAIN_SECONDS``: as often as it grows, and where nothing is written, seldom."""
+
+from time import perf_counter_ns, time_ns
+
+from reqtrace.conf import Settings
+from reqtrace.execution.faults import Faults
+from reqtrace.shipping.ledger import Ledger
+from reqtrace.stores import registry
+
+_EVERY_NS = 5_000_000_000
+_AGE_PART = 20
+"""By age it is trimmed each twentieth of ``RETAIN_SECONDS``."""
+_AGE_LONGEST_NS = 60_000_000_000
+_PART = 25
+"""This process alone lets the store grow by so small a part at the most; several do by a part each at the worst."""
+_FEW = 64
+
+
+class Trimming:
+    """The trimming that this process does; all processes trim, and each finds what the others have left."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, faults: Faults) -> None:
+        """Trim as the settings say; the ledger tells how long it took."""
+        self._retain = settings.retain
+        self._seconds = settings.retain_seconds
+        self._ledger = ledger
+        self._faults = faults
+        self._every_records = max(settings.retain // _PART, _FEW)
+        self._age_every_ns = min((self._seconds or 0) * 1_000_000_000 // _AGE_PART, _AGE_LONGEST_NS)
+        self._due_ns = self._age_due_ns = 0
+        self.written = 0
+        """How many records this process has written since it trimmed last."""
+
+    def trim_when_due(self) -> None:
+        """Trim if enough was written, or enough time has gone by."""
+        now = perf_counter_ns()
+        is_due = self.written >= self._every_records or (self.written > 0 and now >= self._due_ns)
+        if is_due or (self._seconds is not None and now >= self._age_due_ns):
+            self.trim()
+
+    def trim(self) -> None:
+        """Trim, whatever it is time for."""
+        began = perf_counter_ns()
+        self.written = 0
+        self._due_ns, self._age_due_ns = began + _EVERY_NS, began + self._age_every_ns
+        try:
+            age = self._seconds
+            registry.store().trim(self._retain, None if age is None else time_ns() - age * 10**9)
+        except Exception as error:
+            self._faults.note("trimming the store", error)
+        self._ledger.trim_ns += perf_counter_ns() - began
