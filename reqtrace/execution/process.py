@@ -35,6 +35,11 @@ WORKER = "worker"
 """The interface of a process that runs jobs."""
 
 
+SILENT_NS = 30_000_000_000
+"""A process says every five seconds that it lives."""
+_TICK_NS = 1_000_000_000
+
+
 class Serving(NamedTuple):
     """What a request shows of its server."""
 
@@ -94,6 +99,24 @@ def describe(id_: str, serving: Serving, release: str | None = None) -> Process:
         facts=facts,
         release=release,
     )
+
+
+def is_gone(described: Process, now_ns: int) -> bool:
+    """Tell whether a process has ended, or has been killed: then it is no more, or has not been heard of for long."""
+    if described.ended_ns is not None:
+        return True
+    if not described.seen_ns:  # nobody knows
+        return False
+    if now_ns - described.seen_ns > SILENT_NS:
+        return True
+    if described.host != socket.gethostname():
+        return False
+    try:  # another container of the same name would have other pids, and none of them is that old
+        return abs(psutil.Process(described.pid).create_time() * 1e9 - described.started_ns) > _TICK_NS
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False
 
 
 def pid_to_watch() -> int | None:

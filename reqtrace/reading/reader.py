@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
+from reqtrace.execution.process import is_gone
 from reqtrace.reading.queries import Page, Query
 from reqtrace.reading.seeking import finding_sought_of, sought_of
 from reqtrace.records import Finding, Mark, Process, Record, RecordKind, Request, Thread, thread_key
 from reqtrace.stores.base import Entry, Store
-from reqtrace.stores.packing import unpack, without_readings
+from reqtrace.stores.packing import pack, unpack, without_readings
 
 LOOKED_AT = 20_000
 """How many records one question may pass over; the answer then says where to go on."""
@@ -20,6 +21,7 @@ LOOKED_UP = 300
 FINDINGS_AHEAD = 10_000
 """How far in front of a request, in positions, its findings may stand: they are written in the same batch."""
 _BATCH = 1_000
+_OPEN = b',"open",'
 _NO_RECORD = (msgspec.MsgspecError, UnicodeDecodeError, TypeError)
 
 
@@ -57,18 +59,33 @@ class Reader:
     def decode(self, entry: Entry) -> Record | None:
         """Return the record of an entry, or None, counted, when its payload is not one."""
         try:
-            return unpack(entry.kind, entry.payload)
+            record = unpack(entry.kind, entry.payload)
         except _NO_RECORD:
             self._corrupt.add(entry.position)
             return None
+        if isinstance(record, Request) and record.outcome == "open":
+            self._close_if_nobody_will(record)
+        return record
 
     def packed(self, entry: Entry) -> msgspec.Raw | None:
         """Return a request as it stands in the store, but for its readings; None, counted, when it is not one."""
         try:
-            return msgspec.Raw(without_readings(entry.payload))
+            payload = without_readings(entry.payload)
+            if _OPEN in payload and isinstance(record := self.decode(entry), Request) and record.outcome == "aborted":
+                payload = without_readings(pack(record))
+            return msgspec.Raw(payload)
         except _NO_RECORD:
             self._corrupt.add(entry.position)
             return None
+
+    def _close_if_nobody_will(self, request: Request) -> None:
+        """Take a request as aborted that was open as its process was killed: no record of its end will ever come."""
+        process = self.process(request.process)
+        if process is None or not is_gone(process, time.time_ns()):
+            return
+        request.outcome = "aborted"
+        last_ns = process.seen_ns if process.ended_ns is None else process.ended_ns
+        request.duration_ns = max(request.duration_ns, last_ns - request.start_ns)
 
     def processes(self) -> Iterator[Process]:
         """Yield every process, by its last sign of life."""

@@ -42,7 +42,7 @@ class ApScheduler(base.Plug):
         @wraps(run)
         def running(job: Any, *args: Any) -> Any:
             key = object()
-            self._begin(key, job, "threads")
+            base.begin(key, lambda: self._told(job, "threads"))
             events: list[Any] = []
             try:
                 events = run(job, *args)
@@ -56,7 +56,7 @@ class ApScheduler(base.Plug):
         @wraps(run)
         async def awaiting(job: Any, *args: Any) -> Any:
             key = object()
-            self._begin(key, job, "asyncio")
+            base.begin(key, lambda: self._told(job, "asyncio"))
             events: list[Any] = []
             try:
                 events = await run(job, *args)
@@ -71,7 +71,7 @@ class ApScheduler(base.Plug):
         def adding(scheduler: Any, *args: Any, **kwargs: Any) -> Any:
             job = add(scheduler, *args, **kwargs)
             text = base.header()
-            if text is not None:
+            if text is not None and hasattr(job, "id"):
                 self._headers[job.id] = text
                 if len(self._headers) > REMEMBERED_MAX:
                     self._headers.popitem(last=False)
@@ -79,16 +79,10 @@ class ApScheduler(base.Plug):
 
         return adding
 
-    def _begin(self, key: object, job: Any, executor: str) -> None:
+    def _told(self, job: Any, executor: str) -> base.Told:
         name = str(getattr(job, "func_ref", None) or getattr(job, "name", job)).replace(":", ".")
-        base.begin(
-            key,
-            name,
-            getattr(job, "executor", ""),
-            base.worker("apscheduler", executor),
-            function=getattr(job, "func", None),
-            header=self._headers.get(job.id),
-        )
+        serving = base.worker("apscheduler", executor)
+        return base.Told(name, getattr(job, "executor", ""), serving, job.func, self._headers.get(job.id))
 
 
 def _outcome(events: list[Any]) -> Any:

@@ -6,11 +6,11 @@ the job's.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from reqtrace import conf
 from reqtrace.capture import lifecycle
@@ -82,26 +82,29 @@ _recorder: Recorder | None = None
 """Whoever recorded a job of this process last."""
 
 
-def begin(
-    key: object,
-    name: object,
-    queue: object,
-    serving: Serving,
-    *,
-    function: object = None,
-    header: object = None,
-    traceparent: object = None,
-) -> None:
+class Told(NamedTuple):
+    """What a plug tells of a job that is about to run."""
+
+    name: object
+    """Of the task."""
+    queue: object
+    """From which it came; empty where there are none."""
+    serving: Serving
+    """What runs it."""
+    function: object = None
+    """That is called."""
+    header: object = None
+    """What stood under `message.HEADER` in its message."""
+    traceparent: object = None
+    """W3C Trace Context's, where the message has one."""
+
+
+def begin(key: object, tell: Callable[[], Told]) -> None:
     """Open the record of a job that is about to run here; does nothing with ``JOBS`` off.
 
     Args:
         key: by which `end` will know it.
-        name: of the task.
-        queue: from which it came; empty where there are none.
-        serving: what runs it.
-        function: that is called.
-        header: what stood under `message.HEADER` in its message.
-        traceparent: W3C Trace Context's, where the message has one.
+        tell: looks at the library's objects, whose shapes are not ours to rely on: what it raises harms nobody.
 
     """
     global _recorder
@@ -110,15 +113,16 @@ def begin(
         return
     recorder = _recorder = lifecycle.recorder()
     try:
-        name = printable(name)
+        told = tell()
+        name = printable(told.name)
         if settings.ignore_paths and name.startswith(tuple(filter(None, settings.ignore_paths))):
             return
         if not recorder.is_prepared:
             recorder.prepare()
         sender = current()
-        sent = message.sent_by(header) or (Sent() if sender is None else message.sent_now_by(recorder, sender))
-        trace = traceparent if isinstance(traceparent, str) else None
-        job = Job(name, printable(queue), serving, function, sent, trace)
+        sent = message.sent_by(told.header) or (Sent() if sender is None else message.sent_now_by(recorder, sender))
+        trace = told.traceparent if isinstance(told.traceparent, str) else None
+        job = Job(name, printable(told.queue), told.serving, told.function, sent, trace)
         is_nested = sender is not None and not sender.ended_ns
         opened = recorder.begin_job(job, is_nested=is_nested)
         run = Run(key, recorder, opened, _running.get())
@@ -163,18 +167,10 @@ def _end(run: Run, outcome: Outcome) -> None:
 
 
 @contextmanager
-def followed(
-    name: object,
-    queue: object,
-    serving: Serving,
-    *,
-    function: object = None,
-    header: object = None,
-    traceparent: object = None,
-) -> Iterator[None]:
+def followed(tell: Callable[[], Told]) -> Iterator[None]:
     """Follow a job for as long as a block runs, as `begin` does; what the block raises says how it went."""
     key = object()
-    begin(key, name, queue, serving, function=function, header=header, traceparent=traceparent)
+    begin(key, tell)
     outcome: Outcome = "ok"
     try:
         yield

@@ -29,7 +29,8 @@ class Celery(base.Plug):
         module.worker_process_shutdown.connect(self._leaves, weak=False, dispatch_uid="reqtrace.leaves")
 
     def _worker(self, *, sender: Any, **_: Any) -> None:
-        pool = str(getattr(sender.pool_cls, "__module__", sender.pool_cls)).rpartition(".")[2]
+        class_ = getattr(sender, "pool_cls", "unknown")
+        pool = str(getattr(class_, "__module__", class_)).rpartition(".")[2]
         self._serving = base.worker("celery", _POOLS.get(pool, pool))
 
     def _sent(self, *, headers: Any, **_: Any) -> None:
@@ -38,16 +39,18 @@ class Celery(base.Plug):
             headers[message.HEADER] = text
 
     def _begins(self, *, task_id: Any, task: Any, **_: Any) -> None:
+        base.begin(task_id, lambda: self._told(task))
+
+    def _told(self, task: Any) -> base.Told:
         request = task.request
         delivered = request.delivery_info or {}
-        base.begin(
-            task_id,
+        return base.Told(
             task.name,
             delivered.get("routing_key") or "",
             self._serving,
-            function=task.run,
-            header=request.get(message.HEADER),
-            traceparent=request.get("traceparent"),
+            task.run,
+            request.get(message.HEADER),
+            request.get("traceparent"),
         )
 
     def _ends(self, *, task_id: Any, state: Any, **_: Any) -> None:

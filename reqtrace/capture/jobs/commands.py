@@ -26,7 +26,7 @@ class Commands(base.Plug):
             if code is None or not is_of_application(code, module):
                 return execute(command, *args, **options)
             name = module.rpartition(".")[2]
-            with base.followed(name, "", base.worker("manage.py", "command"), function=handle):
+            with base.followed(lambda: base.Told(name, "", base.worker("manage.py", "command"), handle)):
                 return execute(command, *args, **options)
 
         return executing

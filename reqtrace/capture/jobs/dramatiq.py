@@ -28,9 +28,11 @@ class Dramatiq(base.Plug):
         def before(broker: Any, signal: str, *args: Any, **kwargs: Any) -> None:
             if signal == "enqueue" and args and (text := base.header()) is not None:
                 # A retry is sent by the job itself, and a delayed message by the worker: it keeps what it has.
-                args[0].options.setdefault(message.HEADER, text)
+                options = getattr(args[0], "options", None)
+                if isinstance(options, dict):
+                    options.setdefault(message.HEADER, text)
             if signal == "process_message" and args:
-                self._begin(broker, args[0])
+                base.begin(_key(args[0]), lambda: self._told(broker, args[0]))
             emit(broker, signal, *args, **kwargs)
 
         return before
@@ -40,18 +42,20 @@ class Dramatiq(base.Plug):
         def after(broker: Any, signal: str, *args: Any, **kwargs: Any) -> None:
             emit(broker, signal, *args, **kwargs)
             if signal in ("process_message", "skip_message") and args:
-                base.end(args[0].message_id, "ok" if kwargs.get("exception") is None else "error")
+                base.end(_key(args[0]), "ok" if kwargs.get("exception") is None else "error")
 
         return after
 
-    def _begin(self, broker: Any, sent: Any) -> None:
-        actor = broker.actors.get(sent.actor_name)
-        base.begin(
-            sent.message_id,
+    def _told(self, broker: Any, sent: Any) -> base.Told:
+        return base.Told(
             sent.actor_name,
             sent.queue_name,
             base.worker("dramatiq", "threads"),
-            function=getattr(actor, "fn", None),
-            header=sent.options.get(message.HEADER),
-            traceparent=sent.options.get("traceparent"),
+            getattr(broker.actors.get(sent.actor_name), "fn", None),
+            sent.options.get(message.HEADER),
+            sent.options.get("traceparent"),
         )
+
+
+def _key(sent: Any) -> object:
+    return getattr(sent, "message_id", None)

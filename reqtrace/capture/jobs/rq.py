@@ -33,7 +33,7 @@ class Rq(base.Plug):
         def creating(cls: Any, *args: Any, **kwargs: Any) -> Any:
             job = create(cls, *args, **kwargs)
             text = base.header()
-            if text is not None:
+            if text is not None and isinstance(job.meta, dict):
                 job.meta[message.HEADER] = text
             return job
 
@@ -42,18 +42,15 @@ class Rq(base.Plug):
     def _performing(self, perform: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(perform)
         def performing(job: Any) -> Any:
-            meta = job.meta if isinstance(job.meta, dict) else {}
-            with base.followed(
-                job.func_name,
-                job.origin or "",
-                self._serving,
-                function=job.func,
-                header=meta.get(message.HEADER),
-                traceparent=meta.get("traceparent"),
-            ):
+            with base.followed(lambda: self._told(job)):
                 return perform(job)
 
         return performing
+
+    def _told(self, job: Any) -> base.Told:
+        meta = job.meta if isinstance(job.meta, dict) else {}
+        told = meta.get(message.HEADER), meta.get("traceparent")
+        return base.Told(job.func_name, job.origin or "", self._serving, job.func, *told)
 
     def _working(self, perform_job: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(perform_job)

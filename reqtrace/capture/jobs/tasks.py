@@ -30,22 +30,25 @@ class DjangoTasks(base.Plug):
         module.task_finished.connect(self._ends, weak=False, dispatch_uid=f"{module.__name__}.reqtrace")
 
     def _sent(self, *, task_result: Any, **_: Any) -> None:
-        text = base.header()
-        if text is not None:
-            self._headers[task_result.id] = text
+        text, key = base.header(), _key(task_result)
+        if text is not None and key is not None:
+            self._headers[key] = text
             if len(self._headers) > REMEMBERED_MAX:
                 self._headers.popitem(last=False)
 
     def _begins(self, *, sender: Any, task_result: Any, **_: Any) -> None:
+        base.begin(_key(task_result), lambda: self._told(sender, task_result))
+
+    def _told(self, sender: Any, task_result: Any) -> base.Told:
         task = task_result.task
-        base.begin(
-            task_result.id,
-            task.module_path,
-            task.queue_name,
-            base.worker("django-tasks", sender.__name__.removesuffix("Backend").lower()),
-            function=task.func,
-            header=self._headers.pop(task_result.id, None),
-        )
+        backend = sender if isinstance(sender, type) else type(sender)  # some send an instance
+        serving = base.worker("django-tasks", backend.__name__.removesuffix("Backend").lower())
+        header = self._headers.pop(task_result.id, None)
+        return base.Told(task.module_path, task.queue_name, serving, task.func, header)
 
     def _ends(self, *, task_result: Any, **_: Any) -> None:
-        base.end(task_result.id, "error" if str(task_result.status) == "FAILED" else "ok")
+        base.end(_key(task_result), "error" if getattr(task_result, "status", "") == "FAILED" else "ok")
+
+
+def _key(task_result: Any) -> Any:
+    return getattr(task_result, "id", None)

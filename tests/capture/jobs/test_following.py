@@ -12,6 +12,7 @@ from django.test import RequestFactory
 
 import reqtrace
 from reqtrace.capture.jobs import base, message
+from reqtrace.capture.recorder import Recorder
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding, Request
@@ -38,8 +39,12 @@ def traced(tracing: Start) -> Tracing:
 
 def work(do: Callable[[], object] = lambda: None, task: str = "shop.mail", header: object = None) -> None:
     """Run a job, as a worker would."""
-    with base.followed(task, "letters", SERVING, header=header):
+    with base.followed(lambda: base.Told(task, "letters", SERVING, None, header)):
         do()
+
+
+def told() -> base.Told:
+    return base.Told("shop.mail", "letters", SERVING)
 
 
 def sent_from(user: object, path: str = "/order/") -> str:
@@ -139,7 +144,7 @@ def test_where_names_are_not_shown_none_travels(tracing: Start) -> None:
     ids=["surrogate", "endless", "object"],
 )
 def test_a_name_that_cannot_be_printed_is_recorded_all_the_same(traced: Tracing, name: object, shown: object) -> None:
-    with base.followed(name, "letters", SERVING):
+    with base.followed(lambda: base.Told(name, "letters", SERVING)):
         pass
     (job,) = jobs(traced)
     assert job.view == (shown or "(a name that cannot be printed)")
@@ -182,7 +187,7 @@ def test_a_task_that_never_sets_the_holder_has_only_found_something_left_over(tr
 
 def test_a_job_that_names_whom_it_works_for_and_clears_it_is_clean(traced: Tracing) -> None:
     for user in (ALICE, BOB, ALICE):
-        with base.followed("shop.mail", "letters", SERVING), reqtrace.acting_for(user):
+        with base.followed(told), reqtrace.acting_for(user):
             named_and_cleared(user)
     work(lambda: named_and_cleared(BOB), header=sent_from(ALICE))  # on behalf of somebody else, as jobs may
     assert findings(traced) == []
@@ -191,7 +196,7 @@ def test_a_job_that_names_whom_it_works_for_and_clears_it_is_clean(traced: Traci
 
 @pytest.mark.parametrize("whom", [ALICE, 1, "1"], ids=["user", "key", "text"])
 def test_acting_for_somebody_makes_the_job_theirs(traced: Tracing, whom: object) -> None:
-    with base.followed("shop.mail", "letters", SERVING), reqtrace.acting_for(whom):
+    with base.followed(told), reqtrace.acting_for(whom):
         assert reqtrace.current().user.id == "1"  # type: ignore[union-attr]
     (job,) = jobs(traced)
     assert (job.user.state, job.user.id, job.presumed) == ("authenticated", "1", None)
@@ -207,16 +212,16 @@ def test_as_a_decorator_it_asks_the_arguments_for_whom(traced: Tracing) -> None:
         await asyncio.sleep(0)
         return reqtrace.current().user.id  # type: ignore[union-attr,return-value]
 
-    with base.followed("shop.mail", "letters", SERVING):
+    with base.followed(told):
         assert mail(2) == 2
-    with base.followed("shop.write", "letters", SERVING):
+    with base.followed(told):
         assert asyncio.run(write()) == "1"
     assert [job.user.id for job in jobs(traced)] == ["2", "1"]
 
 
 def test_acting_for_somebody_else_than_the_holder_names_is_a_leak(traced: Tracing) -> None:
     def acting(user: User, do: Callable[[], object]) -> None:
-        with base.followed("shop.mail", "letters", SERVING), reqtrace.acting_for(user):
+        with base.followed(told), reqtrace.acting_for(user):
             do()
 
     acting(ALICE, set_to(ALICE))
@@ -301,8 +306,8 @@ def test_a_prefix_of_ignore_paths_leaves_tasks_out(tracing: Start) -> None:
 
 
 def test_a_job_that_nobody_ended_is_aborted_with_the_one_around_it(traced: Tracing) -> None:
-    base.begin("outer", "shop.outer", "", SERVING)
-    base.begin("inner", "shop.inner", "", SERVING)
+    base.begin("outer", lambda: base.Told("shop.outer", "", SERVING))
+    base.begin("inner", lambda: base.Told("shop.inner", "", SERVING))
     base.end("outer", "ok")
     base.end("unknown", "ok")
     assert [(job.view, job.outcome) for job in jobs(traced)] == [("shop.outer", "ok"), ("shop.inner", "aborted")]
@@ -310,12 +315,24 @@ def test_a_job_that_nobody_ended_is_aborted_with_the_one_around_it(traced: Traci
 
 def test_a_traceparent_in_the_message_is_kept_and_that_of_the_sender_without_one(traced: Tracing) -> None:
     trace_id, parent_id = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-    with base.followed("shop.mail", "letters", SERVING, traceparent=f"00-{trace_id}-{parent_id}-01"):
+    with base.followed(lambda: base.Told("shop.mail", "", SERVING, traceparent=f"00-{trace_id}-{parent_id}-01")):
         header = base.header()
     work(header=header)
     first, second = jobs(traced)
     assert (first.trace_id, first.parent_span_id) == (trace_id, parent_id)
     assert (second.trace_id, second.parent_span_id) == (trace_id, None)
+
+
+def test_what_a_plug_stumbles_over_is_a_fault_and_the_job_runs_all_the_same(
+    traced: Tracing, faulty: list[Recorder]
+) -> None:
+    faulty.append(traced.recorder)
+    done: list[int] = []
+    with base.followed(lambda: 1 / 0):  # type: ignore[arg-type,return-value]
+        done.append(1)
+    assert done == [1]
+    assert "ZeroDivisionError" in (traced.recorder.faults.last or "")
+    assert jobs(traced) == []
 
 
 def test_the_header_is_one_text_in_every_message(traced: Tracing) -> None:
