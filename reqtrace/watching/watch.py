@@ -165,7 +165,7 @@ class Watch:
             _arrives(opened, holder, place),
         )
         opened.note(sighting)
-        if checkpoint not in ("start", "view", "close"):
+        if checkpoint not in ("start", "view", "close") and opened.protocol != "job":
             self._setting.wait(opened, sighting)
 
     def examine_user(self, opened: OpenRequest, checkpoint: str) -> None:

@@ -131,7 +131,8 @@ def mend(case: Case) -> str:
                 f"Let gevent patch before the application is imported, or keep it in a ContextVar: {holder} was made "
                 "before the patch and is shared by all greenlets of the thread."
             )
-        return f"Set {holder} for every request and clear it in a finally block on the way out, or use a ContextVar."
+        unit_ = "job" if case.job else "request"
+        return f"Set {holder} for every {unit_} and clear it in a finally block on the way out, or use a ContextVar."
     if case.holder_kind == "ContextVar" and not case.seen_had_ended:
         return (
             f"Set {holder} to a value of its own for every request, never changing a list or dict in place, and reset "

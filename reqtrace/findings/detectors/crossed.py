@@ -9,6 +9,7 @@ from reqtrace.findings.detectors.base import (
     names_another,
     person,
     server_of,
+    unit,
 )
 
 
@@ -33,7 +34,8 @@ class Crossed(Detector):
         if not case.seen_is_known and not (names_another(case) and (case.stale or case.meanwhile)):
             return None
         return Verdict(
-            f"While {person(case.expected)} was served, {case.holder} named {_whom(case)}.",
+            f"While {f'{unit(case)} ran' if case.job else f'{person(case.expected)} was served'}, {case.holder} named "
+            f"{_whom(case)}.",
             mend(case),
         )
 
