@@ -44,9 +44,11 @@ _KNOWN_EVERY = 16
 """While no holder is watched, one request in so many is known by its object: enough to notice those that stay alive."""
 _SEARCH_AGAIN_NS = 500_000_000
 """How long holders are not searched for after a slice of the search, once everything has been looked at."""
-_PROBED = frozenset({"view", "view-end", "response"})
-"""Checkpoints at which discovery looks around: whatever keeps requests has been given one by then, and what has been
-given one as the view begins is set on the way in."""
+_NOT_PROBED = frozenset({"start", "template", "query", "receive", "send", "close"})
+"""Checkpoints at which discovery does not look around. By the others whatever keeps requests has been given one, and
+what has been given one as the view begins is set on the way in; those that the application names are among them."""
+_CALM = 10
+"""So few requests in half a second leave each of them the time to look around."""
 
 
 class Recorder:
@@ -101,7 +103,7 @@ class Recorder:
         self.handover = Handover(self.watch)
         self.sessions = Sessions()
         self.pages = CachedPages()
-        self.discovery = Discovery(self.watch.add, self.watch.forget)
+        self.discovery = Discovery(self.watch.add, self.watch.forget, self.watch.known.find, self.watch.users.find)
         self.discovery.entry = self._entry
         if not self.settings.discover:
             self.discovery.probe_never()
@@ -112,7 +114,14 @@ class Recorder:
         self._known_every = _KNOWN_EVERY
         self._numbers = count(1)
         self._pid_to_watch = process.pid_to_watch()
-        self._search_due_ns = 0
+        self._search_due_ns = self._count_due_ns = 0
+        self._is_quiet_time = True
+        self._counted = 0
+        """How many requests there had been when they were counted last."""
+        self._looking = 0
+        """How many, when the look at everything began that is under way."""
+        self._looked = -1
+        """How many, when the last one began that is over."""
         self._is_ready = self._started = False
         self._starting = native("_thread", "allocate_lock")()
         self._searching = native("_thread", "allocate_lock")()
@@ -213,8 +222,8 @@ class Recorder:
     def _look_around(self, opened: OpenRequest, name: str, place: Place) -> None:
         watch = self.watch
         if name not in watch.left_out:
-            if opened.is_probe and name in _PROBED and self.settings.discover:
-                self.discovery.probe()
+            if opened.is_probe and name not in _NOT_PROBED and self.settings.discover:
+                self.discovery.probe(None if name in ("view", "response") else opened.request)
             if watch.holders:
                 watch.examine(opened, name, place)
 
@@ -346,6 +355,9 @@ class Recorder:
     def search_all(self) -> None:
         """Look for holders until there is nothing left to look at: for tests, in which every request counts."""
         self.discovery.probe_again()
+        with self._searching:
+            self._looked = -1
+            self.discovery.search_anew()
         self._hear_closing()
         while not self._search():
             pass
@@ -355,16 +367,37 @@ class Recorder:
         now = perf_counter_ns()
         if now < self._search_due_ns:
             return False
+        is_calm = self._is_calm(now)
+        rounds = self.discovery.rounds
         self._search()
-        if self.settings.discover and not self.discovery.is_through:
-            return True
+        if self.settings.discover and (not self.discovery.is_through or (is_calm and self.discovery.rounds == rounds)):
+            return not self._is_idle()
         self._search_due_ns = now + _SEARCH_AGAIN_NS
         return False
+
+    def _is_calm(self, now: int) -> bool:
+        """Tell whether few requests came of late; the next ones then look around themselves."""
+        if now >= self._count_due_ns:
+            self._is_quiet_time = self.ledger.requests - self._counted < _CALM
+            self._counted, self._count_due_ns = self.ledger.requests, now + _SEARCH_AGAIN_NS
+            if self._is_quiet_time:
+                self.discovery.be_calm()
+        return self._is_quiet_time
+
+    def _is_idle(self) -> bool:
+        """Tell whether all was looked at since the last request, and nothing is waited for that some place keeps."""
+        discovery = self.discovery
+        is_looked_at = discovery.is_through and self._looked == self.ledger.requests
+        return is_looked_at and not self.retention.is_waiting(perf_counter_ns())
 
     def _search(self) -> bool:
         """Go on looking for holders, on the shipper's time; return whether everything has been looked at."""
         with self._searching:
-            is_through = not self.settings.discover or self.discovery.search()
+            is_through = not self.settings.discover or self._is_idle()
+            if not is_through:
+                is_through = self.discovery.search()
+                if is_through:
+                    self._looked, self._looking = self._looking, self.ledger.requests
             self.watch.users.sweep()
             for opened in (*self.retention.search(), *self.outliving.search()):
                 self.shipper.put(opened)

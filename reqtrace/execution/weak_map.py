@@ -72,6 +72,11 @@ class WeakIdentityMap(Generic[Value]):
         entry = self._by_address.get(id(key))
         return entry[1] if entry is not None and entry[0]() is key else None
 
+    def is_nobodys(self, key: Any) -> bool:
+        """Tell whether `key` has come for two values."""
+        entry = self._by_address.get(id(key))
+        return entry is not None and entry[0]() is key and entry[1] is None
+
     def sweep(self) -> None:
         """Forget the dead; from one thread at a time, while others add."""
         for address, entry in list(self._by_address.items()):

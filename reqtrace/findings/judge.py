@@ -97,8 +97,9 @@ class Judge:
             case Sighting():
                 case.holder, case.holder_kind = fact.holder.path, fact.holder.kind
                 case.same_object = fact.seen is opened
-                case.seen_is_known = fact.by_object
-                case.stale, case.meanwhile = fact.stale, fact.meanwhile
+                case.seen_is_known = fact.by_object and not fact.of_user
+                case.stale, case.meanwhile = fact.stale, fact.meanwhile or fact.by_object
+                case.names_user = fact.of_user
                 case.on_arrival, case.is_shared = fact.on_arrival, fact.is_shared
                 case.set_when = fact.holder.is_set
                 case.is_of_user = case.set_when != "when used" or view_name(opened) in fact.holder.used_by

@@ -89,6 +89,11 @@ class Ledger:
         self._announcer = Announcer(faults)
         self.meter = Meter(self.process_id, self._counts, faults)
 
+    @property
+    def requests(self) -> int:
+        """How many requests of this process have been taken in so far."""
+        return 0 if self._process is None else self._process.requests
+
     def items(self, finished: Iterable[OpenRequest], crowded_out: Iterable[OpenRequest] = ()) -> list[Item]:
         """Return what is to be written for the requests that finished, and for those that have run for long.
 

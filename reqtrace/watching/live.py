@@ -31,7 +31,7 @@ class Sighting(NamedTuple):
     seen: "OpenRequest | None"
     """The request that was named; of a user alone, the last one that this process served to them."""
     by_object: bool
-    """Whether it was named as an object, not by its user alone."""
+    """Whether it was named as an object, the request's own or that of its user; not by its user's key alone."""
     identity: Identity
     """The user that was named."""
     stale: bool
@@ -43,6 +43,8 @@ class Sighting(NamedTuple):
     """Whether it was found on a thread on which nothing of the request had set it yet."""
     is_shared: bool = False
     """Whether the two requests were seen to take the holder from each other, each being in flight."""
+    of_user: bool = False
+    """Whether a user stands there, and no request: it may be the same user's of another request, as in any cache."""
 
     @property
     def is_residue(self) -> bool:

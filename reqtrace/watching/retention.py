@@ -35,9 +35,11 @@ class RetentionSearch:
         """Full collections that had been made when a request, by its number, was first seen to be alive."""
 
     def search(self, *, age_ns: int = AGE_NS) -> list[OpenRequest]:
-        """Note requests that are still alive after a full collection, and kept; return those noted now.
+        """Note requests that are kept long after their end; return those noted now.
 
-        Waits for the collections that Python makes by itself: one of our own would stop the application.
+        Some the search for holders has come to, from a place of the application's. Of all others that are still alive
+        after a full collection, it is asked who keeps them. Waits for the collections that Python makes by itself: one
+        of our own would stop the application.
         """
         now = perf_counter_ns()
         if now < self._due_ns:
@@ -45,7 +47,8 @@ class RetentionSearch:
         self._due_ns = now + _EVERY_NS
         collections = self._passes.count()
         alive = self._alive(now - age_ns)
-        self._asked &= alive.keys()
+        self._asked &= alive.keys() | self._proven.keys()
+        proven = self._prove(now, age_ns)
         suspects = [
             suspect
             for number, suspect in sorted(alive.items())
@@ -56,6 +59,28 @@ class RetentionSearch:
         if since != collections:  # one fell into this search, and met requests that were alive by it alone
             self._collections.clear()
         self._collections = {number: self._collections.get(number, since) for number in alive}
+        return proven + noted
+
+    def is_waiting(self, now: int) -> bool:
+        """Tell whether some place that leads to a request of long ago is to be looked at once more."""
+        kept = list(self._proven.items())
+        return any(number not in self._asked and _is_old(opened, now, AGE_NS) for number, (opened, _, _) in kept)
+
+    @property
+    def _proven(self) -> dict[int, tuple[OpenRequest, str, int]]:
+        return self._discovery.lookout.kept
+
+    def _prove(self, now: int, age_ns: int) -> list[OpenRequest]:
+        """Note those to which a place of the application's was seen to lead when they were long over.
+
+        That they are no garbage is then known without a collection.
+        """
+        noted = []
+        for number, (opened, path, seen_ns) in list(self._proven.items()):
+            if number not in self._asked and _is_old(opened, seen_ns, age_ns):
+                self._asked.add(number)
+                opened.note(Retention(now - opened.began_ns, path, None))
+                noted.append(opened)
         return noted
 
     def _alive(self, before_ns: int) -> dict[int, Suspect]:
@@ -73,12 +98,15 @@ class RetentionSearch:
         keeper = keeper_of(suspects[0][1](), self._discovery)
         if keeper is None:
             return []
-        kept = gc.get_referents(keeper.container)
-        noted = [opened for opened, request in suspects if any(request() is value for value in kept)]
+        noted = [opened for opened, request in suspects if any(request() is value for value in keeper.kept)]
         for opened in noted:
             self._asked.add(opened.number)
             opened.note(Retention(now - opened.began_ns, keeper.path, None))
         return noted
+
+
+def _is_old(opened: OpenRequest, at_ns: int, age_ns: int) -> bool:
+    return 0 < opened.ended_ns <= at_ns - age_ns
 
 
 class _Passes:

@@ -163,6 +163,7 @@ class Watch:
             overlapping is not None,
             _stack(opened, checkpoint),
             _arrives(opened, holder, place),
+            of_user=meaning.request is None,
         )
         opened.note(sighting)
         if checkpoint not in ("start", "view", "close") and opened.protocol != "job":

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator
+from queue import Queue
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +20,8 @@ from tests.conftest import Tracing, close
 
 Start = Callable[..., Tracing]
 kept: list[object] = []
+queued: Queue[object] = Queue()
+"""A place that the search for holders does not look into: only who asks the garbage collector comes by."""
 urlpatterns = [path("admin/", admin.site.urls)]
 
 
@@ -26,6 +29,17 @@ urlpatterns = [path("admin/", admin.site.urls)]
 def _clean() -> Iterator[None]:
     yield
     kept.clear()
+    queued.queue.clear()
+    service.__dict__.clear()
+
+
+class Service:
+    """An object made once."""
+
+    last: object = None
+
+
+service = Service()
 
 
 def serve(inner: Callable[[HttpRequest], object]) -> None:
@@ -76,7 +90,7 @@ def test_nothing_is_said_before_garbage_was_collected(tracing: Start) -> None:
     traced = tracing()
     gc.disable()
     try:
-        serve(kept.append)
+        serve(queued.put)
         assert [searched(traced), searched(traced)] == [[], []]
     finally:
         gc.enable()
@@ -97,7 +111,7 @@ def test_a_collection_that_fell_into_a_search_counts_for_nothing(
 
     gc.disable()
     try:
-        serve(kept.append)
+        serve(queued.put)
         searched(traced)
         monkeypatch.setattr(known, "items", collecting)
         assert searched(traced) == []
@@ -119,7 +133,7 @@ def test_a_pass_that_python_does_not_count_as_a_full_collection_is_noticed(
     gc.disable()
     try:
         monkeypatch.setattr(gc, "get_stats", lambda: [*stats()[:2], said])
-        serve(kept.append)
+        serve(queued.put)
         assert searched(traced) == []
         gc.collect(1)
         assert [searched(traced), searched(traced)] == [[], []]
@@ -132,7 +146,7 @@ def test_a_pass_that_python_does_not_count_as_a_full_collection_is_noticed(
 def test_who_keeps_requests_is_asked_ever_more_rarely(tracing: Start) -> None:
     traced = tracing()
     search = traced.recorder.retention
-    serve(kept.append)
+    serve(queued.put)
     searched(traced)
     gc.collect()
     assert len(searched(traced)) == 1
@@ -176,3 +190,42 @@ def test_the_admin_keeps_nothing_also_while_its_responses_are_looked_at(
     for _ in responses:
         assert searched(traced) == []
     assert len(traced.recorder.retention._asked) == 5  # all alive, by the responses in this very function
+
+
+def test_what_a_module_leads_to_is_kept_without_any_collection(tracing: Start) -> None:
+    traced = tracing()
+    gc.disable()
+    try:
+        serve(kept.append)
+        assert searched(traced) == []
+        traced.recorder.search_all()
+        (noted,) = searched(traced)
+        assert searched(traced) == []  # said once
+    finally:
+        gc.enable()
+    traced.recorder.shipper.ship()
+    (finding,) = [finding for finding in Reader(traced.store).findings() if finding.kind == "retained"]
+    assert (finding.request, finding.holder) == (
+        traced.requests()[noted.number - 1].id,
+        "tests.watching.test_retention.kept",
+    )
+
+
+def test_what_a_module_let_go_of_before_it_was_long_over_is_not_kept(tracing: Start) -> None:
+    traced = tracing()
+    serve(kept.append)
+    traced.recorder.search_all()
+    kept.clear()
+    search = traced.recorder.retention
+    search._due_ns = 0
+    assert search.search(age_ns=10**12) == []
+    traced.recorder.search_all()
+    assert searched(traced) == []
+
+
+def test_a_request_in_an_attribute_is_found_though_asking_for_its_name_moves_it(tracing: Start) -> None:
+    """CPython 3.11 and 3.12 move the values of an instance into a dict for whoever asks for its attributes."""
+    traced = tracing()
+    serve(lambda request: setattr(service, "last", request))
+    (finding,) = findings(traced)
+    assert finding.holder == "tests.watching.test_retention.Service(instance).last"

@@ -36,6 +36,9 @@ class Case(msgspec.Struct, kw_only=True):
     on_arrival: bool = False
     """Whether it was found on a thread on which nothing of the request had run that sets it."""
     meanwhile: bool = False
+    """Whether a request of the user who was seen was in flight, or the very object of one stood there."""
+    names_user: bool = False
+    """Whether a user was seen, and no request."""
     is_shared: bool = False
     """Whether the two requests took the holder from each other, each being in flight."""
     set_when: Literal["on the way in", "when used", "unknown"] = "unknown"
@@ -143,5 +146,6 @@ def mend(case: Case) -> str:
             f"Reset {holder} in a finally block on the way out: {server_of(case)} reuses the context with the thread."
         )
     if case.holder_kind == "attribute":
-        return f"Do not keep a request in {holder}, which all requests share: pass it on, or use a ContextVar."
+        what = "a user" if case.names_user else "a request"
+        return f"Do not keep {what} in {holder}, which all requests share: pass it on, or use a ContextVar."
     return f"Let {holder} look at the request it is given, not at what the process remembers."

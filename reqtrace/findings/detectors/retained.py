@@ -1,4 +1,4 @@
-"""`retained`: a request object is still alive after a full collection."""
+"""`retained`: a request object is still alive long after its end."""
 
 from reqtrace.findings.detectors.base import Case, Detector, Verdict, person
 
@@ -10,11 +10,11 @@ class Retained(Detector):
     level = "hazard"
 
     def examine(self, case: Case) -> Verdict | None:
-        """Judge a request that outlived its end by a full collection."""
+        """Judge a request that something keeps."""
         if case.fact != "retention":
             return None
         whose = person(case.expected)
         return Verdict(
-            f"The request of {whose} was still in memory after a full collection, held by {case.holder}.",
+            f"The request of {whose} was still in memory long after its end, held by {case.holder}.",
             f"Let go of the request when it ends: clear {case.holder} in a finally block.",
         )

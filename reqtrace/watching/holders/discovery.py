@@ -1,18 +1,17 @@
 """Holders that nobody declared: found by what they hold.
 
-Two searches share the work. On the flusher's time, in slices, the loaded modules are gone through once each for
-thread-locals, asgiref `Local`s and `ContextVar`s, and for the owners of attributes: modules of the application and
-their classes, which are then looked into over and over, for a request that stands there. On the request path, for the
-first requests and then for ten a second at the most, the locals, the variables and the instances in Django's
-middleware chain are looked into at a moment when a request is there to be held. Whatever holds one becomes a holder by
-its path, and is watched from then on.
+Two searches share the work. On the shipper's time, in slices, the loaded modules are gone through once each for
+thread-locals, asgiref `Local`s and `ContextVar`s. The application's own modules and classes, and whatever else lives as
+long as the process (`roots.py`), are then looked at over and over, with all that they lead to, for a request or a user
+that stands there; and so is every thread's part of the locals. On the request path, for the first requests and then for
+ten a second at the most, the locals, the variables and the instances in Django's middleware chain are looked into at a
+moment when a request is there to be held; where few requests come, the application's modules as well. Whatever holds
+one becomes a holder by its path, and is watched from then on.
 """
 
-import gc
 import linecache
 import re
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar, copy_context
 from time import perf_counter_ns
@@ -22,10 +21,13 @@ from typing import Any
 from asgiref.local import Local
 
 from reqtrace.execution.real_types import is_really, pretends
-from reqtrace.watching.holders.attributes import AttributeHolder, KeyedDictHolder
 from reqtrace.watching.holders.base import Holder
 from reqtrace.watching.holders.context import ASGIREF_VARIABLE, AsgirefHolder, ContextVarHolder, asgiref_names
-from reqtrace.watching.holders.thread_local import ThreadLocalHolder, is_thread_local, names_in
+from reqtrace.watching.holders.lookout import Finder, Lookout
+from reqtrace.watching.holders.origin import is_application, is_of_framework
+from reqtrace.watching.holders.reach import INSTANCE
+from reqtrace.watching.holders.roots import roots
+from reqtrace.watching.holders.thread_local import ThreadLocalHolder, is_thread_local, names_in, parts_of
 from reqtrace.watching.meaning import meaning_of
 
 PROBES = 64
@@ -35,14 +37,9 @@ PROBE_AGAIN_NS = 100_000_000
 _NEVER_NS = 2**63
 SLICE_NS = 2_000_000
 """How long one slice of the search may take."""
-_FRAMEWORK = sys.stdlib_module_names | {
-    *("django", "asgiref", "reqtrace", "gevent", "greenlet", "channels", "debug_toolbar", "msgspec"),
-    *("_pytest", "pluggy"),
-}
-INSTANCE = "(instance)"
-"""How the path of an object says that it is no class."""
-_CURRENT = re.compile(r"current|active_?user|actor|whoami", re.IGNORECASE)
-_STACK = re.compile(r"current|stack|active", re.IGNORECASE)
+WALK_NS = 500_000
+"""How long a request may look around among the application's modules, where few requests come."""
+PROBES_WHEN_CALM = 16
 _SLOTS_MAX = 64
 """A local or dict with more in it than this is no holder of the current request."""
 
@@ -50,47 +47,77 @@ _SLOTS_MAX = 64
 class Discovery:
     """What was found in this process so far."""
 
-    def __init__(self, add: Callable[[Holder], None], forget: Callable[[Iterable[Holder]], None]) -> None:
-        """Hand every holder that is found to `add`, and those that are no more to `forget`."""
+    def __init__(
+        self,
+        add: Callable[[Holder], None],
+        forget: Callable[[Iterable[Holder]], None],
+        request_of: Finder = lambda value: None,
+        user_of: Finder = lambda value: None,
+    ) -> None:
+        """Hand every holder that is found to `add`, and those that are no more to `forget`.
+
+        Args:
+            add: watches a holder.
+            forget: watches them no more.
+            request_of: tells which request of ours an object is.
+            user_of: tells for which one a user object was made.
+
+        """
         self._add = add
         self._forget = forget
+        self.lookout = Lookout(add, request_of, user_of)
         self._seen_modules: set[str] = set()
         self._locals: dict[int, tuple[str, Any]] = {}
         self._asgiref: dict[ContextVar[Any], tuple[str, Local]] = {}
         self._variables: dict[ContextVar[Any], str] = {}
-        self._owners: list[tuple[str, Any]] = []
+        self._modules: list[ModuleType] = []
+        """The application's own."""
         self._found: set[str] = set()
         self._search: Iterator[None] = iter(())
+        self._is_looking = False
+        """Whether all modules are known, and everything that lives long is being looked at."""
         self.probes_left = PROBES
         """How many checkpoints are still to be probed, whichever requests they belong to."""
         self.probe_due_ns = 0
         """`time.perf_counter_ns` at which a request is probed even so."""
         self.is_through = False
         """Whether all modules that were loaded at some moment have been seen."""
+        self.rounds = 0
+        """How often all that lives long has been looked at."""
         self.is_thorough = False
         """Whether each probe looks into modules and classes, too: for tests, in which nothing may be missed."""
         self.entry: Callable[..., Any] | None = None
         """The layer below our middleware: the way into the middleware chain."""
         self._walked: object = None
         self._layers: list[tuple[str, Any]] = []
-        self._layer_holders: list[Holder] = []
 
     def search(self, budget_ns: int = SLICE_NS) -> bool:
-        """Go on with the search for a slice of time; return whether the loaded modules have all been seen."""
+        """Go on with the search for a slice of time; return whether everything has been looked at."""
         end = perf_counter_ns() + budget_ns
         while perf_counter_ns() < end:
             try:
                 next(self._search)
             except StopIteration:
                 fresh = [name for name in list(sys.modules) if name not in self._seen_modules]
-                if not fresh:
+                if fresh:
+                    fresh.sort(key=_is_foreign)
+                    self._search = self._through(fresh)
+                elif self._is_looking:
+                    self.search_anew()
+                    self.rounds += 1
+                    return True
+                else:
+                    self.is_through = True
                     if self._walked is not self.entry:
                         self._chain()
-                    self.is_through = True
+                    self._is_looking = True
                     self._search = self._look_over()
-                    return True
-                self._search = self._through(fresh)
         return False
+
+    def search_anew(self) -> None:
+        """Begin the look at everything once more."""
+        self._is_looking = False
+        self._search = iter(())
 
     def path_of(self, variable: ContextVar[Any]) -> str:
         """Return where a context variable, or the asgiref `Local` behind one, is kept; its own name if nowhere."""
@@ -105,9 +132,8 @@ class Discovery:
     def path_of_local(self, values: dict[Any, Any]) -> str | None:
         """Return the path of the thread-local of which `values` are one thread's part."""
         for path, local in self._locals.values():
-            for parts in gc.get_referents(local):
-                if isinstance(parts, dict) and any(part is values for part in parts.values()):
-                    return path
+            if any(part is values for part in parts_of(local)):
+                return path
         return None
 
     def probe_again(self) -> None:
@@ -118,10 +144,19 @@ class Discovery:
         """Leave requests alone: nothing that is not declared shall be found."""
         self.probes_left, self.probe_due_ns = 0, _NEVER_NS
 
-    def probe(self) -> None:
-        """Look into everything that was found, in the thread and context of a running request."""
+    def be_calm(self) -> None:
+        """Probe with the next few requests: so few come that none is in a hurry."""
+        if self.probe_due_ns < _NEVER_NS:
+            self.probes_left = max(self.probes_left, PROBES_WHEN_CALM)
+
+    def probe(self, request: Any = None) -> None:
+        """Look into everything that was found, in the thread and context of a running request.
+
+        With `request`, and where few requests come, look around among the application's modules, its view's first.
+        """
+        looks_around = self.probes_left > 0
         if not self.is_thorough:
-            self.probes_left -= self.probes_left > 0
+            self.probes_left -= looks_around
         for path, local in self._locals.values():
             for name, value in _holding(names_in(local)):
                 self._take(f"{path}.{name}", value, ThreadLocalHolder, local, name)
@@ -134,30 +169,35 @@ class Discovery:
                 self._take(self._variables[variable], value, ContextVarHolder, variable)
             elif self.is_through and variable.name != ASGIREF_VARIABLE and not variable.name.startswith("reqtrace."):
                 self._take(variable.name, value, ContextVarHolder, variable)  # kept where no module shows it
-        for path, owner in (*self._layers, *(self._owners if self.is_thorough else ())):
-            self._look_into(path, owner)
-
-    def _look_into(self, path: str, owner: Any) -> None:
-        for name, value in list(vars(owner).items()):
-            if type(value) is dict and value and _is_keyed_by_threads(value):
-                held = next(iter(value.values()))
-                self._take(f"{path}.{name}", held, KeyedDictHolder, value)
-            elif _is_current(f"{path}.{name}", value):
-                self._take(f"{path}.{name}", value, AttributeHolder, owner, name)
+        until_ns = perf_counter_ns() + WALK_NS
+        for path, layer in self._layers:
+            self.lookout.look(path, layer, until_ns)
+        if self.is_thorough:
+            for module in self._modules:
+                self.lookout.look_at_module(module)
+        elif request is not None:
+            self.lookout.look_from(request, until_ns, everywhere=looks_around)
 
     def _look_over(self) -> Iterator[None]:
-        """Look into all modules and classes of the application, as they stand at this moment."""
-        for path, owner in list(self._owners):
-            self._look_into(path, owner)
+        """Look at all that lives as long as the process, and what it leads to, as it stands at this moment."""
+        self.lookout.begin_round()
+        for module in list(self._modules):
+            self.lookout.look_at_module(module)
             yield
+        for path, root in (*self._layers, *roots()):
+            self.lookout.look(path, root)
+            yield
+        for path, local in list(self._locals.values()):
+            for values in parts_of(local):
+                for name, value in _holding(values):
+                    self._take(f"{path}.{name}", value, ThreadLocalHolder, local, name)
+        yield from self.lookout.read_literals()
+        self.lookout.end_round(self._forget)
 
     def _take(self, path: str, value: object, make: Callable[..., Holder], *arguments: Any) -> None:
         if path not in self._found and not meaning_of(value).is_nothing:
             self._found.add(path)
-            holder = make(path, *arguments)
-            if any(path.startswith(f"{layer}.") for layer, _ in self._layers):
-                self._layer_holders.append(holder)
-            self._add(holder)
+            self._add(make(path, *arguments))
 
     def _through(self, names: Iterable[str]) -> Iterator[None]:
         for name in names:
@@ -170,20 +210,19 @@ class Discovery:
 
     def _module(self, name: str, module: ModuleType) -> None:
         values = vars(module)
-        is_application = "site-packages" not in (getattr(module, "__file__", None) or "site-packages")
-        if is_application:
-            self._owners.append((name, module))
+        if is_application(module):
+            self._modules.append(module)
         for attribute, value in list(values.items()):
             self._candidate(name, module, attribute, value)
             if is_really(value, type) and value.__module__ == name:
-                if is_application:
-                    self._owners.append((f"{name}.{attribute}", value))
                 for inner, held in list(vars(value).items()):
                     self._candidate(f"{name}.{attribute}", None, inner, held)
 
     def _candidate(self, path: str, module: ModuleType | None, attribute: str, value: object) -> None:
         full = f"{path}.{attribute}"
         if is_really(value, ContextVar):
+            if value.name.startswith("reqtrace."):
+                return  # one of ours, which the application may import
             if value not in self._variables or _defines(module, attribute):  # the defining module's name wins
                 self._variables[value] = full
         elif is_really(value, Local):
@@ -199,9 +238,8 @@ class Discovery:
         Only the newest chain is looked into: each of Django's test clients makes one of its own, and what the
         middleware of an older one holds is seen by no request any more.
         """
-        self._forget(self._layer_holders)
-        self._found.difference_update(holder.path for holder in self._layer_holders)
-        self._layers, self._layer_holders = [], []
+        self.lookout.forget([layer for _, layer in self._layers], self._forget)
+        self._layers = []
         layer: Any = self.entry
         self._walked = layer
         for _ in range(100):
@@ -215,9 +253,10 @@ class Discovery:
             layer = following
 
 
-def is_of_framework(path: str) -> bool:
-    """Tell whether a module, or something in one, is Python's, Django's or ours: not the application's to change."""
-    return path.partition(".")[0] in _FRAMEWORK
+def _is_foreign(name: str) -> bool:
+    """Tell whether a module is not the application's, whose own are looked at first."""
+    module = sys.modules.get(name)
+    return is_of_framework(name) or not is_really(module, ModuleType) or not is_application(module)
 
 
 def _within(layer: Any, following: Any) -> Any:
@@ -257,23 +296,6 @@ def _is_wrapped_by_django(value: object) -> bool:
 def _holding(values: dict[str, Any]) -> list[tuple[str, Any]]:
     """Return what names somebody, from a local that is no cache of a thousand things."""
     return [] if len(values) > _SLOTS_MAX else list(values.items())
-
-
-def _is_current(path: str, value: object) -> bool:
-    """Tell whether an attribute holds a request, or a user under a name that says it is the current one.
-
-    Any other user there may well be meant: a technical one, or an entry of a cache. A list is a stack of current ones
-    only where its name says so, else it is a log or a queue: what it keeps too long is found as retained.
-    """
-    meaning = meaning_of(value)
-    if is_really(value, list):
-        return not meaning.is_nothing and _STACK.search(path) is not None
-    return meaning.request is not None or (meaning.identity.id is not None and _CURRENT.search(path) is not None)
-
-
-def _is_keyed_by_threads(mapping: dict[Any, Any]) -> bool:
-    idents = {thread.ident for thread in threading.enumerate()}
-    return all(is_really(key, threading.Thread) or (type(key) is int and key in idents) for key in list(mapping)[:8])
 
 
 def _variable_of(local: Local) -> ContextVar[Any] | None:

@@ -49,6 +49,14 @@ def names_in(local: Any) -> dict[str, object]:
     return dict(local.__dict__)
 
 
+def parts_of(local: Any) -> list[dict[str, object]]:
+    """Return what each thread that has used a thread-local has there, without being one of them; of gevent's none."""
+    if _is_gevent(type(local)):
+        return []
+    tables = [table for table in gc.get_referents(local) if type(table) is dict]
+    return [part for table in tables for part in list(table.values()) if type(part) is dict]
+
+
 def is_touched(local: Any) -> bool:
     """Tell whether this thread has used the local before, without using it.
 

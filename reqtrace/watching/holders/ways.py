@@ -7,14 +7,17 @@ C code are among the garbage collector's referrers, and so a way that begins the
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from reqtrace.execution.real_types import is_really, pretends
-from reqtrace.watching.holders.discovery import INSTANCE, Discovery, is_of_framework
+from reqtrace.watching.holders.discovery import Discovery
+from reqtrace.watching.holders.origin import is_of_application, is_of_framework
+from reqtrace.watching.holders.reach import INSTANCE
 
-_STEPS_MAX = 12
+_STEPS_MAX = 24
+"""From a node of a template, over the template, the loader's cache and the engine, it is half of that to a module."""
 _WIDTH_MAX = 256
 """Where so many things lead to an object at once, each further step would take too long."""
 
@@ -23,9 +26,9 @@ class Keeper(NamedTuple):
     """Who keeps an object alive."""
 
     path: str
-    """The first place on the way that is not of Python's or Django's own make."""
-    container: object
-    """What refers to the object itself."""
+    """The first place on the way that is the application's own; where there is none, a library's."""
+    kept: list[Any]
+    """All that the container refers to which refers to the object itself."""
 
 
 def keeper_of(kept: object, discovery: Discovery) -> Keeper | None:
@@ -43,11 +46,24 @@ def keeper_of(kept: object, discovery: Discovery) -> Keeper | None:
                 level.append(referrer)
                 continue
             way = _way(referrer, levels)
-            path = next((path for path in _places(way, discovery) if not is_of_framework(path)), None)
+            # Before names are asked for: CPython 3.11 and 3.12 then move the values out of an instance into a dict.
+            kept = gc.get_referents(way[1]) if way else []
+            path = _own_or_first(_places(way, discovery))
             if path is not None:
-                return Keeper(path, way[1])
+                return Keeper(path, kept)
         levels.append(level)
     return None
+
+
+def _own_or_first(places: Iterable[str]) -> str | None:
+    """Return the first path that is the application's own, or else the first that is a library's."""
+    first = None
+    for path in places:
+        if is_of_application(path):
+            return path
+        if first is None and not is_of_framework(path):
+            first = path
+    return first
 
 
 def _is_among(value: object, levels: list[list[Any]]) -> bool:
@@ -81,6 +97,8 @@ def _places(way: list[Any], discovery: Discovery) -> Iterator[str]:
     """Yield what on the way has a name, by path: attributes of instances, classes and modules, and functions."""
     for held, here, above in zip(way, way[1:], [*way[2:], None], strict=False):
         if not is_really(here, dict):
+            if is_of_framework(_name_of(here)):
+                continue
             attribute = _name_in(_attributes_of(here), held)
             yield f"{_name_of(here)}.{attribute}" if attribute else _name_of(here)
         elif (attribute := _name_in(here, held)) and (owner := _owner_of(here, above, discovery)):

@@ -1,0 +1,18 @@
+"""Settings of the field's small application: Django's sessions and users, and reqtrace as the README installs it."""
+
+import os
+
+SECRET_KEY = "reqtrace field"
+ALLOWED_HOSTS = ["127.0.0.1"]
+USE_TZ = True
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "reqtrace"]
+MIDDLEWARE = [
+    "reqtrace.middleware.TraceMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+ROOT_URLCONF = "demo.lab.field.urls"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ.get("FIELD_DATABASE", ":memory:")}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+REQTRACE = {"IGNORE_PATHS": ["/alive/"]}

@@ -1,0 +1,30 @@
+"""Mix-ups from the field on real servers: found from the first crossing on, cold and settled, and none of the clean."""
+
+import time
+
+import pytest
+
+from demo.lab.field.drive import SETTLING_SECONDS, serving
+from demo.lab.field.urls import KINDS
+
+pytestmark = pytest.mark.server
+
+
+@pytest.mark.parametrize("is_settled", [False, True], ids=["cold", "settled"])
+@pytest.mark.parametrize("server", ["gthread", "uvicorn"])
+@pytest.mark.parametrize("name", KINDS)
+def test_who_is_taken_for_another_is_found_at_once_and_nobody_else(name: str, server: str, is_settled: bool) -> None:
+    kind = KINDS[name]
+    with serving(server) as field:
+        if is_settled:
+            field.visit(kind, "clean", times=4)
+            time.sleep(SETTLING_SECONDS)
+        field.visit(kind, "clean")
+        field.visit(kind, "broken")
+        outcomes = field.outcomes()
+    broken, clean = outcomes["broken"], outcomes["clean"]
+    assert broken.mixed
+    assert broken.missed(kind.findings) == set()
+    assert kind.at_once > 1 or broken.false() == []
+    assert clean.mixed == set()
+    assert [finding for findings in clean.findings.values() for finding in findings] == []
