@@ -56,7 +56,7 @@ def readings(traced: Tracing) -> list[tuple[str, str]]:
 
 
 def test_each_checkpoint_says_whom_the_holder_named(tracing: Start) -> None:
-    traced = tracing(HOLDERS=[PATH], CHECKPOINTS=["start"])
+    traced = tracing(HOLDERS=[PATH], DISCOVER=False, CHECKPOINTS=["start"])
     stranger = RequestFactory().get("/")
 
     def inner(request: HttpRequest) -> None:
@@ -86,7 +86,7 @@ def test_each_checkpoint_says_whom_the_holder_named(tracing: Start) -> None:
 
 
 def test_a_user_named_before_the_request_knew_its_own_is_told_apart_in_the_end(tracing: Start) -> None:
-    traced = tracing(HOLDERS=[PATH], CHECKPOINTS=["start"])
+    traced = tracing(HOLDERS=[PATH], DISCOVER=False, CHECKPOINTS=["start"])
     Holder.current = User(pk=1)
     serve(lambda _: None)
     Holder.current = User(pk=2)
@@ -96,7 +96,7 @@ def test_a_user_named_before_the_request_knew_its_own_is_told_apart_in_the_end(t
 
 
 def test_a_request_still_named_after_its_end_is_read_as_such(tracing: Start) -> None:
-    traced = tracing(HOLDERS=[PATH], CHECKPOINTS=["close"])
+    traced = tracing(HOLDERS=[PATH], DISCOVER=False, CHECKPOINTS=["close"])
     traced.recorder.search_all()
 
     def inner(request: HttpRequest) -> None:
@@ -107,7 +107,7 @@ def test_a_request_still_named_after_its_end_is_read_as_such(tracing: Start) -> 
 
 
 def test_a_checkpoint_that_comes_a_thousand_times_leaves_one_reading(tracing: Start) -> None:
-    traced = tracing(HOLDERS=[PATH], CHECKPOINTS=[])
+    traced = tracing(HOLDERS=[PATH], DISCOVER=False, CHECKPOINTS=[])
 
     def inner(request: HttpRequest) -> None:
         Holder.current = request
@@ -119,7 +119,7 @@ def test_a_checkpoint_that_comes_a_thousand_times_leaves_one_reading(tracing: St
 
 
 def test_a_thousand_checkpoints_leave_as_many_readings_as_there_is_room_for(tracing: Start) -> None:
-    traced = tracing(HOLDERS=[PATH], CHECKPOINTS=[])
+    traced = tracing(HOLDERS=[PATH], DISCOVER=False, CHECKPOINTS=[])
 
     def inner(request: HttpRequest) -> None:
         Holder.current = request
@@ -131,7 +131,7 @@ def test_a_thousand_checkpoints_leave_as_many_readings_as_there_is_room_for(trac
 
 
 def test_of_a_holder_that_never_named_anybody_nothing_is_kept(tracing: Start) -> None:
-    traced = tracing(HOLDERS=[PATH])
+    traced = tracing(HOLDERS=[PATH], DISCOVER=False)
     serve(lambda _: look(traced, "view"))
     assert traced.request().readings == []
 
