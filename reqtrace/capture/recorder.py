@@ -98,6 +98,7 @@ class Recorder:
             self.faults,
             self.open,
             lambda opened: self.shipper.put(opened),
+            lambda key: self.sessions.owner_of(key),
         )
         self.watch.add_all(self._holders)
         self.handover = Handover(self.watch)

@@ -199,6 +199,8 @@ class OpenRequest(msgspec.Struct, eq=False):
     """Whom it was rightly for, one after another: before and after a login."""
     facts: tuple[Fact, ...] = ()
     """What may contradict that."""
+    rivals: tuple[tuple[Holder, "OpenRequest"], ...] = ()
+    """Which requests have found this one in which holders, while it was in flight."""
     leaks_now: bool = False
     """Whether a leak was found of what the request itself met, not of what an earlier one had left."""
     judged: int = 0

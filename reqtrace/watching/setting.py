@@ -77,6 +77,12 @@ def view_name(opened: OpenRequest) -> str:
     return "" if match is None else match._func_path
 
 
+def was_named_in_view(opened: OpenRequest, holder: Holder) -> bool:
+    """Tell whether a holder named the request as its view began, or as it ended."""
+    readings = [*_readings(opened, "view", holder), *_readings(opened, "view-end", holder)]
+    return any(_is_own(opened, names) for names in readings)
+
+
 def _readings(opened: OpenRequest, checkpoint: str, holder: Holder) -> list[Named | Identity]:
     readings = opened.readings or {}
     return [names for at, path, names in readings if at == checkpoint and path == holder.path]

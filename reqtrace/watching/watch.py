@@ -11,11 +11,12 @@ from reqtrace.execution.faults import Faults
 from reqtrace.execution.places import Place
 from reqtrace.execution.stacks import stack_of, view_of
 from reqtrace.execution.weak_map import WeakIdentityMap, WeakMap
+from reqtrace.identity import Identity
 from reqtrace.records import Frame
 from reqtrace.watching.holders.base import EMPTY, Holder
 from reqtrace.watching.live import Absence, OpenRequest, Outliving, Sighting, Swap
 from reqtrace.watching.meaning import meaning_of
-from reqtrace.watching.setting import Setting
+from reqtrace.watching.setting import Setting, was_named_in_view
 
 logger = logging.getLogger("reqtrace")
 
@@ -24,6 +25,8 @@ BODY = frozenset({"view", "view-end", "template", "query"})
 SERVED_MAX = 1_024
 USERS_MAX = 2_048
 """How many user objects are known at a time: those of the requests of half a second, and those that outlive them."""
+RIVALS_MAX = 8
+"""How many requests are remembered to have found another one in a holder while that was in flight."""
 _BUILT_IN = BODY | {"start", "response", "close"}
 
 
@@ -37,6 +40,7 @@ class Watch:
         faults: Faults,
         open_requests: Mapping[int, OpenRequest],
         judge_again: Callable[[OpenRequest], object],
+        owner_of: Callable[[str], Identity],
     ) -> None:
         """Watch nothing yet.
 
@@ -46,6 +50,7 @@ class Watch:
             faults: where a holder that raises is counted.
             open_requests: those in flight.
             judge_again: called with a request that is over and of which more was found.
+            owner_of: tells whose session bears a key, as far as this process has seen.
 
         """
         self._impersonation = impersonation
@@ -63,6 +68,7 @@ class Watch:
         self._open = open_requests
         self._setting = Setting(judge_again)
         self._judge_again = judge_again
+        self._owner_of = owner_of
 
     def add(self, holder: Holder) -> None:
         """Watch one more holder, unless the same place is watched already, or failed too often."""
@@ -166,6 +172,8 @@ class Watch:
             of_user=meaning.request is None,
         )
         opened.note(sighting)
+        if seen is not None and not seen.ended_ns and seen is not opened and len(seen.rivals) < RIVALS_MAX:
+            seen.rivals = (*seen.rivals, (holder, opened))
         if checkpoint not in ("start", "view", "close") and opened.protocol != "job":
             self._setting.wait(opened, sighting)
 
@@ -183,9 +191,9 @@ class Watch:
             return
         if of_request is not met:
             self.users.add(of_request, opened)
-        if not opened.people:  # nobody looked before: Django remembers whom the session is for
-            login = identity.login_of(opened.request)
-            opened.belongs_to(user if login is None else opened.who_is(login))
+        if not opened.people:
+            visitor = self._visitor(opened)
+            opened.belongs_to(user if visitor.id is None else visitor)
         if opened.people and opened.people[-1].id == user.id:
             return  # the same as ever, nearly always
         if opened.people and all(user.id != person.id for person in opened.people):
@@ -194,13 +202,14 @@ class Watch:
             opened.note(Swap(checkpoint, at_ns, opened.people[-1], user, declared, _stack(opened, checkpoint)))
         opened.belongs_to(user)
 
+    def _visitor(self, opened: OpenRequest) -> Identity:
+        """Return whom the session is for: Django remembers, and where nobody has loaded it, so does this process."""
+        visitor = identity.of_visitor(opened.request)
+        key = identity.session_key_of(opened.request) if visitor.id is None else None
+        return visitor if key is None else self._owner_of(key)
+
     def _is_declared(self, opened: OpenRequest) -> bool:
-        """Tell whether acting as somebody else is declared for this request, or it is DRF that has authenticated."""
-        view = getattr(opened.request.resolver_match, "func", None)
-        framework = sys.modules.get("rest_framework.views")
-        class_ = getattr(view, "cls", None) or getattr(view, "view_class", None)
-        if framework is not None and isinstance(class_, type) and issubclass(class_, framework.APIView):
-            return True
+        """Tell whether acting as somebody else is declared for this request."""
         try:
             return bool(self._impersonation(opened.request))
         except Exception as error:  # the default answers instead, so that the checkpoint goes on
@@ -214,10 +223,35 @@ class Watch:
 
     def _empty(self, opened: OpenRequest, checkpoint: str, place: Place, holder: Holder) -> None:
         named_at = opened.named.get(holder.path) if opened.named else None
-        if named_at is None or named_at is place or checkpoint in ("start", "response", "close"):
+        if named_at is None or checkpoint in ("start", "close"):
+            return
+        if checkpoint == "response":
+            # Behind all middleware nothing needs it any more, but what makes the parts of a body that is streamed.
+            if opened.response is None or not was_named_in_view(opened, holder) or _is_missed(opened, holder):
+                return
+        elif named_at is place:
+            self._taken_away(opened, checkpoint, place, holder)
             return
         at_ns = perf_counter_ns() - opened.began_ns
         opened.note(Absence(holder, checkpoint, at_ns, place, _stack(opened, checkpoint)))
+
+    def _taken_away(self, opened: OpenRequest, checkpoint: str, place: Place, holder: Holder) -> None:
+        """Note a holder that named the request here, and that another one in flight has emptied for both of them."""
+        for shared, rival in opened.rivals:
+            if shared is holder and rival.named and holder.path in rival.named:
+                opened.note(self._shared(opened, rival, holder, checkpoint, place))
+                rival.note(self._shared(rival, opened, holder, "view", rival.place))
+                if rival.ended_ns:
+                    self._judge_again(rival)
+                return
+
+    def _shared(
+        self, opened: OpenRequest, rival: OpenRequest, holder: Holder, checkpoint: str, place: Place
+    ) -> Sighting:
+        user = rival.user if rival.ended_ns else identity.of_request(rival.request)
+        stack = view_of(opened.request) if opened.request is not None else []
+        at_ns = perf_counter_ns() - opened.began_ns
+        return Sighting(holder, checkpoint, at_ns, place, rival, True, user, False, True, stack, is_shared=True)
 
     def _names_it(self, opened: OpenRequest, checkpoint: str, place: Place, holder: Holder, *, by_object: bool) -> None:
         if holder.is_set != "on the way in" or opened.facts:
@@ -278,6 +312,10 @@ def _reaches(other: OpenRequest, holder: Holder, place: Place) -> bool:
         return False
     threads = [other.first.thread, *(thread for thread, _ in other.arrivals or ())]
     return holder.kind == "attribute" or place.thread in threads
+
+
+def _is_missed(opened: OpenRequest, holder: Holder) -> bool:
+    return any(isinstance(fact, Absence) and fact.holder is holder for fact in opened.facts)
 
 
 def _arrives(opened: OpenRequest, holder: Holder, place: Place) -> bool:

@@ -90,8 +90,13 @@ def require(name: str) -> None:
 
 
 @contextmanager
-def serve(name: str, directory: Path, application: str = ASGI, **environment: str) -> Iterator[Server]:
-    """Run a server on a free port, with a store and a database of its own, until the block ends."""
+def serve(
+    name: str, directory: Path, application: str = ASGI, patience: float = 30, **environment: str
+) -> Iterator[Server]:
+    """Run a server on a free port, with a store and a database of its own, until the block ends.
+
+    It must answer within `patience` seconds.
+    """
     require(name)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -120,7 +125,7 @@ def serve(name: str, directory: Path, application: str = ASGI, **environment: st
     store = SqliteStore(f"sqlite:///{file}")
     server = Server(name, port, process, store, log)
     try:
-        eventually(lambda: _answers(server), 30)
+        eventually(lambda: _answers(server), patience)
         yield server
     finally:
         if process.poll() is None:

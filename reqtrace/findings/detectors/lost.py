@@ -13,6 +13,13 @@ class Lost(Detector):
         """Judge a holder that was empty on another thread, task or greenlet."""
         if case.fact != "lost":
             return None
+        if case.checkpoint == "response":
+            return Verdict(
+                f"{case.holder} names this request in its view, and is empty where the parts of its body are made, on "
+                f"thread {case.thread_name} (#{case.thread_serial}).",
+                "Take what the body needs from the request before the view returns: the parts are made behind all "
+                f"middleware, when {case.holder} is cleared.",
+            )
         return Verdict(
             f"{case.holder} names this request elsewhere, and is empty in its code on thread {case.thread_name} "
             f"(#{case.thread_serial}).",
