@@ -12,7 +12,7 @@ import {
   type RequestList,
   type ThreadList,
 } from "./protocol/messages";
-import type { Level, Mark } from "./protocol/records";
+import type { Mark } from "./protocol/records";
 
 /** What exports are written in. */
 export type Format = "json" | "ndjson" | "chrome" | "perfetto" | "otlp";
@@ -62,7 +62,7 @@ export class Api {
   }
 
   /** Return a page of findings, newest first: of all, or of one kind and level. */
-  findings(cursor: string, such: { kind?: string; level?: Level } = {}): Promise<FindingList> {
+  findings(cursor: string, such: Record<string, string> = {}): Promise<FindingList> {
     return this.ask<FindingList>(`findings?${new URLSearchParams({ limit: String(LIMIT_MAX), cursor, ...such })}`);
   }
 

@@ -13,10 +13,10 @@ const DOT_SEGMENTS = /\/\.\.?(?:\/|$)/;
 export function curlOf({ method, path, query_string: query }: Request): string {
   const words = ["curl"];
   if (method === "HEAD") words.push("--head");
-  else if (method !== "GET") words.push("--request", quoted(method));
+  else if (method !== "GET") words.push("--request", shellWord(method));
   if (GLOBS.test(query ?? "")) words.push("--globoff");
   if (DOT_SEGMENTS.test(path)) words.push("--path-as-is");
-  words.push(quoted(SERVER + addressOf(path, query)));
+  words.push(shellWord(SERVER + addressOf(path, query)));
   const leftOut = t("Left out, as they are not recorded: cookies, credentials, other headers, the body.");
   const server = t("{server} stands for your server.", { server: SERVER });
   return `# ${leftOut} ${server}\n${words.join(" ")}\n`;
@@ -32,6 +32,7 @@ function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\uFFFD");
 }
 
-function quoted(word: string): string {
+/** Write one word for a POSIX shell. */
+export function shellWord(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }

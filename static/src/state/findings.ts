@@ -69,7 +69,7 @@ export const listedGroups = computed(() =>
   offeredGroups.value.filter(
     (group) =>
       (findingLevel.value === null || group.level === findingLevel.value) &&
-      (findingKind.value === null || group.kind === findingKind.value),
+      (findingKind.value === null || group.kinds.has(findingKind.value)),
   ),
 );
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { Request } from "../protocol/records";
 import { finding, request } from "../testing";
-import { groupFindings, onePerPlace, worstOf } from "./groups";
+import { groupFindings, onePerPlace, tellingOf, worstOf } from "./groups";
 
 const lookUp = (...requests: Request[]) => {
   const byId = new Map(requests.map((one) => [one.id, one]));
@@ -55,6 +55,23 @@ test("where it happened is known by its request's id, once the request is not he
   expect([...(group?.threads ?? [])]).toEqual(["p1-3"]);
   const [stranger] = groupFindings([finding({ request: "p2-0000000007" })], lookUp());
   expect(stranger?.processes.size).toBe(0);
+});
+
+test("one cause is one group: its worst finding tells it, and the others are counted by kind", () => {
+  const [group] = groupFindings(
+    [
+      finding({ id: "1", kind: "leftover", level: "hazard", request: "r1" }),
+      finding({ id: "2", kind: "crossed", level: "leak", request: "r2" }),
+      finding({ id: "3", kind: "leftover", level: "hazard", request: "r3" }),
+    ],
+    lookUp(request({ id: "r1", start_ns: 100 }), request({ id: "r2", start_ns: 200 }), request({ id: "r3", start_ns: 300 })),
+  );
+  expect(group && tellingOf(group).finding.id).toBe("2");
+  expect([group?.level, group?.kind]).toEqual(["leak", "crossed"]);
+  expect([...(group?.kinds ?? [])]).toEqual([
+    ["crossed", 1],
+    ["leftover", 2],
+  ]);
 });
 
 test("the worst level is found", () => {

@@ -1,4 +1,4 @@
-/** Findings gathered into groups: those of one kind, at one holder and one place in the code. */
+/** Findings gathered into groups by their cause: what one change mends, of whatever kind and wherever it shows. */
 
 import { LEVELS } from "../lib/kinds";
 import type { Finding, Level, Request } from "../protocol/records";
@@ -14,8 +14,12 @@ export interface Occurrence {
 
 export interface Group {
   id: string;
+  /** The worst of its findings. */
   level: Level;
+  /** That of the newest finding of this level. */
   kind: string;
+  /** How often each kind was seen, the worst first. */
+  kinds: Map<string, number>;
   holder: string | null;
   holderKind: string | null;
   /** In the order of their time, those without one first; never empty. */
@@ -43,6 +47,7 @@ export function groupFindings(findings: Iterable<Finding>, held: Held): Group[] 
     let group = groups.get(finding.group);
     if (!group) groups.set(finding.group, (group = emptyGroup(finding)));
     group.occurrences.push({ finding, request, timeNs: request && request.start_ns + finding.at_ns });
+    group.level = worstOf([group.level, finding.level]) ?? group.level;
     const process = request?.process ?? processIn(finding.request, held);
     if (process === undefined) continue;
     group.processes.add(process);
@@ -54,6 +59,8 @@ export function groupFindings(findings: Iterable<Finding>, held: Held): Group[] 
     group.occurrences.sort((a, b) => (a.timeNs ?? 0) - (b.timeNs ?? 0));
     group.firstNs = group.occurrences.find(({ timeNs }) => timeNs !== null)?.timeNs ?? null;
     group.lastNs = group.occurrences.at(-1)?.timeNs ?? null;
+    group.kind = tellingOf(group).finding.kind;
+    group.kinds = kindsOf(group);
   }
   return [...groups.values()].sort(
     (a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) || (b.firstNs ?? 0) - (a.firstNs ?? 0),
@@ -79,6 +86,21 @@ export function onePerPlace(groups: readonly Group[]): Group[] {
   return [...places.values()];
 }
 
+/** Return the occurrence that tells a group's story best: the newest of its worst level. */
+export function tellingOf({ occurrences, level }: Group): Occurrence {
+  return occurrences.findLast(({ finding }) => finding.level === level) ?? (occurrences.at(-1) as Occurrence);
+}
+
+function kindsOf({ occurrences }: Group): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const level of LEVELS) {
+    for (const { finding } of occurrences) {
+      if (finding.level === level) counts.set(finding.kind, (counts.get(finding.kind) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
 /** Return the worst of some levels. */
 export function worstOf(levels: Iterable<Level>): Level | undefined {
   const present = new Set(levels);
@@ -90,6 +112,7 @@ function emptyGroup({ group: id, level, kind, holder, holder_kind: holderKind }:
     id,
     level,
     kind,
+    kinds: new Map(),
     holder,
     holderKind,
     occurrences: [],

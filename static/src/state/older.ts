@@ -9,7 +9,9 @@ import { records, take } from "./live";
 /** So many pages of findings of other groups are gone through before asking again. */
 const PAGES = 10;
 
-type FetchFindings = (cursor: string, such: { kind: string; level: Group["level"] }) => Promise<FindingList>;
+/** What is asked of the store: the holder, where the cause is one; else the kind. */
+type Such = { holder: string } | { kind: string };
+type FetchFindings = (cursor: string, such: Such) => Promise<FindingList>;
 
 /** Null where there is no server to ask. */
 const fetchFindings = signal<FetchFindings | null>(null);
@@ -34,7 +36,7 @@ export async function loadOlder(group: Group): Promise<number> {
   let found = 0;
   for (let page = 0; fetch && page < PAGES && found === 0; page++) {
     const held = new Set(records.findings().map((finding) => finding.id));
-    const list = await fetch(cursor, { kind: group.kind, level: group.level });
+    const list = await fetch(cursor, group.holder === null ? { kind: group.kind } : { holder: group.holder });
     const fresh = list.findings.filter((finding) => finding.group === group.id && !held.has(finding.id));
     take({ findings: fresh });
     found += fresh.length;

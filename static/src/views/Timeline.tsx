@@ -22,6 +22,8 @@ export function Timeline() {
   const probe = useRef<HTMLSpanElement>(null);
   const drawing = useRef<Drawing | null>(null);
   const tip = useSignal<Tip | null>(null);
+  // On a phone what was found goes first: the drawing is there when asked for.
+  const folded = useSignal(matchMedia("(max-width: 599px)").matches);
 
   useEffect(() => {
     const { timeline, stop } = mountTimeline(canvas.current as HTMLCanvasElement, probe.current as HTMLElement, tip);
@@ -30,9 +32,13 @@ export function Timeline() {
   }, [tip]);
 
   return (
-    <section class="timeline-section" aria-labelledby="timeline-title">
+    <section class={folded.value ? "timeline-section is-folded" : "timeline-section"} aria-labelledby="timeline-title">
       <div class="timeline-tools">
-        <h2 id="timeline-title">{t("Timeline")}</h2>
+        <h2 id="timeline-title">
+          <button type="button" class="fold" aria-expanded={!folded.value} onClick={() => (folded.value = !folded.value)}>
+            {t("Timeline")}
+          </button>
+        </h2>
         <ColourPicker />
         <Legend />
         <div class="timeline-actions">

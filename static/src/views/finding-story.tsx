@@ -8,12 +8,13 @@ import { t } from "../lib/text";
 import { ticketOf } from "../lib/ticket";
 import type { Finding, Side } from "../protocol/records";
 import { openFindings, toldOccurrence } from "../state/findings";
-import type { Group } from "../state/groups";
+import { type Group, tellingOf } from "../state/groups";
 import { choose, chooseThread, chosen, records } from "../state/live";
 import { threadKey } from "../state/records";
 import { requestNamed } from "../state/requests";
 import { CopyButton } from "./copy-button";
 import { CrossingPicture } from "./crossing-picture";
+import { Extent, Reproduce } from "./finding-extent";
 import { FindingMark } from "./finding-mark";
 import { Occurrences } from "./finding-occurrences";
 import { LevelMark, UserName } from "./marks";
@@ -21,11 +22,10 @@ import { Fact } from "./panel";
 
 export function FindingStory({ group }: { group: Group }) {
   // The story stays with the occurrence that it began with, or it would change under the reader's eyes.
-  const [first] = useState(group.occurrences.at(-1)?.finding.id);
+  const [first] = useState(tellingOf(group).finding.id);
   const told = toldOccurrence.value;
   const asked = group.occurrences.find(({ finding }) => finding.id === told);
-  const occurrence = asked ?? group.occurrences.find(({ finding }) => finding.id === first) ?? group.occurrences.at(-1);
-  if (!occurrence) return null;
+  const occurrence = asked ?? group.occurrences.find(({ finding }) => finding.id === first) ?? tellingOf(group);
   const { finding, timeNs } = occurrence;
   const reader = requestNamed(finding.expected.request ?? finding.request);
   const seen = requestNamed(finding.observed.request ?? finding.writer?.request ?? null);
@@ -53,9 +53,10 @@ export function FindingStory({ group }: { group: Group }) {
           <FindingMark group={group.id} />
         </div>
       </header>
-      <p class="fix">
-        <strong>{t("How to mend it")}</strong> <span lang="en">{finding.fix}</span>
-      </p>
+      <div class="sides">
+        <SideCard title={t("The request was for")} side={finding.expected} />
+        <SideCard title={t("What it saw")} side={finding.observed} />
+      </div>
       {reader && (
         <CrossingPicture
           reader={reader}
@@ -65,12 +66,14 @@ export function FindingStory({ group }: { group: Group }) {
           momentNs={reader.start_ns + finding.at_ns}
         />
       )}
-      <div class="sides">
-        <SideCard title={t("The request was for")} side={finding.expected} />
-        <SideCard title={t("What it saw")} side={finding.observed} />
-      </div>
       <Where finding={finding} process={occurrence.request?.process ?? reader?.process} />
       <Stack frames={finding.stack} />
+      <section class="fix">
+        <h3>{t("How to mend it")}</h3>
+        <p lang="en">{finding.fix}</p>
+      </section>
+      {reader && <Reproduce path={reader.path} method={reader.method} />}
+      <Extent group={group} />
       <Occurrences group={group} told={finding.id} tell={(id) => (toldOccurrence.value = id)} />
     </article>
   );

@@ -1,5 +1,7 @@
 /** What went wrong, as groups: a list, and the story of the one that is open. */
 
+import { useEffect } from "preact/hooks";
+
 import { count, timeOfDay } from "../lib/format";
 import { kindMeans, LEVEL_MEANS, LEVEL_NAMES, LEVELS } from "../lib/kinds";
 import { t, tn } from "../lib/text";
@@ -15,7 +17,7 @@ import {
   openFindings,
   openGroup,
 } from "../state/findings";
-import type { Group } from "../state/groups";
+import { type Group, tellingOf } from "../state/groups";
 import { filter, records } from "../state/live";
 import { known } from "../state/marks";
 import { isPartial } from "../state/opened";
@@ -28,6 +30,10 @@ import { Sparkline } from "./sparkline";
 export function FindingsView() {
   const groups = listedGroups.value;
   const open = allGroups.value.find((group) => group.id === openGroup.value);
+  // The worst one tells its story right away: whoever comes here wants to know what is wrong, and there is room for it.
+  useEffect(() => {
+    if (openGroup.value === null && groups[0] !== undefined && hasRoom()) openFindings(groups[0].id);
+  }, [groups.length > 0]);
   if (allGroups.value.length === 0) return <NothingFound />;
   return (
     <div class={open ? "stage findings has-open" : "stage findings"}>
@@ -49,6 +55,11 @@ export function FindingsView() {
   );
 }
 
+/** Tell whether list and story stand side by side; below this width, one takes the other's place. */
+function hasRoom(): boolean {
+  return matchMedia("(min-width: 900px)").matches;
+}
+
 function nothingListed(): string {
   if (filter.value.terms.length > 0) return t("No finding of a request that matches the filter.");
   if (findingLevel.value !== null || findingKind.value !== null) return t("No group of this level and kind.");
@@ -56,7 +67,8 @@ function nothingListed(): string {
 }
 
 function GroupRow({ group, isOpen }: { group: Group; isOpen: boolean }) {
-  const { level, kind, holder, occurrences, firstNs, lastNs, id } = group;
+  const { level, kind, kinds, holder, occurrences, firstNs, lastNs, id } = group;
+  const told = tellingOf(group).finding;
   const oldest = records.rows[0]?.startNs ?? firstNs ?? 0;
   const timesNs = occurrences.map(({ timeNs }) => timeNs).filter((timeNs) => timeNs !== null);
   return (
@@ -66,13 +78,11 @@ function GroupRow({ group, isOpen }: { group: Group; isOpen: boolean }) {
         class={`group ${level}`}
         aria-pressed={isOpen}
         data-group={id}
-        onClick={() => openFindings(isOpen ? null : id)}
+        onClick={() => openFindings(id)}
       >
         <span class="group-head">
           <LevelMark level={level} />
-          <span class="kind" title={kindMeans(kind)}>
-            {kind}
-          </span>
+          <span class="kind">{holder === null ? kind : <HolderName holder={holder} />}</span>
           {known.value.has(id) && <span class="aside">{t("known")}</span>}
           <span class="group-count" title={t("How often it was seen")}>
             {count(occurrences.length)}×
@@ -80,8 +90,8 @@ function GroupRow({ group, isOpen }: { group: Group; isOpen: boolean }) {
         </span>
         <span class="group-what">{kindMeans(kind)}</span>
         <span class="group-where">
-          {holder !== null && <HolderName holder={holder} />}
-          <Place finding={occurrences.at(-1)?.finding} />
+          <Kinds kinds={kinds} />
+          <Place finding={told} />
         </span>
         <span class="group-times">
           <Sparkline timesNs={timesNs} fromNs={Math.min(oldest, firstNs ?? oldest)} untilNs={nowCoarseNs.value + 5e9} />
@@ -92,9 +102,24 @@ function GroupRow({ group, isOpen }: { group: Group; isOpen: boolean }) {
   );
 }
 
-/** The code that was running: by it groups of one holder differ. */
-function Place({ finding }: { finding: Finding | undefined }) {
-  const frame = finding?.stack[0];
+/** As what the cause showed: one holder can be a leak in one request and a hazard in the next. */
+function Kinds({ kinds }: { kinds: Group["kinds"] }) {
+  return (
+    <span class="aside">
+      {[...kinds].map(([kind, times], place) => (
+        <span key={kind} title={kindMeans(kind)}>
+          {place > 0 && ", "}
+          {kind}
+          {kinds.size > 1 && ` ${count(times)}`}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+/** The code that was running. */
+function Place({ finding }: { finding: Finding }) {
+  const frame = finding.stack[0];
   if (!frame) return null;
   return (
     <code class="aside" title={`${frame.file}:${frame.line}`}>
@@ -113,7 +138,7 @@ function timesOf({ occurrences }: Group, firstNs: number | null, lastNs: number 
 /** What the list is narrowed to. */
 function Narrowing() {
   const groups = offeredGroups.value;
-  const kinds = [...new Set([...groups.map((group) => group.kind), ...(findingKind.value ? [findingKind.value] : [])])].sort();
+  const kinds = [...new Set([...groups.flatMap((group) => [...group.kinds.keys()]), ...(findingKind.value ? [findingKind.value] : [])])].sort();
   return (
     <div class="narrowing">
       <div class="levels" role="group" aria-label={t("Level")}>
