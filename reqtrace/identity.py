@@ -14,6 +14,8 @@ from reqtrace.execution.real_types import pretends
 from reqtrace.records import UserState
 
 attribute_of = object.__getattribute__
+NOBODY_YET = SimpleLazyObject(lambda: None)
+"""Stands for the user of a request that has none; like most users of requests, nobody has asked for it."""
 _SESSION_KEY = "_SessionBase__session_key"
 _SESSION_KEY_USUAL = 128
 _AUTH_USER_ID = "_auth_user_id"  # django.contrib.auth.SESSION_KEY, which cannot be imported before apps are ready
@@ -124,11 +126,12 @@ def key_and_owner(session: Any) -> tuple[str | None, Identity]:
         return None, UNRESOLVED
     within = session.__dict__
     key = within.get(_SESSION_KEY)
-    if type(key) is str and len(key) > _SESSION_KEY_USUAL:
-        key = as_known(key)
-    if "_session_cache" in within:
-        return key if type(key) is str else None, of_session(session)
-    return key if key is None or type(key) is str else None, UNRESOLVED
+    if key is not None:
+        if type(key) is not str:
+            key = None
+        elif len(key) > _SESSION_KEY_USUAL:
+            key = as_known(key)
+    return key, of_session(session) if "_session_cache" in within else UNRESOLVED
 
 
 def of_session(session: object) -> Identity:

@@ -36,8 +36,8 @@ def _storage_class() -> Any:
 
 _Storage = _storage_class()
 
-Way = Token[OpenRequest | None] | OpenRequest | None
-"""How to come back to what was current before."""
+Way = Token[OpenRequest | None] | tuple[Any, dict[str, Any]]
+"""How to come back to what was current before: a token, or what stood there and the data that took its place."""
 
 
 def current() -> OpenRequest | None:
@@ -57,9 +57,9 @@ def enter(opened: OpenRequest) -> Way:
     storage = _prefixes.get(None)
     if type(storage) is not _Storage or current_request.get() is not None:
         return current_request.set(opened)
-    data = storage.data
-    _prefixes.set(_Storage(storage.thread_id, {**data, CARRIED: opened}))
-    return data.get(CARRIED)  # type: ignore[no-any-return]
+    data = {**storage.data, CARRIED: opened}
+    _prefixes.set(_Storage(storage.thread_id, data))
+    return storage, data
 
 
 def leave(way: Way) -> None:
@@ -67,11 +67,12 @@ def leave(way: Way) -> None:
     if type(way) is Token:
         current_request.reset(way)
         return
+    before, data = way
     storage = _prefixes.get(None)
-    if type(storage) is _Storage:
-        data = {**storage.data, CARRIED: way}
-        if way is None:
-            del data[CARRIED]
+    if storage is None or storage.data is data:
+        _prefixes.set(before)
+    else:  # there is another prefix by now
+        data = {**storage.data, CARRIED: before.data.get(CARRIED)}
         _prefixes.set(_Storage(storage.thread_id, data))
 
 

@@ -22,7 +22,7 @@ from reqtrace.capture.carrying import current, current_in
 from reqtrace.execution import process
 from reqtrace.execution.faults import Faults
 from reqtrace.execution.places import Execution, Place, native
-from reqtrace.identity import attribute_of
+from reqtrace.identity import NOBODY_YET, attribute_of
 from reqtrace.shipping.ledger import Ledger
 from reqtrace.shipping.shipper import Shipper
 from reqtrace.stores import registry
@@ -173,7 +173,7 @@ class Recorder:
 
     def _look_closely(self, opened: OpenRequest) -> None:
         watch, discovery = self.watch, self.discovery
-        opened.is_watched = True
+        opened.is_plain = False
         if opened.began_ns >= discovery.probe_due_ns:
             discovery.probe_due_ns = opened.began_ns + PROBE_AGAIN_NS
             opened.is_probe = True
@@ -205,20 +205,26 @@ class Recorder:
                 return None
             if place is not opened.place and not opened.has_been_at(place):
                 self._hop(opened, place, name)
-            user = opened.request.__dict__.get("user")
-            if type(user) is SimpleLazyObject:
-                user = attribute_of(user, "_wrapped")
-            if user is not opened.met:
-                if user is empty:
-                    opened.met = user  # nobody has asked for it yet
-                else:
-                    self.watch.examine_user(opened, name)
-            if opened.is_watched:
+            user = opened.request.__dict__.get("user", NOBODY_YET)
+            if user is not opened.unasked or attribute_of(user, "_wrapped") is not empty:
+                self._meet(opened, name, user)
+            if not opened.is_plain:
                 self._look_around(opened, name, place)
             return place
         except Exception as error:
             self.faults.note(f"checkpoint {name!r}", error)
             return None
+
+    def _meet(self, opened: OpenRequest, name: str, user: Any) -> None:
+        """Look at another user than before, or one that somebody has asked for meanwhile."""
+        if type(user) is SimpleLazyObject:
+            inner = attribute_of(user, "_wrapped")
+            if inner is empty:
+                opened.unasked = user
+                return
+            user = inner
+        if user is not opened.met:
+            self.watch.examine_user(opened, name)
 
     def _look_around(self, opened: OpenRequest, name: str, place: Place) -> None:
         watch = self.watch
@@ -240,17 +246,28 @@ class Recorder:
 
     def enter_view(self, opened: OpenRequest) -> Place | None:
         """Note that the view begins, on the thread on which it runs; return where that is."""
-        place = self.checkpoint(opened, "view")
-        if place is not None:
-            opened.place = place
-            opened.is_in_view = True
-            try:
+        try:
+            place: Place | None = self.execution.here(opened.first)
+            if place is opened.first and opened.is_plain:
                 asked = opened.request.__dict__
-                if "_cached_user" in asked or getattr(asked.get("session"), "accessed", False):
-                    opened.look = looking.see(asked)
-            except Exception as error:
-                self.faults.note("looking who looks", error)
-        return place
+                user = asked.get("user", NOBODY_YET)
+                if type(user) is SimpleLazyObject and attribute_of(user, "_wrapped") is empty:
+                    opened.unasked = user
+                else:
+                    self._meet(opened, "view", user)
+            else:
+                place = self.checkpoint(opened, "view", place)
+                if place is None:
+                    return None
+                opened.place = place
+                asked = opened.request.__dict__
+            opened.is_in_view = True
+            if "_cached_user" in asked or getattr(asked.get("session"), "accessed", False):
+                opened.look = looking.see(asked)
+            return place
+        except Exception as error:
+            self.faults.note("checkpoint 'view'", error)
+            return None
 
     def leave_view(self, opened: OpenRequest, place: Place | None) -> bool:
         """Note that the view ends, at the place where it began; return whether it, or its response, is somebody's.
@@ -260,15 +277,13 @@ class Recorder:
         try:
             if opened.look is not None:
                 looking.end(opened)
-            if opened.ended_ns or opened.is_watched or place is None:
+            if not opened.is_plain:
                 self.checkpoint(opened, "view-end", place)
                 opened.is_in_view = False
                 return True
             asked = opened.request.__dict__
-            user = asked.get("user")
-            if type(user) is SimpleLazyObject:
-                user = attribute_of(user, "_wrapped")
-            if user is not opened.met:
+            user = asked.get("user", NOBODY_YET)
+            if user is not opened.unasked or attribute_of(user, "_wrapped") is not empty:
                 self.checkpoint(opened, "view-end", place)
             opened.is_in_view = False
             return (
@@ -295,17 +310,18 @@ class Recorder:
                 others = thread.depart(opened.number, arrival)
                 if thread is opened.place.thread:
                     opened.arrival, opened.at_once = arrival, others
-            opened.read(query_string=self.settings.capture_query_string)
+            opened.read(self.settings.capture_query_string)
             if opened.session_key is not None:
                 for waiting in self.sessions.learn(opened):
                     self.shipper.put(waiting)
-            if opened.is_watched and self.watch.holders:
+            if not opened.is_plain and self.watch.holders:
                 self.watch.served(opened)
                 self.execution.note_closing(opened)
         except Exception as error:
             self.faults.note("finish", error)
+        opened.is_plain = False
         # Let go: nothing of the application's outlives the request here.
-        opened.request = opened.met = None
+        opened.request = opened.met = opened.unasked = None
         self.shipper.put(opened)
 
     def closed(self, **_: object) -> None:

@@ -5,14 +5,14 @@ from functools import partial
 from typing import Any
 from weakref import ref
 
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import empty
 
 from reqtrace.capture import outgoing, telemetry
 from reqtrace.capture.carrying import current_request, enter, leave
 from reqtrace.capture.outgoing import STAMP
 from reqtrace.capture.recorder import Recorder
 from reqtrace.exceptions import LeakBlocked
-from reqtrace.identity import attribute_of
+from reqtrace.identity import NOBODY_YET, attribute_of
 from reqtrace.watching.live import OpenRequest
 
 
@@ -23,14 +23,13 @@ def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
     """
     try:
         asked = opened.request.__dict__
-        user = asked.get("user")
-        if type(user) is SimpleLazyObject:
-            user = attribute_of(user, "_wrapped")
+        user = asked.get("user", NOBODY_YET)
         if (
-            user is not opened.met
+            user is not opened.unasked
+            or attribute_of(user, "_wrapped") is not empty
             or "_cached_user" in asked
             or "_acached_user" in asked
-            or opened.is_watched
+            or not opened.is_plain
             or response.cookies
             or STAMP in response.__dict__
         ):

@@ -22,7 +22,8 @@ from reqtrace.capture.recorder import Recorder
 
 View = Callable[..., Any]
 
-_recorder: Recorder | None = None
+_recorder: Recorder
+"""Set with the seam, and left there for views that still run when it closes."""
 
 
 def open_seam(recorder: Recorder) -> bool:
@@ -43,8 +44,6 @@ def open_seam(recorder: Recorder) -> bool:
 
 def close_seam() -> None:
     """Put Django's own methods back."""
-    global _recorder
-    _recorder = None
     page_cache.close_seam()
     original = getattr(BaseHandler.make_view_atomic, "reqtrace_original", None)
     if original is not None:
@@ -73,9 +72,9 @@ def _see(view: View) -> View:
                 opened = None
             if opened is None or opened.ended_ns:
                 opened = current()
-            recorder = _recorder
-            if opened is None or recorder is None:
+            if opened is None:
                 return await view(request, *args, **kwargs)
+            recorder = _recorder
             place = recorder.enter_view(opened)
             try:
                 response = await view(request, *args, **kwargs)
@@ -95,9 +94,9 @@ def _see(view: View) -> View:
             opened = None
         if opened is None or opened.ended_ns:
             opened = current()
-        recorder = _recorder
-        if opened is None or recorder is None:
+        if opened is None:
             return view(request, *args, **kwargs)
+        recorder = _recorder
         place = recorder.enter_view(opened)
         try:
             response = view(request, *args, **kwargs)

@@ -139,7 +139,8 @@ class Execution:
         self._thread_serials = count(1)
         self._task_serials = count(1)
         self._greenlet_serials = count(1)
-        self._task_places: WeakMap[Place] = WeakMap()
+        self._task_places: dict[ref[asyncio.Task[Any]], Place] = {}
+        """A `WeakMap` in the open: each call less counts where every request under ASGI comes by."""
         self.loops: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
         """The event loops that requests were seen on."""
         self._greenlet_places: WeakMap[Place] = WeakMap()
@@ -182,10 +183,14 @@ class Execution:
         return closing
 
     def _task_place(self, thread: LiveThread, task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> Place:
-        place = self._task_places.find(task)
+        places = self._task_places
+        try:
+            reference = ref(task, places.pop)
+            place = places.get(reference)
+        except Exception:  # a task of another make, without weak references: each look makes a place of its own
+            return Place(thread, id(task), next(self._task_serials), task.get_name(), id(loop))
         if place is None:
-            place = Place(thread, id(task), next(self._task_serials), task.get_name(), id(loop))
-            self._task_places.add(task, place)
+            places[reference] = place = Place(thread, id(task), next(self._task_serials), task.get_name(), id(loop))
             if thread.loop is None or thread.loop() is not loop:
                 thread.loop = ref(loop)
                 self.loops.add(loop)

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from weakref import ref
 
 import msgspec
-from django.utils.functional import SimpleLazyObject, empty
+from django.utils.functional import empty
 
 from reqtrace import identity
 from reqtrace.execution.places import LiveThread, Place
-from reqtrace.identity import UNRESOLVED, Identity, attribute_of, key_and_owner
+from reqtrace.identity import NOBODY_YET, UNRESOLVED, Identity, attribute_of, key_and_owner
 from reqtrace.records import Finding, Frame, Message, Named, Outcome, Protocol, Reading, cut
 from reqtrace.watching.holders.base import Holder
 
@@ -218,8 +218,8 @@ class OpenRequest(msgspec.Struct, eq=False):
     """By checkpoint, holder and whom that named: nanoseconds since the start, the first time."""
     is_in_view: bool = False
     """Whether its view is running."""
-    is_watched: bool = False
-    """Whether more is looked at than its user: holders are watched, or discovery looks around while it runs."""
+    is_plain: bool = True
+    """Whether its user is all that is looked at: it runs, no holder is watched, and discovery does not look around."""
     is_probe: bool = False
     """Whether discovery looks around while it runs."""
     is_counted: bool = False
@@ -231,7 +231,9 @@ class OpenRequest(msgspec.Struct, eq=False):
     session_key: str | None = None
     traceparent: str | None = None
     met: object = None
-    """The user object that was met last, and is not read again; what a lazy one has within it until somebody asks."""
+    """The user object that was met last, and is not read again."""
+    unasked: Any = NOBODY_YET
+    """The lazy user that it bore when it was last looked at: as long as it is empty, there is nothing more to see."""
     met_as: Identity = UNRESOLVED
     """Who that is."""
     sent: Sent | None = None
@@ -261,12 +263,12 @@ class OpenRequest(msgspec.Struct, eq=False):
             self.met, self.met_as = user, found
         return found
 
-    def read(self, *, query_string: bool) -> None:
-        """Take from the request what its record needs, in primitives; with `query_string` that, too."""
+    def read(self, with_query_string: bool) -> None:
+        """Take from the request what its record needs, in primitives; with the query string where that is wanted."""
         request = self.request
         self.path = path = request.path
         self.method = method = request.method
-        if len(path) > _USUAL or len(method) > _USUAL:
+        if len(path) + len(method) > _USUAL:
             self.path, self.method = cut(path), cut(method)
             self.weight = (getsizeof(self.path) + getsizeof(self.method)) // 1_024
         match = request.resolver_match
@@ -276,10 +278,13 @@ class OpenRequest(msgspec.Struct, eq=False):
         session = asked.get("session")
         if session is not None:
             self.session_key, self.user = key_and_owner(session)
-        user = asked.get("user")
-        if type(user) is SimpleLazyObject:
-            user = attribute_of(user, "_wrapped")
-        if (user is not None and user is not empty) or "_cached_user" in asked or "_acached_user" in asked:
+        user = asked.get("user", NOBODY_YET)
+        if (
+            user is not self.unasked
+            or attribute_of(user, "_wrapped") is not empty
+            or "_cached_user" in asked
+            or "_acached_user" in asked
+        ):
             self.user = self.whose()
         if self.signed_out is not None and self.user.state != "authenticated":
             self.user = self.signed_out  # after a logout it is still theirs who signed out
@@ -294,7 +299,7 @@ class OpenRequest(msgspec.Struct, eq=False):
         meta = request.META
         if "HTTP_TRACEPARENT" in meta:
             self.traceparent = meta["HTTP_TRACEPARENT"][:_USUAL]
-        if query_string:
+        if with_query_string:
             self.query_string = given = meta.get("QUERY_STRING")
             if given and len(given) > _USUAL:
                 self.query_string = cut(given)
@@ -305,7 +310,7 @@ class OpenRequest(msgspec.Struct, eq=False):
         seen = copy(self)
         seen.ended_ns = 0
         if seen.request is not None:  # it may be finishing right now, and has then been read
-            seen.read(query_string=query_string)
+            seen.read(query_string)
         return seen
 
     def note(self, fact: Fact) -> None:

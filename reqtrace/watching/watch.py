@@ -75,7 +75,7 @@ class Watch:
         if not any(holder.is_same_as(known) for known in (*self.holders, *self._off)):
             self.holders = (*self.holders, holder)
             for opened in list(self._open.values()):
-                opened.is_watched = True
+                opened.is_plain = False
 
     def add_all(self, holders: Iterable[Holder]) -> None:
         """Watch more holders."""
@@ -183,7 +183,6 @@ class Watch:
             return
         of_request = identity.user_of(opened.request)
         if of_request is None:
-            opened.met = None
             return
         met = opened.met
         user = opened.who_is(of_request)
