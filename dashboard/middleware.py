@@ -9,7 +9,7 @@ from . import responses
 
 
 class SecureEverything:
-    """Checks the host and puts the security headers on every response, 404s and redirects among them."""
+    """Checks the host, puts the security headers on every response and, behind TLS, `Secure` on its cookies."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         """Wrap the rest of the server."""
@@ -18,4 +18,8 @@ class SecureEverything:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Refuse a host that is not ours (`DisallowedHost`, a 400), else answer."""
         request.get_host()
-        return responses.secured(self.get_response(request))
+        response = responses.secured(self.get_response(request))
+        if request.is_secure():  # behind a proxy that SECURE_PROXY_SSL_HEADER tells of
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
+        return response

@@ -4,7 +4,6 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from . import sign_in, urls, views
-from .visitor import has_accounts
 
 # The project's own error pages may need what this server does not have.
 handler404 = sign_in.not_found
@@ -16,9 +15,7 @@ urlpatterns = [
     path("reqtrace/", sign_in.page, name="page"),
     path("reqtrace/assets/app.css", views.public_asset, {"name": "app.css"}),  # the sign-in page wears it, too
     path("reqtrace/", include(urls)),
+    path("sign-in/", sign_in.sign_in, name="sign-in"),
+    path("sign-in/<str:token>/", sign_in.by_link, name="by-link"),
+    path("sign-out/", sign_in.sign_out, name="sign-out"),
 ]
-if has_accounts():
-    urlpatterns += [
-        path("sign-in/", sign_in.sign_in, name="sign-in"),
-        path("sign-out/", sign_in.sign_out, name="sign-out"),
-    ]

@@ -18,6 +18,7 @@ from reqtrace.reading.queries import Page, Query
 from reqtrace.stores import registry
 
 from . import answers, assets, downloads, language, responses
+from .door import sessions
 from .protocol import Error, PageConfig
 
 View = Callable[..., HttpResponseBase]
@@ -62,7 +63,12 @@ def guarded(view: View) -> View:
 
 def may_see(request: HttpRequest) -> bool:
     """Tell whether whoever sent this request may see the dashboard."""
-    return access.allowed(getattr(request, "user", None), request)
+    return came_by_link(request) or access.allowed(getattr(request, "user", None), request)
+
+
+def came_by_link(request: HttpRequest) -> bool:
+    """Tell whether this visitor of the standalone server was let in by a link of the terminal."""
+    return sessions.are_ours() and request.session.get(sessions.BY_LINK) is True
 
 
 @guarded

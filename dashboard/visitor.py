@@ -13,6 +13,8 @@ from django.core.handlers.asgi import ASGIRequest
 
 from reqtrace import access
 
+from .door import sessions
+
 Scope = dict[str, Any]
 
 
@@ -55,19 +57,23 @@ def has_accounts() -> bool:
 @database_sync_to_async  # type: ignore[untyped-decorator]
 def may_see(scope: Scope) -> bool:
     """Tell whether the visitor may see the dashboard, as their session and account stand now."""
-    return access.allowed(_user(scope), scope)
+    request = _request(scope)
+    if not (has_accounts() or sessions.are_ours()):
+        return access.allowed(None, scope)
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    # Whoever brings no cookie has no session: looking for it would be a query, and need its table.
+    session = import_module(settings.SESSION_ENGINE).SessionStore(key).load() if key else {}
+    if sessions.are_ours() and session.get(sessions.BY_LINK) is True:
+        return True
+    request.session = _ReadOnlySession(session)  # type: ignore[assignment]
+    return access.allowed(_user(request), scope)
 
 
-def _user(scope: Scope) -> object:
+def _user(request: ASGIRequest) -> object:
     if not has_accounts():
         return None
     from django.contrib.auth import get_user
 
-    request = _request(scope)
-    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    # Whoever brings no cookie has no session: looking for it would be a query, and need its table.
-    session = import_module(settings.SESSION_ENGINE).SessionStore(key).load() if key else {}
-    request.session = _ReadOnlySession(session)  # type: ignore[assignment]
     return get_user(request)
 
 

@@ -71,6 +71,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     """Trace jobs of Celery, RQ, Dramatiq, Django tasks and APScheduler where installed, and the project's commands."""
     access: str = "reqtrace.access.staff"
     """Dotted path of callable(user, request_or_scope) -> bool: who may see the dashboard; others get 404."""
+    sign_in: Annotated[str, msgspec.Meta(pattern=r"^(password|link|https?://\S+|/\S*)$")] = "password"
+    """How people sign in at ``reqtrace dashboard``: by ``password``, by ``link``, or at the address of a login page."""
     dashboard_url: str = ""
     """Where the live page stands, for links to it; empty: where this project mounts it, if it does."""
     links: dict[str, str] = {}

@@ -1,5 +1,6 @@
 """``reqtrace dashboard``: the live page, in a process of its own."""
 
+import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping
 from importlib import import_module
@@ -18,17 +19,25 @@ class Command(base.Subcommand):
     """Finds the dashboard app and lets it serve."""
 
     help = "Serve the live page, beside any server, until Ctrl-C."
-    examples = "dashboard\ndashboard --host 0.0.0.0 --port 9000"
+    examples = "dashboard\ndashboard --link\ndashboard --host 0.0.0.0 --port 9000"
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
         """Declare where to listen."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on; default: 127.0.0.1")
         parser.add_argument("--port", type=_port, default=8765, help="default: 8765")
+        parser.add_argument("--no-browser", action="store_true", help="print the link that signs in; do not open it")
+        parser.add_argument("--link", action="store_true", help="print another link for a server that runs, and end")
 
     def run(self, options: Mapping[str, Any]) -> None:
         """Serve."""
-        server().serve(host=options["host"], port=options["port"])
+        if options["link"]:
+            host = f"[{options['host']}]" if ":" in options["host"] else options["host"]
+            token = import_module(f"{dashboard_package()}.door.links").new_token()
+            self.terminal.line(f"http://{host}:{options['port']}/sign-in/{token}/")
+            return
+        opens = not options["no_browser"] and sys.stdin.isatty() and sys.stdout.isatty()
+        server().serve(host=options["host"], port=options["port"], opens=opens)
 
 
 def _port(text: str) -> int:
