@@ -219,7 +219,10 @@ def test_a_project_without_accounts_says_that_only_debug_opens_the_page(place, m
         assert "no accounts" in server.printed
         with server.visitor() as visitor:
             assert visitor.get("/reqtrace/").status_code == 200
-            assert visitor.get("/reqtrace/", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
+            answer = visitor.get("/reqtrace/", headers={"X-Forwarded-For": "127.0.0.1"})
+            assert (answer.status_code, answer.headers["location"]) == (302, "/sign-in/")
+            assert visitor.get("/reqtrace/api/requests", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
+            assert "reqtrace dashboard --link" in visitor.get("/sign-in/").text
             with server.socket(visitor) as socket:
                 hear_greeting(socket)
 
