@@ -92,7 +92,8 @@ class Holder(ABC):
 
     def is_same_as(self, other: "Holder") -> bool:
         """Tell whether it watches the same place, by whatever path."""
-        return self._container is other._container and self._name == other._name
+        (container, name), (other_container, other_name) = self.place, other.place
+        return container is other_container and name == other_name
 
     def is_of(self, container: object) -> bool:
         """Tell whether it watches something in `container`, or `container` itself."""

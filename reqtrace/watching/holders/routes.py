@@ -17,6 +17,9 @@ from reqtrace.watching.holders.base import EMPTY, Holder
 class Step(ABC):
     """One step of a route."""
 
+    name: str = ""
+    """What it takes from its owner; empty for what has no name."""
+
     @abstractmethod
     def follow(self, owner: Any) -> object:
         """Return what it leads to from `owner`, without running any code of the application's; `EMPTY` for nothing."""
@@ -64,6 +67,7 @@ class Item(Step):
     def __init__(self, key: str | int) -> None:
         """Go over `key`."""
         self.key = key
+        self.name = str(key)
 
     def follow(self, owner: Any) -> object:
         """Return it, past any ``__missing__`` and ``__getitem__`` of a class."""
@@ -170,11 +174,13 @@ class RouteHolder(Holder):
 
     def leads_to(self, owner: object, last: Step) -> bool:
         """Tell whether its end is what `last` leads to from `owner`, by whatever way it gets there."""
-        return self._steps[-1].text() == last.text() and self._follow(self._steps[:-1]) is owner
+        return self._steps[-1].text() == last.text() and self.place[0] is owner
 
-    def is_same_as(self, other: Holder) -> bool:
-        """Tell whether it watches the same place; of another kind of holder, by its path."""
-        return super().is_same_as(other) if type(other) is RouteHolder else self.path == other.path
+    @property
+    def place(self) -> tuple[object, str]:
+        """Return what the last step begins at, and the name or the key that it takes; or itself, where nothing is."""
+        owner = self._follow(self._steps[:-1])
+        return (self, "") if owner is None or owner is EMPTY else (owner, self._steps[-1].name)
 
     def is_of(self, container: object) -> bool:
         """Tell whether the route begins at `container`."""
