@@ -15,7 +15,7 @@ from reqtrace import access, conf
 from reqtrace.exceptions import SettingsError
 from reqtrace.printable import concealed
 from reqtrace.stores import registry
-from reqtrace.watching.holders.paths import resolve
+from reqtrace.watching.holders.paths import look_up
 
 TESTED_UP_TO = (6, 1)
 """The newest Django that the tests run with."""
@@ -57,13 +57,20 @@ def check_store(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[check
 
 
 def check_holders(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
-    """Report declared holders that do not exist, or that cannot be read without running code (E004)."""
+    """Report declared holders that do not exist, or that cannot be read without running code (E004).
+
+    Of one that is not there yet it is said that it is watched from when it is (I001): it may be a slip of the pen.
+    """
     found: list[checks.CheckMessage] = []
     for path in conf.get().holders:
         try:
-            resolve(path)
+            notice = look_up(path).notice
         except SettingsError as error:
             found.append(checks.Error(str(error), hint=f"Mend {conf.DICT}['HOLDERS'].", id="reqtrace.E004"))
+        else:
+            if notice is not None:
+                hint = f"Nothing is to be done if requests set it; else mend {conf.DICT}['HOLDERS']."
+                found.append(checks.Info(notice, hint=hint, id="reqtrace.I001"))
     return found
 
 

@@ -47,7 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     ignore_paths: list[str] = []
     """Path prefixes not traced."""
     holders: list[str] = []
-    """Extra holders by dotted path: ``myapp.middleware._thread_locals.request``, ``myapp.auth.get_current_user``."""
+    """Extra holders by dotted path: ``myapp.middleware._thread_locals.request``, ``myapp.auth.get_current_user``; with
+    what stands there, if need be: ``myapp.schema.context[user_id]:pk``."""
     known_holders: bool = True
     """Watch the holders of known libraries that are installed."""
     discover: bool = True

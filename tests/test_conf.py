@@ -156,6 +156,7 @@ def test_the_system_check_names_what_is_wrong(settings: object) -> None:
         ({"STORE": "own:", "STORE_BACKENDS": {"own": ".Store"}}, "E003", "cannot be imported"),
         ({"STORE": "memory:", "ACCESS": ".staff"}, "E005", "cannot be imported"),
         ({"STORE": "memory:", "HOLDERS": ["", "a..b"]}, "E004", "is no dotted path"),
+        ({"STORE": "memory:", "HOLDERS": ["tests.factories.absent"]}, "I001", "has no 'absent' yet"),
     ],
 )
 def test_the_system_check_survives_whatever_a_setting_leads_to(

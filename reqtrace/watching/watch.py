@@ -11,11 +11,11 @@ from reqtrace.execution.faults import Faults
 from reqtrace.execution.places import Place
 from reqtrace.execution.stacks import stack_of, view_of
 from reqtrace.execution.weak_map import WeakIdentityMap, WeakMap
-from reqtrace.identity import Identity
+from reqtrace.identity import UNRESOLVED, Identity
 from reqtrace.records import Frame
 from reqtrace.watching.holders.base import EMPTY, Holder
 from reqtrace.watching.live import Absence, OpenRequest, Outliving, Sighting, Swap
-from reqtrace.watching.meaning import meaning_of
+from reqtrace.watching.meaning import Meaning, meaning_of
 from reqtrace.watching.setting import Setting, was_named_in_view
 
 logger = logging.getLogger("reqtrace")
@@ -62,6 +62,8 @@ class Watch:
         """For which requests user objects were made, for as long as they live."""
         self._served: dict[str, OpenRequest] = {}
         """The last request of each user served of late, by primary key."""
+        self._by_name: dict[str, Identity] | None = None
+        """The users served of late by their names, once a holder says names alone."""
         self.left_out = _BUILT_IN - frozenset(checkpoints)
         """Checkpoints at which identity is not examined; those that the application names are never among them."""
         self._faults = faults
@@ -74,6 +76,8 @@ class Watch:
         """Watch one more holder, unless the same place is watched already, or failed too often."""
         if not any(holder.is_same_as(known) for known in (*self.holders, *self._off)):
             self.holders = (*self.holders, holder)
+            if holder.says_names and self._by_name is None:
+                self._by_name = {}
             for opened in list(self._open.values()):
                 opened.is_plain = False
 
@@ -95,6 +99,10 @@ class Watch:
             self._served[user_id] = opened
             if len(self._served) > SERVED_MAX:
                 del self._served[next(iter(self._served))]
+            if self._by_name is not None and opened.user.name is not None:
+                self._by_name[opened.user.name] = opened.user
+                if len(self._by_name) > SERVED_MAX:
+                    del self._by_name[next(iter(self._by_name))]
 
     def examine(self, opened: OpenRequest, checkpoint: str, place: Place) -> None:
         """Read every holder here and now."""
@@ -118,6 +126,8 @@ class Watch:
             self._names_it(opened, checkpoint, place, holder, by_object=True)
             return
         meaning = meaning_of(value)
+        if meaning.is_nothing and meaning.identity.name is not None:
+            meaning = Meaning(None, self._person_named(opened, meaning.identity.name))
         if meaning.is_nothing:
             opened.keep_reading(checkpoint, holder.path, "nobody")
             if checkpoint == "view" and _is_user_of(opened, value):  # which nobody has asked for yet
@@ -176,6 +186,11 @@ class Watch:
             seen.rivals = (*seen.rivals, (holder, opened))
         if checkpoint not in ("start", "view", "close") and opened.protocol != "job":
             self._setting.wait(opened, sighting)
+
+    def _person_named(self, opened: OpenRequest, name: str) -> Identity:
+        """Return who bears a name: whose the request is, or somebody whom this process has served."""
+        mine = UNRESOLVED if opened.request is None else opened.whose()
+        return mine if mine.name == name else (self._by_name or {}).get(name, UNRESOLVED)
 
     def examine_user(self, opened: OpenRequest, checkpoint: str) -> None:
         """Note a `request.user` that became somebody else."""

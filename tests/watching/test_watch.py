@@ -268,3 +268,21 @@ def test_the_requests_own_user_object_at_its_close_is_nothing(tracing: Start) ->
 
     serve(inner, me)
     assert kinds(traced) == []
+
+
+@pytest.mark.parametrize(("said", "value"), [("pk", 2), ("username", "person2")])
+def test_a_key_or_a_name_is_somebody_where_the_path_says_so(tracing: Start, said: str, value: object) -> None:
+    traced = tracing(HOLDERS=[f"tests.watching.test_watch.Holder.current:{said}"], DISCOVER=False)
+
+    def inner(_: HttpRequest) -> None:
+        opened = current()
+        assert opened is not None
+        serve(lambda request: None, person(2))
+        Holder.current = value
+        traced.recorder.checkpoint(opened, "view-end")
+        Holder.current = None
+
+    serve(inner, person(2))
+    assert kinds(traced) == []  # their own
+    serve(inner, person(1))
+    assert kinds(traced) == ["crossed"]

@@ -1,6 +1,5 @@
 """What a kind of the field is: two views that look alike, of which one mixes people up and the other does not."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +27,10 @@ class Kind:
     """How many people must be in the view at the same time for it to happen."""
     findings: frozenset[str] = frozenset({"crossed"})
     """Which kinds of finding a mixed answer is to have one of; none where traffic cannot see it."""
+    tells_each: bool = True
+    """Whether each mixed request is told; not where a key or a name stood there before and does so again."""
+    is_declared: bool = False
+    """Whether the settings name the place, and nothing is searched for."""
 
 
 def answer(request: Any, seen: Any) -> HttpResponse:
@@ -48,11 +51,6 @@ def meet(request: Any) -> None:
     of = int(request.GET.get("of", 1))
     if of > 1:
         gate.wait(f"{request.GET['wave']}", f"{request.user.pk}", of)
-
-
-def is_declared() -> bool:
-    """Tell whether the holders are declared in this process, and none is searched for."""
-    return os.environ.get("FIELD_DECLARED") == "1"
 
 
 def _name(seen: Any) -> str:

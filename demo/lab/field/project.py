@@ -15,4 +15,6 @@ ROOT_URLCONF = "demo.lab.field.urls"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ.get("FIELD_DATABASE", ":memory:")}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-REQTRACE = {"IGNORE_PATHS": ["/alive/"]}
+REQTRACE: dict[str, object] = {"IGNORE_PATHS": ["/alive/"]}
+if os.environ.get("FIELD_DECLARED"):
+    REQTRACE |= {"HOLDERS": os.environ["FIELD_DECLARED"].split(), "DISCOVER": False}

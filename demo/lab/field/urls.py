@@ -3,11 +3,12 @@
 from django.http import HttpResponse
 from django.urls import path
 
-from demo.lab.field import kept_checker, kept_user, pool_local, view_object
+from demo.lab.field import declared, kept_checker, kept_user, pool_local, view_object
 from demo.lab.field.base import Kind
 
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (view_object.KIND, kept_checker.KIND, pool_local.KIND, *kept_user.KINDS)
+    kind.name: kind
+    for kind in (view_object.KIND, kept_checker.KIND, pool_local.KIND, *kept_user.KINDS, *declared.KINDS)
 }
 
 urlpatterns = [

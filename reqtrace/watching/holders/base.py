@@ -43,6 +43,8 @@ class Holder(ABC):
     """
 
     kind: HolderKind
+    says_names = False
+    """Whether it names people by their user names alone."""
 
     def __init__(self, path: str, container: object, name: str = "") -> None:
         """Watch ``container.name``, known by `path`, such as ``shop.middleware._thread_locals.request``."""

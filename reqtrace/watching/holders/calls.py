@@ -28,9 +28,16 @@ class CallableHolder(Holder):
 class ThroughHolder(Holder):
     """A holder of something from which the request or the user has first to be got."""
 
-    def __init__(self, inner: Holder, interpret: Callable[[Any], object]) -> None:
-        """Watch what `interpret` makes of the value in `inner`; None means that it names nothing."""
-        super().__init__(inner.path, inner._container, inner._name)
+    def __init__(self, inner: Holder, interpret: Callable[[Any], object], behind: str = "") -> None:
+        """Watch what `interpret` makes of the value in `inner`; None means that it names nothing.
+
+        Args:
+            inner: reads the value.
+            interpret: gets from it what is named.
+            behind: how what is got is written behind the place of the value, where that has several.
+
+        """
+        super().__init__(inner.path, inner._container, inner._name + behind)
         self.kind = inner.kind
         self._inner = inner
         self._interpret = interpret

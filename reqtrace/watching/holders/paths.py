@@ -217,7 +217,7 @@ def _behind(holder: Holder, here: str, kind: str, steps: list[Step]) -> Holder:
                 return None
         return value
 
-    return ThroughHolder(holder, follow)
+    return ThroughHolder(holder, follow, "".join(step.text() for step in steps))
 
 
 def _saying(holder: Holder, said: str) -> Holder:
@@ -228,4 +228,6 @@ def _saying(holder: Holder, said: str) -> Holder:
             return None  # another class might run code to say what it is
         return Identity("authenticated", str(value)) if said == "pk" else Identity("authenticated", None, str(value))
 
-    return ThroughHolder(holder, interpret)
+    saying = ThroughHolder(holder, interpret)
+    saying.says_names = said == "username"
+    return saying

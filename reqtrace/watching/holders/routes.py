@@ -73,7 +73,8 @@ class Item(Step):
         """Return it, past any ``__missing__`` and ``__getitem__`` of a class."""
         class_ = type(owner)
         if issubclass(class_, dict):
-            return dict.get(owner, self.key, EMPTY)
+            found = dict.get(owner, self.key, EMPTY)
+            return dict.get(owner, self.name, EMPTY) if found is EMPTY else found
         if type(self.key) is int and issubclass(class_, list | tuple):
             base = list if issubclass(class_, list) else tuple
             try:

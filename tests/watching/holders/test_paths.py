@@ -1,6 +1,7 @@
 """From a path, as a person writes it, to a holder; what cannot be watched is refused by name, with the way out."""
 
 import threading
+from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -10,13 +11,31 @@ from django.utils.functional import SimpleLazyObject
 
 import tests.watching.holders
 from reqtrace.exceptions import SettingsError
+from reqtrace.identity import Identity
 from reqtrace.watching.holders.base import EMPTY
-from reqtrace.watching.holders.paths import resolve
+from reqtrace.watching.holders.paths import look_up, resolve
 
 thread_locals = threading.local()
 asgi_local = Local()
 variable: ContextVar[object] = ContextVar("variable")
 by_thread: dict[object, object] = {}
+context: dict[object, object] = {}
+
+
+class Registry:
+    """An object that is made once, and gets its attribute with the first request."""
+
+    inner: object = None
+
+
+registry, inherited = Registry(), type("Heir", (Registry,), {})
+
+
+@pytest.fixture(autouse=True)
+def _clean() -> Iterator[None]:
+    yield
+    context.clear()
+    registry.__dict__.clear()
 
 
 def fail() -> object:
@@ -89,7 +108,16 @@ def test_a_class_method_is_called_with_its_class() -> None:
     [
         ("shoop.middleware.local", "there is no module 'shoop'"),
         (f"{HERE}.thread_local.request", "Did you mean tests.watching.holders.test_paths.thread_locals?"),
-        (f"{HERE}.Auth.curent", "Did you mean tests.watching.holders.test_paths.Auth.current?"),
+        (f"{HERE}.Auht.current", "Did you mean tests.watching.holders.test_paths.Auth?"),
+        (f"{HERE}.registry.name.request", "has no 'name'"),
+        (f"{HERE}.by_thread.request", "has no 'request'"),
+        (f"{HERE}.registry[request]", "is a Registry, and has no keys; name an attribute"),
+        (f"{HERE}.variable.user[id]", "is a ContextVar; name it without 'user[id]'"),
+        (
+            f"{HERE}.context[user_id]:usernam",
+            "':usernam' says nothing; ':pk' and ':username' do. Did you mean ':username'?",
+        ),
+        (f"{HERE}.context[", "is no dotted path"),
         (f"{HERE}.thread_locals", "name one attribute of it behind it"),
         (f"{HERE}.variable.user", "is a ContextVar; name it without 'user'"),
         (f"{HERE}.Auth.user", "is a property: reading it runs code, which might query"),
@@ -112,3 +140,45 @@ def test_what_cannot_be_watched_is_refused_with_the_way_out(
         resolve(path)
     assert message in str(refused.value)
     assert path in str(refused.value)
+
+
+def test_what_is_not_there_yet_is_watched_from_when_it_is_and_the_nearest_name_is_said() -> None:
+    holder, notice = look_up(f"{HERE}.registry.innerr")
+    assert notice is not None
+    assert "registry has no 'innerr' yet; it is watched from when it is there." in notice
+    assert holder.read() is EMPTY
+    registry.innerr = "somebody"  # type: ignore[attr-defined]
+    assert holder.read() == "somebody"
+    assert look_up(f"{HERE}.registry.innerr").notice is None
+    assert "Did you mean tests.watching.holders.test_paths.Auth.current?" in str(look_up(f"{HERE}.Auth.curent").notice)
+
+
+def test_an_attribute_of_a_base_class_is_read_where_it_stands() -> None:
+    assert resolve(f"{HERE}.inherited.inner").read() is EMPTY
+    inherited.inner = "somebody"
+    assert resolve(f"{HERE}.inherited.inner").read() == "somebody"
+    del inherited.inner
+
+
+def test_what_stands_under_a_key_comes_and_goes() -> None:
+    holder = resolve(f"{HERE}.context[shop][0].current")
+    assert holder.read() is EMPTY
+    context["shop"] = [Auth]
+    assert holder.read() is None
+    context.clear()
+    assert holder.read() is EMPTY
+    variable.set({"user_id": 7})
+    assert resolve(f"{HERE}.variable[user_id]:pk").read() == Identity("authenticated", "7")
+    thread_locals.context = {"user_id": 8}
+    assert resolve(f"{HERE}.thread_locals.context[user_id]:pk").read() == Identity("authenticated", "8")
+    del thread_locals.context
+
+
+def test_what_stands_in_a_place_can_be_said() -> None:
+    holder = resolve(f"{HERE}.context[user_id]:pk")
+    context["user_id"] = 7
+    assert holder.read() == Identity("authenticated", "7")
+    context["user_id"] = lazy  # which would have to be evaluated
+    assert holder.read() is EMPTY
+    named = resolve(f"{HERE}.Auth.current:username")
+    assert (named.says_names, holder.says_names) == (True, False)
