@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from reqtrace import conf
 from reqtrace.capture import lifecycle
 from reqtrace.capture.carrying import current
+from reqtrace.panel.strip import colours_of, strip_of
 from reqtrace.reading import neighbours
 from reqtrace.reading.neighbours import Neighbours
 from reqtrace.reading.reader import Reader
@@ -63,6 +64,8 @@ class Row(NamedTuple):
 
     request: Request
     user: Any
+    colour: str
+    """The fill that the live page has for the user."""
     offset_ms: float
     """From the start of the panel's request to its start; negative for one that began earlier."""
     duration_ms: float
@@ -149,6 +152,7 @@ def context(recorded: Recorded, shown: Shown) -> dict[str, Any]:
         "checkpoints": checkpoints,
         "holders": holders,
         "findings": [_told(finding) for finding in shown.findings],
+        "strip": strip_of(request, [*around.before, *around.at_once, *around.after]),
         "meanwhile": len(around.at_once) + len(around.elsewhere),
         "neighbours": [
             (_("Before it on its thread"), *_rows(around.before, request)),
@@ -193,7 +197,13 @@ def _side(side: Side) -> Any:
 def _rows(requests: list[Request], of: Request) -> tuple[list[Row], int]:
     """Return the nearest as rows, and how many more there are."""
     nearest = [
-        Row(other, name_of(other.user), (other.start_ns - of.start_ns) / 1e6, other.duration_ns / 1e6)
+        Row(
+            other,
+            name_of(other.user),
+            colours_of(other.user)[0],
+            (other.start_ns - of.start_ns) / 1e6,
+            other.duration_ns / 1e6,
+        )
         for other in requests[:NEAREST]
     ]
     return nearest, len(requests) - len(nearest)

@@ -40,6 +40,7 @@ class RequestTracePanel(Panel):  # type: ignore[misc]
     __module__ = "reqtrace.panel"  # as settings name it: the toolbar compares that with DISABLE_PANELS
     is_async = True
     template = "reqtrace/panel.html"
+    nav_icon = "reqtrace/panel.svg"
 
     @property
     def title(self) -> Any:

@@ -304,6 +304,8 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_a_tap_opens_a_request(p
     phone = {"width": 390, "height": 844, "deviceScaleFactor": 2.625, "mobile": True}
     devtools.send("Emulation.setDeviceMetricsOverride", phone)
     site.open(page)
+    expect(page.locator("canvas")).to_be_hidden()  # what was found goes first
+    page.get_by_role("button", name="Timeline").click()
     canvas = Canvas(page, site)
     fingers = Fingers(canvas)
     canvas.look(22_000, 0)

@@ -7,6 +7,10 @@ test("a user's colour does not depend on who else is there", () => {
   for (let id = 1; id < 500; id += 1) expect(hueOf(String(id)) % 15).toBe(0);
 });
 
+test("the debug toolbar's panel gives the same hues: these numbers stand in its test, too", () => {
+  expect(["1", "2", "alice", "Zoë", "👩"].map(hueOf)).toEqual([300, 60, 150, 315, 195]);
+});
+
 test("the first few users have different colours, mostly", () => {
   const hues = new Set(Array.from({ length: 24 }, (_, id) => hueOf(String(id + 1))));
   expect(hues.size).toBeGreaterThanOrEqual(12);
