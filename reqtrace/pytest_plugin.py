@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from reqtrace.capture.block import Capture
     from reqtrace.findings.reporting import Allowed
-    from reqtrace.testing import Capture
 
 LEVELS = ("leak", "hazard")
 MARKER = "reqtrace_allow"
@@ -95,7 +95,7 @@ class _Check:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Capture the test with its fixtures."""
-        from reqtrace.testing import capturing
+        from reqtrace.capture.block import capturing
 
         with capturing() as captured:
             item.stash[self.captured] = captured

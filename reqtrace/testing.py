@@ -1,92 +1,26 @@
 """For tests: what was traced within a block, and the assertion that nobody saw anybody else there."""
 
 import functools
-import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Literal, Self, TypeVar, cast
 
 from django.conf import settings as django_settings
-from django.core.signals import request_started
-from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
 from reqtrace import conf
-from reqtrace.capture import lifecycle
-from reqtrace.capture.recorder import Recorder
+from reqtrace.capture.block import Capture, capturing
 from reqtrace.exceptions import SettingsError
-from reqtrace.execution.places import native
 from reqtrace.findings.reporting import Allowed, report
 from reqtrace.middleware import TraceMiddleware
-from reqtrace.reading.reader import Reader
-from reqtrace.records import Finding, RecordKind, Request
-from reqtrace.stores import registry
-from reqtrace.stores.base import Store
-from reqtrace.stores.memory import MemoryStore
+from reqtrace.prove import suites
+from reqtrace.prove.apart import apart
 
-__all__ = ["Allowed", "Capture", "assert_no_leaks", "capture"]
+__all__ = ["Allowed", "Capture", "aassert_isolated", "assert_isolated", "assert_no_leaks", "capture", "replay"]
 
 _Test = TypeVar("_Test", bound=Callable[..., Any])
-_PATIENCE_SECONDS = 2.0
-"""How long `Capture.settle` waits at the most."""
-
-
-class Capture:
-    """What this process traced since a block began; complete once the block is over."""
-
-    def __init__(self, recorder: Recorder, store: Store) -> None:
-        """Begin behind what `store` holds already."""
-        self._recorder = recorder
-        self._store = store
-        self._after = store.bounds()[1]
-        self._until: int | None = None
-
-    @property
-    def requests(self) -> list[Request]:
-        """Return the requests that ended, and those that have run for long, by their start."""
-        return sorted(cast("Iterable[Request]", self._records("request")), key=lambda request: request.id)
-
-    @property
-    def findings(self) -> list[Finding]:
-        """Return all findings: leaks, hazards and notices."""
-        return list(cast("Iterable[Finding]", self._records("finding")))
-
-    @property
-    def leaks(self) -> list[Finding]:
-        """Return what showed one person to another."""
-        return [finding for finding in self.findings if finding.level == "leak"]
-
-    @property
-    def hazards(self) -> list[Finding]:
-        """Return what may do so one day."""
-        return [finding for finding in self.findings if finding.level == "hazard"]
-
-    def settle(self) -> None:
-        """Wait for what other threads, such as a live server's, are just closing."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while self._is_closing_elsewhere() and time.monotonic() < deadline:
-            time.sleep(0.001)
-
-    def end(self) -> None:
-        """Take nothing more in."""
-        self.settle()
-        self._recorder.shipper.ship()
-        self._until = self._store.bounds()[1]
-
-    def _is_closing_elsewhere(self) -> bool:
-        here = native("_thread", "get_ident")()  # what runs on this very thread cannot end while it waits
-        return any(opened.first.thread.ident != here for opened in list(self._recorder.open.values()))
-
-    def _records(self, kind: RecordKind) -> Iterator[object]:
-        if self._until is None:
-            self._recorder.shipper.ship()
-        reader = Reader(self._store)
-        for entry in self._store.read(self._after, sys.maxsize, (kind,)):
-            if self._until is None or entry.position <= self._until:
-                yield reader.decode(entry)
 
 
 @contextmanager
@@ -103,28 +37,6 @@ def capture() -> Iterator[Capture]:
     require_tracing()
     with capturing() as captured:
         yield captured
-
-
-@contextmanager
-def capturing() -> Iterator[Capture]:
-    """Capture as `capture` does, also where nothing would be traced."""
-    recorder = lifecycle.recorder()
-    shipper = recorder.shipper
-    shipper.ship()  # what came before belongs to the project's store
-    with registry.replaced(registry.replaced_by() or _CaptureStore()):
-        _bend(recorder)
-        recorder.connections.watch_present()
-        shipper.ship()
-        with suppress(Exception):  # whatever is wrong with the URLs, the requests will say
-            get_resolver().url_patterns  # noqa: B018  imports the views, and with them what may hold a request
-        recorder.search_all()
-        request_started.connect(_search, dispatch_uid="reqtrace.testing")
-        captured = Capture(recorder, registry.store())
-        try:
-            yield captured
-        finally:
-            captured.end()
-    _bend(recorder)
 
 
 class assert_no_leaks:  # noqa: N801  read as a function, at its place of use
@@ -187,6 +99,73 @@ class assert_no_leaks:  # noqa: N801  read as a function, at its place of use
         return type(self)(hazards=self._hazards, allow=self._allow)
 
 
+def assert_isolated(
+    paths: Iterable[str],
+    users: int | Sequence[Any] = 3,
+    *,
+    server: Literal["wsgi", "asgi", "both"] | None = None,
+    bound: int = 2,
+    seconds: float = 60,
+) -> None:
+    """Assert that nobody's page depends on who else was served, over every order and interleaving up to a bound.
+
+    >>> @pytest.mark.django_db
+    ... def test_orders_are_isolated(alice, bob):
+    ...     assert_isolated(["/orders/"], [alice, bob])
+
+    It works on a copy of the test's database, with what the test has made in it, in processes of its own. It may be
+    called from a test on an event loop, too, which stands still meanwhile.
+
+    Args:
+        paths: as `manage.py reqtrace prove` takes them.
+        users: the people who ask, as users or by their usernames; or how many.
+        server: through which application they ask; by default each that the project has.
+        bound: up to how many switches in the midst of requests.
+        seconds: how long it may take.
+
+    Raises:
+        AssertionError: when a page leaks or depends; with the schedule that shows it.
+        QueryError: when these pages cannot be proven.
+
+    """
+    given = list(users) if not isinstance(users, int) else users
+    told = apart(lambda: suites.prove(list(paths), given, server, bound, seconds))
+    if told:
+        raise AssertionError(told)
+
+
+async def aassert_isolated(paths: Iterable[str], users: int | Sequence[Any] = 3, **options: Any) -> None:
+    """Assert as `assert_isolated` does."""
+    assert_isolated(paths, users, **options)
+
+
+def replay(
+    requests: Iterable[tuple[Any, str]],
+    *,
+    server: Literal["wsgi", "asgi"] = "wsgi",
+    way: Literal["order", "connection", "threads", "tasks"] = "order",
+    turns: Sequence[tuple[int, int]] = (),
+    anywhere: bool = False,
+) -> None:
+    """Play one schedule again that `manage.py reqtrace prove` has written down.
+
+    Args:
+        requests: who asks for what, in this order; None for a visitor. Whoever is named and missing is made.
+        server: through which application.
+        way: how the requests share the process: one after another, likewise over one connection, on threads, as tasks.
+        turns: which request goes on, by its place, and at which of its next points it stops; 0: at its end.
+        anywhere: whether a point is every line, and not only those that touch what both could share.
+
+    Raises:
+        AssertionError: when somebody gets what they would not get alone.
+        QueryError: when the page is not there; what it shows has to be made first.
+
+    """
+    told = apart(lambda: suites.replay(list(requests), server, way, turns, anywhere=anywhere))
+    if told:
+        raise AssertionError(told)
+
+
 def require_tracing() -> None:
     """Raise a `SettingsError` when the settings in force trace nothing."""
     if not conf.get().enabled:
@@ -198,26 +177,3 @@ def require_tracing() -> None:
 
 def _is_ours(middleware: object) -> bool:
     return isinstance(middleware, type) and issubclass(middleware, TraceMiddleware)
-
-
-class _CaptureStore(MemoryStore):
-    """A store that keeps all there is, whatever the settings say of retention."""
-
-    def trim(self, retain: int, before_ns: int | None = None) -> int:
-        """Keep everything."""
-        return 0
-
-
-def _bend(recorder: Recorder) -> None:
-    """Leave nothing to chance or to another thread as long as a block runs, and all as it was afterwards."""
-    capturing = registry.replaced_by() is not None
-    recorder.shipper.ship_inline(capturing)
-    recorder.ledger.keeps_all = capturing
-    recorder.discovery.is_thorough = capturing
-    if not capturing:
-        request_started.disconnect(dispatch_uid="reqtrace.testing")
-
-
-def _search(**_: object) -> None:
-    """Look for holders in what was imported since: before each request, so that the next but one is judged."""
-    lifecycle.recorder().search_all()

@@ -105,4 +105,5 @@ scenario = Scenario(
     mended=Way(pages=pages_of(OnItsOwn()), middleware=(KnowsWhoActs,), code=(OnItsOwn,)),
     traffic=traffic,
     code=(KnowsWhoActs, pages_of),
+    proof=("{way}first/", "{way}"),
 )

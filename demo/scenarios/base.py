@@ -52,6 +52,8 @@ class Scenario:
     """Lets people walk through one of the ways."""
     code: Sequence[Callable[..., Any]] = ()
     """What both ways have in common."""
+    proof: Sequence[str] = ("{way}",)
+    """For which pages it is to be proven that nobody gets anybody else's, with the way's prefix in its place."""
 
     @property
     def name(self) -> str:
@@ -87,6 +89,10 @@ class Scenario:
     def prefix(self, way: WayName) -> str:
         """Return the path under which the pages of a way stand."""
         return f"/tour/{self.name}/{way}/"
+
+    def proven_paths(self, way: WayName) -> list[str]:
+        """Return the pages of a way that are to be proven, as ``reqtrace prove`` takes them."""
+        return [path.format(way=self.prefix(way)) for path in self.proof]
 
 
 def _source(code: Sequence[Callable[..., Any]]) -> str:

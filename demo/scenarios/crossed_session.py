@@ -55,4 +55,5 @@ scenario = Scenario(
     mended=Way(pages={"": freshly_made, "who/": who}, code=(freshly_made,)),
     traffic=traffic,
     code=(who,),
+    proof=("{way}?put=tea", "{way}"),
 )

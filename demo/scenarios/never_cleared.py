@@ -122,4 +122,5 @@ scenario = Scenario(
     mended=_way(ClearsTheRequest, cleared),
     traffic=traffic,
     code=(Loader, Banner),
+    proof=("http://retail.localhost{way}", "http://trade.localhost{way}"),
 )

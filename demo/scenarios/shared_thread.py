@@ -64,4 +64,5 @@ scenario = Scenario(
     mended=Way(sockets={"": on_its_own_thread}, code=(on_its_own_thread,)),
     traffic=traffic,
     code=(remember, inbox),
+    proof=("WEBSOCKET {way}",),
 )

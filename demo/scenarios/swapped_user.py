@@ -57,4 +57,5 @@ scenario = Scenario(
     mended=Way(pages={"": hands_a_user_on}, code=(hands_a_user_on,)),
     traffic=traffic,
     code=(price_for, audit),
+    proof=("{way}?friend=bob",),
 )

@@ -1,7 +1,7 @@
 """Real sessions for some of the project's users, or for users made for the run; all of it is removed afterwards."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import Any
@@ -37,28 +37,42 @@ ANONYMOUS = Person("an anonymous visitor")
 
 
 @contextmanager
-def people(count: int, *, throwaway: bool) -> Iterator[list[Person]]:
+def people(count: int, *, throwaway: bool, forked: bool = False) -> Iterator[list[Person]]:
     """Sign `count` people in without a password, and out at the end, however it ends.
+
+    Args:
+        count: how many; of those who are there, as many as there are.
+        throwaway: whether to make them for this run.
+        forked: whether they ask processes forked from this one, which see what it keeps in its memory.
 
     Raises:
         QueryError: when there are not enough users, or sessions that another process could not see.
 
     """
-    engine = _engine()
+    run = secrets.token_hex(4)
+    names = [f"reqtrace-{run}-{number}" for number in range(1, count + 1)]
+    with signed_in(lambda undo: made(names, undo) if throwaway else _existing(count), forked=forked) as found:
+        yield found
+
+
+@contextmanager
+def signed_in(choose: Callable[[ExitStack], Iterable[Any]], *, forked: bool) -> Iterator[list[Person]]:
+    """Sign in the users that `choose` returns; what it makes, it has to undo by what it is given."""
+    engine = _engine(forked=forked)
     with ExitStack() as undo:
         try:
-            users = _made(count, undo) if throwaway else _existing(count)
-            signed_in = [_person(user, _sign_in(engine, user, undo)) for user in users]
+            found = [_person(user, _sign_in(engine, user, undo)) for user in choose(undo)]
         except Error as error:
             raise QueryError("users", f"The project's users cannot be read: {error}.") from error
-        yield signed_in
+        yield found
 
 
-def _engine() -> Any:
+def _engine(*, forked: bool) -> Any:
     if not any(name.endswith("SessionMiddleware") for name in settings.MIDDLEWARE):
         raise QueryError("users", "The project has no sessions: SessionMiddleware is missing in MIDDLEWARE.")
+    kept_here = DummyCache if forked else LocMemCache | DummyCache
     if settings.SESSION_ENGINE == "django.contrib.sessions.backends.cache" and isinstance(
-        caches[settings.SESSION_CACHE_ALIAS], LocMemCache | DummyCache
+        caches[settings.SESSION_CACHE_ALIAS], kept_here
     ):
         raise QueryError(
             "users",
@@ -84,12 +98,16 @@ def _existing(count: int) -> list[Any]:
     return users
 
 
-def _made(count: int, undo: ExitStack) -> list[Any]:
+def made(names: Iterable[str], undo: ExitStack) -> list[Any]:
+    """Make users with these names and an e-mail address each, without a password.
+
+    Raises:
+        QueryError: when the project's users need more than that.
+
+    """
     model = get_user_model()
-    run = secrets.token_hex(4)
     users = []
-    for number in range(1, count + 1):
-        name = f"reqtrace-{run}-{number}"
+    for name in names:
         values = {model.USERNAME_FIELD: name}
         if hasattr(model, "EMAIL_FIELD"):
             values[model.get_email_field_name()] = f"{name}@stress.invalid"

@@ -1,0 +1,154 @@
+"""``reqtrace prove``: every order and interleaving of people's requests, each against a fresh process."""
+
+import signal
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from reqtrace.cli import base
+from reqtrace.cli.terminal import printable
+from reqtrace.exceptions import QueryError, ReqtraceError, TraceFileError
+from reqtrace.prove import doors, pages
+from reqtrace.prove.exploration import Exploration, Plan
+from reqtrace.prove.laboratory import laboratory
+from reqtrace.prove.report import Report, lines_of
+from reqtrace.prove.written_test import written
+
+_COLOURS = {"holds": (32,), "left out": (2,), "LEAKS": (1, 31), "DEPENDS": (1, 33)}
+_WORDS = {
+    "holds": "holds",
+    "leaks": "LEAKS",
+    "depends": "DEPENDS",
+    "left out": "nothing was proven",
+}
+
+
+class Command(base.Subcommand):
+    """Proves, reports, and fails where somebody's page depends on somebody else."""
+
+    help = (
+        "Prove that nobody's page depends on anybody else: every order and every interleaving of people's requests, "
+        "each against a process that has served nobody."
+    )
+    examples = (
+        "prove\n"
+        "prove /orders/ /profile/\n"
+        "prove /orders/ --server asgi --bound 3 --seconds 300\n"
+        "prove /orders/ --write-test tests/test_orders_isolated.py"
+    )
+
+    @classmethod
+    def add_arguments(cls, parser: ArgumentParser) -> None:
+        """Declare what to ask for, of whom, and how far to go."""
+        parser.add_argument(
+            "paths",
+            metavar="PATH",
+            nargs="*",
+            help="a path, or a URL where the host matters; a method may stand in front, as in 'POST /cart/', or "
+            "WEBSOCKET; default: what the URLconf answers without arguments",
+        )
+        parser.add_argument("--users", type=int, default=3, metavar="N", help="how many people ask; default: 3")
+        parser.add_argument(
+            "--bound", type=int, default=2, metavar="N", help="switches in the midst of requests; default: 2"
+        )
+        parser.add_argument("--seconds", type=float, default=60, metavar="S", help="how long it may take; default: 60")
+        parser.add_argument(
+            "--server",
+            choices=("wsgi", "asgi", "both"),
+            default=None,
+            help="how the project is served; default: wsgi, and asgi where the project has such an application",
+        )
+        parser.add_argument(
+            "--write-test", metavar="FILE", help="write a test that fails today and passes once it is mended"
+        )
+        parser.add_argument("--json", metavar="FILE", help="write the report as JSON, too")
+        parser.add_argument("--junit", metavar="FILE", help="write it as JUnit's XML, too, for a build server")
+
+    def run(self, options: Mapping[str, Any]) -> None:
+        """Prove.
+
+        Raises:
+            ReqtraceError: when a page is not isolated, so that the exit code is 1.
+
+        """
+        for name, least, most in (("users", 2, 20), ("bound", 0, 10), ("seconds", 1, 1_000_000)):
+            if not least <= options[name] <= most:
+                raise QueryError(name, f"--{name} is {options[name]}; it takes {least} to {most:,}.")
+        files = {name: _writable(name, options[name]) for name in ("json", "junit", "write_test") if options[name]}
+        given = pages.parse(options["paths"])
+        plan = Plan(
+            given or pages.discover(),
+            bool(given),
+            doors.chosen(options["server"]),
+            options["bound"],
+            options["seconds"],
+        )
+        with (
+            _ended_by_sigterm(),
+            self.terminal.bar() as bar,
+            laboratory(options["users"], plan.doors) as room,
+        ):
+            exploration = Exploration(plan, room, bar.show)
+            report = exploration.run()
+        self._write(files, report, exploration)
+        self._show(report)
+        self.terminal.flush()
+        broken = sum(page.shown is not None for page in report.pages)
+        if broken:
+            raise ReqtraceError(f"{broken} page{'s' * (broken > 1)} {'are' if broken > 1 else 'is'} not isolated.")
+
+    def _write(self, files: Mapping[str, Path], report: Report, exploration: Exploration) -> None:
+        if "json" in files:
+            _write(files["json"], report.to_json())
+        if "junit" in files:
+            _write(files["junit"], report.to_junit())
+        if "write_test" in files:
+            if exploration.violations:
+                _write(files["write_test"], written(exploration.violations).encode())
+            else:
+                self.terminal.note(f"No test was written to {files['write_test']}: there is nothing to show.")
+
+    def _show(self, report: Report) -> None:
+        line, paint = self.terminal.line, self.terminal.paint
+        for page in report.pages:
+            first, *rest = lines_of(page)
+            word = next(word for word in _COLOURS if first.startswith(word))
+            line(paint(word, *_COLOURS[word]) + printable(first.removeprefix(word)))
+            for text in rest:
+                line(printable(text))
+        for note in report.notes:
+            line(f"{paint('note', 33)} {printable(note)}")
+        line(report.uncovered)
+        held = report.verdict == "holds"
+        line(
+            f"{report.schedules:,} schedules of {len(report.people)} people's requests, one of them anonymous, each in "
+            f"a process of its own, in {report.seconds:.1f} s: "
+            f"{paint(_WORDS[report.verdict], 1, 32 if held else 31)}."
+        )
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the proof as Ctrl-C does, so that processes and copies go with it."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _writable(name: str, text: str) -> Path:
+    path = Path(text)
+    if not path.parent.is_dir() or path.is_dir():
+        raise QueryError(name, f"--{name.replace('_', '-')} is {text!r}, and no file can be written there.")
+    return path
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise TraceFileError(f"{path} cannot be written: {error.strerror}.") from error
