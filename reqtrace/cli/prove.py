@@ -1,15 +1,11 @@
 """``reqtrace prove``: every order and interleaving of people's requests, each against a fresh process."""
 
-import signal
-import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from reqtrace.cli import base
-from reqtrace.cli.terminal import printable
 from reqtrace.exceptions import QueryError, ReqtraceError, TraceFileError
 from reqtrace.prove import doors, pages
 from reqtrace.prove.exploration import Exploration, Plan
@@ -87,7 +83,6 @@ class Command(base.Subcommand):
             options["seconds"],
         )
         with (
-            _ended_by_sigterm(),
             self.terminal.bar() as bar,
             laboratory(options["users"], plan.doors) as room,
         ):
@@ -116,11 +111,11 @@ class Command(base.Subcommand):
         for page in report.pages:
             first, *rest = lines_of(page)
             word = next(word for word in _COLOURS if first.startswith(word))
-            line(paint(word, *_COLOURS[word]) + printable(first.removeprefix(word)))
+            line(paint(word, *_COLOURS[word]) + first.removeprefix(word))
             for text in rest:
-                line(printable(text))
+                line(text)
         for note in report.notes:
-            line(f"{paint('note', 33)} {printable(note)}")
+            line(f"{paint('note', 33)} {note}")
         line(report.uncovered)
         held = report.verdict == "holds"
         line(
@@ -128,16 +123,6 @@ class Command(base.Subcommand):
             f"a process of its own, in {report.seconds:.1f} s: "
             f"{paint(_WORDS[report.verdict], 1, 32 if held else 31)}."
         )
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the proof as Ctrl-C does, so that processes and copies go with it."""
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _writable(name: str, text: str) -> Path:

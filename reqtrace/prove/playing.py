@@ -14,11 +14,11 @@ import msgspec
 
 from reqtrace.capture import lifecycle
 from reqtrace.capture.block import Capture, capturing
-from reqtrace.prove import tasks, threads
-from reqtrace.prove.accesses import Accesses, meeting_of, places_of, steps_of
-from reqtrace.prove.code import Lines, trusted_prefixes
 from reqtrace.prove.database import Databases, Writes
 from reqtrace.prove.doors import Application, ask_asgi, ask_wsgi
+from reqtrace.prove.interleaving import tasks, threads
+from reqtrace.prove.interleaving.accesses import Accesses, meeting_of, places_of, steps_of
+from reqtrace.prove.interleaving.code import Lines, trusted_prefixes
 from reqtrace.prove.schedule import Asking, Door, Found, Played, Schedule, Seen, Way
 from reqtrace.prove.seclusion import shut
 from reqtrace.watching.holders.base import Holder

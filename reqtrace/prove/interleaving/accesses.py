@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from asgiref.local import Local
 
-from reqtrace.prove.code import frame_record
+from reqtrace.prove.interleaving.code import frame_record
+from reqtrace.prove.interleaving.touches import ITEMS, Touch, touches_of
 from reqtrace.prove.schedule import Access, Way
-from reqtrace.prove.touches import ITEMS, Touch, touches_of
 
 _CONTAINERS = (dict, list, set, deque, OrderedDict, defaultdict, bytearray)
 _CHANGES = frozenset(

@@ -8,7 +8,7 @@ from types import coroutine
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from reqtrace.prove.code import frame_record, is_looked_into
+from reqtrace.prove.interleaving.code import frame_record, is_looked_into
 from reqtrace.prove.schedule import Seen, Segment, Stop
 from reqtrace.records import Frame
 

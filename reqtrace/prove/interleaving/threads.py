@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from reqtrace.prove.code import Lines, frame_record
+from reqtrace.prove.interleaving.code import Lines, frame_record
 from reqtrace.prove.schedule import Seen, Segment, Stop
 
 _PATIENCE_SECONDS = 0.06
