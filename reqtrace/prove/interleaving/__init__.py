@@ -1,1 +1,1 @@
-"""How two requests take turns in one process: on threads, as tasks, and at which lines it matters."""
+"""How two requests take turns in one process: on threads, as tasks. Open `threads.py` first."""
