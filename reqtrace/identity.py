@@ -10,6 +10,7 @@ from django.utils.functional import LazyObject, SimpleLazyObject, empty
 from django.utils.module_loading import import_string
 
 from reqtrace import conf
+from reqtrace.execution.calling import called
 from reqtrace.execution.real_types import pretends
 from reqtrace.records import UserState
 
@@ -211,7 +212,7 @@ def _named_by(name_of: Callable[[Any], object], read: Callable[[Any], Identity])
     def of_named(user: Any) -> Identity:
         identity = read(user)
         try:
-            name = name_of(user)
+            name = called(name_of, user)
         except Exception:  # a callable of the project's own may fail in any way, and the person stays known
             return identity
         return identity._replace(name=name) if type(name) is str else identity

@@ -44,6 +44,10 @@ _KNOWN_EVERY = 16
 """While no holder is watched, one request in so many is known by its object: enough to notice those that stay alive."""
 _SEARCH_AGAIN_NS = 500_000_000
 """How long holders are not searched for after a slice of the search, once everything has been looked at."""
+_SEARCH_SELDOM_NS = 5_000_000_000
+"""The same once nothing is left to be found of what was here."""
+_SEARCHED_AFTER_NS = 30_000_000_000
+"""How long after the last request began or ended it may yet turn out to have left something behind."""
 _NOT_PROBED = frozenset({"start", "template", "query", "receive", "send", "close"})
 """Checkpoints at which discovery does not look around. By the others whatever keeps requests has been given one, and
 what has been given one as the view begins is set on the way in; those that the application names are among them."""
@@ -123,6 +127,8 @@ class Recorder:
         """How many, when the look at everything began that is under way."""
         self._looked = -1
         """How many, when the last one began that is over."""
+        self._work = (0, 0)
+        self._quiet_ns = 0
         self._is_ready = self._started = False
         self._starting = native("_thread", "allocate_lock")()
         self._searching = native("_thread", "allocate_lock")()
@@ -384,12 +390,18 @@ class Recorder:
         now = perf_counter_ns()
         if now < self._search_due_ns:
             return False
+        if (work := (self.ledger.requests, len(self.open))) != self._work:
+            self._work, self._quiet_ns = work, now + _SEARCHED_AFTER_NS
+        elif now >= self._quiet_ns and self._is_idle():
+            self._search_due_ns = now + _SEARCH_AGAIN_NS
+            return False
         is_calm = self._is_calm(now)
         rounds = self.discovery.rounds
         self._search()
         if self.settings.discover and (not self.discovery.is_through or (is_calm and self.discovery.rounds == rounds)):
-            return not self._is_idle()
-        self._search_due_ns = now + _SEARCH_AGAIN_NS
+            if not self._is_idle():
+                return True
+        self._search_due_ns = now + (_SEARCH_SELDOM_NS if self._is_idle() else _SEARCH_AGAIN_NS)
         return False
 
     def _is_calm(self, now: int) -> bool:
@@ -404,7 +416,7 @@ class Recorder:
     def _is_idle(self) -> bool:
         """Tell whether all was looked at since the last request, and nothing is waited for that some place keeps."""
         discovery = self.discovery
-        is_looked_at = discovery.is_through and self._looked == self.ledger.requests
+        is_looked_at = discovery.is_through and self._looked == self.ledger.requests or not self.settings.discover
         return is_looked_at and not self.retention.is_waiting(perf_counter_ns())
 
     def _search(self) -> bool:

@@ -92,7 +92,7 @@ class Ledger:
     @property
     def requests(self) -> int:
         """How many requests of this process have been taken in so far."""
-        return 0 if self._process is None else self._process.requests
+        return self._ended
 
     def items(self, finished: Iterable[OpenRequest], crowded_out: Iterable[OpenRequest] = ()) -> list[Item]:
         """Return what is to be written for the requests that finished, and for those that have run for long.

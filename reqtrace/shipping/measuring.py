@@ -25,7 +25,9 @@ Result = TypeVar("Result")
 BUSY_NS = 1_000_000_000
 """How often a process is measured that has requests."""
 IDLE_NS = 5_000_000_000
-"""How often one is that has none, and how often threads are looked at."""
+"""How often one is that has none, at first, and how often threads are looked at."""
+IDLE_LONGEST_NS = 60_000_000_000
+"""How seldom one is measured in which nothing changes."""
 THREADS_KEPT = 64
 _COST_SHARE = 200
 """A measurement is followed by none for so many times what it cost: half a percent of a processor is the most."""
@@ -57,6 +59,7 @@ class Meter:
         self._taken: deque[Measurement] = deque(maxlen=_WAITING)
         self._number = 0
         self._busy_due_ns = self._idle_due_ns = 0
+        self._idle_every_ns = IDLE_NS
         self._before: Counts | None = None
         self._before_ns = self._cpu_ns = 0
         self._threads_ns = 0
@@ -67,13 +70,19 @@ class Meter:
         """Measure if it is time to."""
         now = time.perf_counter_ns()
         counts = self._counts() if now >= self._busy_due_ns else None
-        if counts is None or (now < self._idle_due_ns and not self._is_busy(counts)):
+        if counts is None:
             return
+        if self._is_busy(counts):
+            self._idle_every_ns = IDLE_NS
+        elif now < self._idle_due_ns:
+            return
+        else:
+            self._idle_every_ns = min(2 * self._idle_every_ns, IDLE_LONGEST_NS)
         began_ns = time.thread_time_ns()
         self._taken.append(self._measurement(counts, now))
         rest = (time.thread_time_ns() - began_ns) * _COST_SHARE
         self._busy_due_ns = now + max(BUSY_NS, rest)
-        self._idle_due_ns = now + max(IDLE_NS, rest)
+        self._idle_due_ns = now + max(self._idle_every_ns, rest)
 
     def taken(self) -> Iterator[Measurement]:
         """Hand out, once, what was measured since the last time."""

@@ -7,6 +7,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from reqtrace import identity
+from reqtrace.execution.calling import called
 from reqtrace.execution.faults import Faults
 from reqtrace.execution.places import Place
 from reqtrace.execution.stacks import stack_of, view_of
@@ -225,7 +226,7 @@ class Watch:
     def _is_declared(self, opened: OpenRequest) -> bool:
         """Tell whether acting as somebody else is declared for this request."""
         try:
-            return bool(self._impersonation(opened.request))
+            return bool(called(self._impersonation, opened.request))
         except Exception as error:  # the default answers instead, so that the checkpoint goes on
             self._faults.note("the setting IMPERSONATION", error)
             return identity.known_impersonation(opened.request)
@@ -308,11 +309,10 @@ class Watch:
         self.holders = tuple(watched for watched in self.holders if watched is not holder)
         self._faults.count_only(f"the holder {holder.path} is switched off until the next start", error)
         logger.error(
-            "reqtrace has switched off the holder %s: reading it raised %d times in a row. "
-            "Mend what it raises and start the process anew to have it watched again.",
+            "reqtrace has switched off the holder %s: %s. Mend it and start the process anew to have it watched again.",
             holder.path,
-            holder.failures,
-            exc_info=error,
+            error if holder.times_slow else f"reading it raised {holder.failures} times in a row",
+            exc_info=None if holder.times_slow else error,
         )
 
 

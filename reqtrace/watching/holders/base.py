@@ -39,7 +39,8 @@ class Holder(ABC):
     """One place, watched: read at each checkpoint, on the thread and in the context of the code that runs there.
 
     Reading never evaluates a lazy object, never queries and never creates state that the application would see.
-    What `read` raises is counted by the caller; after ten failures in a row the holder is switched off.
+    What `read` raises is counted by the caller; after ten failures in a row the holder is switched off, and so is one
+    that runs code of the application's and took more than a millisecond ten times in a row.
     """
 
     kind: HolderKind
@@ -53,6 +54,8 @@ class Holder(ABC):
         self._name = name
         self.failures = 0
         """Failures in a row."""
+        self.times_slow = 0
+        """How often in a row it took too long."""
         self.set_when: SetWhen = "unknown"
         """What the code says of it, as soon as that has been read: judged with, and never awaited."""
         self._seen = 0
@@ -103,8 +106,8 @@ class Holder(ABC):
 
     @property
     def is_off(self) -> bool:
-        """Tell whether it failed so often that it is not read any more."""
-        return self.failures >= FAILURES_UNTIL_OFF
+        """Tell whether it failed, or took too long, so often that it is not read any more."""
+        return self.failures >= FAILURES_UNTIL_OFF or self.times_slow >= FAILURES_UNTIL_OFF
 
     def __repr__(self) -> str:
         """Name kind and path."""

@@ -1,12 +1,20 @@
 """Callables that give the current request or user: declared by the application, or needed to get at it."""
 
 from collections.abc import Callable
+from time import perf_counter_ns
 from typing import Any
 
+from reqtrace.execution.calling import called
 from reqtrace.watching.holders.base import EMPTY, Holder, HolderKind
 
+SLOW_NS = 1_000_000
+"""How long a callable may take; it is called at every checkpoint of every request."""
 ORIGINAL = "reqtrace_original"
 """The attribute by which a function under `reqtrace.watch` names the one that it wraps."""
+
+
+class HolderTooSlow(Exception):
+    """A callable takes too long to be called at every checkpoint."""
 
 
 class CallableHolder(Holder):
@@ -20,8 +28,20 @@ class CallableHolder(Holder):
         self._function: Callable[[], object] = getattr(function, ORIGINAL, function)
 
     def read(self) -> object:
-        """Call it; None means that it names nothing."""
-        value = self._function()
+        """Call it; None means that it names nothing.
+
+        Raises:
+            HolderTooSlow: when it has taken too long, time after time.
+
+        """
+        began_ns = perf_counter_ns()
+        value = called(self._function)
+        if perf_counter_ns() - began_ns > SLOW_NS:
+            self.times_slow += 1
+            if self.is_off:
+                raise HolderTooSlow(f"it took more than {SLOW_NS / 1e6:g} ms {self.times_slow} times in a row")
+        else:
+            self.times_slow = 0
         return EMPTY if value is None else value
 
 
