@@ -113,7 +113,7 @@ def capturing(known: Sequence[Holder] | None = None) -> Iterator[Capture]:
 class _CaptureStore(MemoryStore):
     """A store that keeps all there is, whatever the settings say of retention."""
 
-    def trim(self, retain: int, before_ns: int | None = None) -> int:
+    def trim(self, retain: int, seconds: float | None = None) -> int:
         """Keep everything."""
         return 0
 

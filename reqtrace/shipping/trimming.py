@@ -1,11 +1,15 @@
 """Keeps the store at ``RETAIN`` and ``RETAIN_SECONDS``: as often as it grows, and where nothing is written, seldom."""
 
-from time import perf_counter_ns, time_ns
+import logging
+from time import perf_counter_ns
 
 from reqtrace.conf import Settings
+from reqtrace.exceptions import StoreError
 from reqtrace.execution.faults import Faults
 from reqtrace.shipping.ledger import Ledger
 from reqtrace.stores import registry
+
+logger = logging.getLogger("reqtrace")
 
 _EVERY_NS = 5_000_000_000
 _AGE_PART = 20
@@ -28,6 +32,7 @@ class Trimming:
         self._every_records = max(settings.retain // _PART, _FEW)
         self._age_every_ns = min((self._seconds or 0) * 1_000_000_000 // _AGE_PART, _AGE_LONGEST_NS)
         self._due_ns = self._age_due_ns = 0
+        self._complaint_due_ns = 0
         self.written = 0
         """How many records this process has written since it trimmed last."""
 
@@ -44,8 +49,17 @@ class Trimming:
         self.written = 0
         self._due_ns, self._age_due_ns = began + _EVERY_NS, began + self._age_every_ns
         try:
-            age = self._seconds
-            registry.store().trim(self._retain, None if age is None else time_ns() - age * 10**9)
+            store = registry.store()
+            store.trim(self._retain, self._seconds)
+            if began >= self._complaint_due_ns:
+                self._complaint_due_ns = began + _EVERY_NS
+                self._hear(store.complaint())
         except Exception as error:
             self._faults.note("trimming the store", error)
         self._ledger.trim_ns += perf_counter_ns() - began
+
+    def _hear(self, complaint: str | None) -> None:
+        """Say what the store complains of; each time, since it is something lost each time."""
+        if complaint is not None:
+            logger.error("reqtrace's store: %s", complaint)
+            self._faults.count_only("the store", StoreError(complaint))

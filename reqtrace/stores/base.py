@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage
 
 from reqtrace.printable import shown
 from reqtrace.records import TYPES, Finding, Record, RecordKind, Request, key_of
-from reqtrace.stores.packing import pack, unpack
+from reqtrace.stores.packing import pack
 from reqtrace.stores.summaries import END, Found, Sought, Stretch, search
 
 PATIENCE_SECONDS = 4.0
@@ -52,15 +52,6 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     kind: RecordKind
     key: str
     payload: bytes
-
-
-def start_of(entry: Entry) -> int:
-    """Return when a request started; 0, so that it goes first, when the entry is corrupt."""
-    try:
-        record = unpack(entry.kind, entry.payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return 0
-    return record.start_ns if isinstance(record, Request) else 0
 
 
 class Store(ABC):
@@ -122,12 +113,13 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def trim(self, retain: int, before_ns: int | None = None) -> int:
+    def trim(self, retain: int, seconds: float | None = None) -> int:
         """Keep the newest `retain` requests and drop older entries of every kind but `records.LASTING`; count them.
 
-        With `before_ns` (Unix time) the line loses its beginning up to the first request that started later. Works in
-        short steps, so that a writer never waits long; an entry of a process that is still alive comes back with its
-        next sign of life. Of measurements the newest `records.MEASUREMENTS_KEPT` stay, however few requests there are.
+        With `seconds` the line loses all that was written longer ago, by a clock of the store's own: those of the
+        writers may differ, and be set. Works in short steps, so that a writer never waits long; an entry of a process
+        that is still alive comes back with its next sign of life. Of measurements the newest
+        `records.MEASUREMENTS_KEPT` stay, however few requests there are.
         """
 
     @abstractmethod
@@ -138,16 +130,10 @@ class Store(ABC):
     def close(self) -> None:
         """Let go of connections and files; a later call opens them again."""
 
-    def _last_before(self, before_ns: int, step: int) -> int | None:
-        """Return the position up to which the oldest requests began before that time; `step` of them at most."""
-        cut = None
-        for limit in (1, step):  # mostly the very oldest is young enough, and tells so at little cost
-            for entry in self.read(0, limit, ("request",)):
-                if start_of(entry) >= before_ns:
-                    return cut
-                cut = entry.position
-        return cut
+    def complaint(self) -> str | None:
+        """Say what goes wrong although no call fails, such as a server that throws entries away; None for nothing."""
+        return None
 
     def check(self) -> list[CheckMessage]:
-        """Report what is wrong with this store's address or place, for Django's system checks."""
+        """Try to write, and report what is wrong with this store's address or place, for Django's system checks."""
         return []

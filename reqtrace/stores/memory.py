@@ -8,7 +8,8 @@ from itertools import islice
 from operator import attrgetter
 
 from reqtrace.records import LASTING, MEASUREMENTS_KEPT, RecordKind
-from reqtrace.stores.base import Entry, Item, Store, start_of
+from reqtrace.stores.base import Entry, Item, Store
+from reqtrace.stores.clock import Clock
 
 _position = attrgetter("position")
 
@@ -28,6 +29,7 @@ class MemoryStore(Store):
         self._newest: dict[tuple[RecordKind, str], Entry] = {}
         self._last = 0
         self._counts: Counter[RecordKind] = Counter()
+        self._clock = Clock()
 
     @property
     def shown(self) -> str:
@@ -68,15 +70,16 @@ class MemoryStore(Store):
             oldest = next((entry for entry in self._line if self._stands(entry) and entry.kind not in LASTING), None)
             return (oldest.position if oldest else self._last), self._last
 
-    def trim(self, retain: int, before_ns: int | None = None) -> int:
+    def trim(self, retain: int, seconds: float | None = None) -> int:
         """Drop what lies before the newest `retain` requests."""
         with self._lock:
-            excess, end = self._counts["request"] - retain, 0
+            aged = 0 if seconds is None else self._clock.aged(self._last, seconds)
+            excess, end = self._counts["request"] - retain, bisect_right(self._line, aged, key=_position)
             for index, entry in enumerate(self._line):
                 if entry.kind == "request" and self._stands(entry):
-                    if excess <= 0 and (before_ns is None or start_of(entry) >= before_ns):
+                    if excess <= 0:
                         break
-                    excess, end = excess - 1, index + 1
+                    excess, end = excess - 1, max(end, index + 1)
             return self._drop(end, LASTING) + self._drop_measurements()
 
     def purge(self) -> int:

@@ -2,10 +2,19 @@
 
 from reqtrace.stores.summaries import BLOCK, BLOCK_BYTES
 
+_IN_TURN = """
+local writer, turn = table.remove(KEYS), tonumber(table.remove(ARGV))
+if turn <= tonumber(redis.call('GET', writer) or 0) then
+    return
+end
+"""
+"""What a frozen server still has to read of a broken connection comes late: behind what its writer has sent since.
+The key that says how far that is comes last, and so does the number of this batch."""
 # Keys are the counter, a stream for each kind, a hash for each, the hash of the newest summary, and a stream for each
 # column of those that are full. Behind the items comes their digest. A script is not rolled back, so whatever may be
 # refused is found out before the first write. Numbers are doubles in Lua, whence %.0f.
 APPEND = f"""
+{_IN_TURN}
 local kinds, items = (#KEYS - 5) / 2, (#ARGV - 8) / 3
 local summary = 2 + 2 * kinds
 for i, key in ipairs(KEYS) do
@@ -28,6 +37,7 @@ if last == 0 then  -- a cache that evicts may have dropped it
     end
 end
 local before = last
+redis.call('SET', writer, turn, 'EX', 86400)
 redis.call('SET', KEYS[1], string.format('%.0f', last + items))
 -- Where each key stands is asked for and kept many at a time: a call for each of them would take half of the time.
 local at_once, keys, places, where = 500, {{}}, {{}}, {{}}
@@ -134,6 +144,24 @@ end
 GET = """
 local id = redis.call('HGET', KEYS[2], ARGV[1])
 return id and redis.call('XRANGE', KEYS[1], id, id)[1]
+"""
+# Keys are the counter and the clock: members are "position:time", and so are their scores the position.
+AGED = """
+local time, position = redis.call('TIME'), redis.call('GET', KEYS[1])
+local now, seconds, is_due, cut = time[1] + time[2] / 1e6, tonumber(ARGV[1]), true, 0
+for _, mark in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+    local reached, at = mark:match('^(%d+):(.+)$')
+    reached, at = tonumber(reached), tonumber(at)
+    is_due = is_due and (at > now or now - at >= seconds / ARGV[2])
+    if at <= now - seconds and reached > cut then
+        cut = reached
+    end
+end
+if is_due and position then
+    redis.call('ZADD', KEYS[2], position, string.format('%s:%.3f', position, now))
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', cut))
+return string.format('%.0f', cut)
 """
 EXCESS = """
 local excess = math.min(redis.call('XLEN', KEYS[1]) - ARGV[1], ARGV[2])

@@ -5,6 +5,8 @@
 import encodings.idna  # noqa: F401
 import os
 import socket
+import ssl
+import uuid
 from _thread import RLock  # gevent replaces `threading.RLock`; ours must hold between threads, for milliseconds
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,8 +21,9 @@ from reqtrace.exceptions import StoreError, StoreUnavailable
 from reqtrace.execution.places import native
 from reqtrace.records import LASTING, MEASUREMENTS_KEPT, RecordKind
 from reqtrace.stores.base import Entry, Item, Store
+from reqtrace.stores.clock import MARKS
 from reqtrace.stores.redis_address import RedisAddress
-from reqtrace.stores.redis_scripts import APPEND, DROP, EXCESS, FORGET, GET, SEARCH
+from reqtrace.stores.redis_scripts import AGED, APPEND, DROP, EXCESS, FORGET, GET, SEARCH
 from reqtrace.stores.redis_search import COLUMNS, blocks, column_of, values_of
 from reqtrace.stores.summaries import END, Found, Sought, Stretch, digest_of, search, stretches
 
@@ -40,7 +43,14 @@ _STEP = 1_000
 _CONNECT_SECONDS = 2
 _ANSWER_SECONDS = 4
 """Less than a process that ends has patience for."""
+_KEEP = "Give it maxmemory-policy noeviction or volatile-lru, or traces a server of their own."
 _TEMPORARY = (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError, redis.ReadOnlyError)
+_OF_CLUSTERS = (
+    redis.exceptions.MovedError,
+    redis.exceptions.AskError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.ClusterCrossSlotError,
+)
 _TEMPORARY_REPLIES = ("MISCONF", "BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS")
 
 
@@ -72,6 +82,10 @@ class RedisStreamStore(Store):
         self._passing_streams = [self._streams[kind] for kind in passing]
         self._passing_keys = [*self._passing_streams, *(self._hashes[kind] for kind in passing)]
         self._measurement_keys = [self._streams["measurement"], self._hashes["measurement"]]
+        self._prefix = address.prefix
+        self._clock = f"{address.prefix}:clock"
+        self._begin_writing()
+        self._evicted: int | None = None
         # Two connections, so that reading never waits for this process's turn to write.
         self._writer = _Link(address)
         self._reader = _Link(address)
@@ -88,7 +102,10 @@ class RedisStreamStore(Store):
             values = [value for item in items for value in (numbers[item.kind], item.key, item.payload)]
             values += values_of(digest_of(items))
             with self._writer as client:
-                client.register_script(APPEND)(self._keys, values)
+                if self._pid != os.getpid():
+                    self._begin_writing()
+                self._turn += 1
+                client.register_script(APPEND)([*self._keys, self._turns], [*values, self._turn])
 
     def read(self, after: int, limit: int, kinds: Sequence[RecordKind] | None = None) -> list[Entry]:
         """Return up to `limit` entries behind `after`."""
@@ -135,13 +152,15 @@ class RedisStreamStore(Store):
             newest = _position(last or b"0")
             return min((_position(row[0][0]) for row in rows if row), default=newest), newest
 
-    def trim(self, retain: int, before_ns: int | None = None) -> int:
+    def trim(self, retain: int, seconds: float | None = None) -> int:
         """Drop what lies before the newest `retain` requests, a thousand of each kind per script."""
         dropped = 0
         while cut := self._excess("request", retain):
             dropped += self._drop_up_to(cut, self._passing_keys)
-        while before_ns is not None and (old := self._last_before(before_ns, _STEP)):
-            dropped += self._drop_up_to(old, self._passing_keys)
+        if seconds is not None:
+            with self._writer as client:
+                aged = client.register_script(AGED)([self._counter, self._clock], [seconds, MARKS])
+            dropped += self._drop_up_to(_position(aged), self._passing_keys)
         while cut := self._excess("measurement", MEASUREMENTS_KEPT):
             dropped += self._drop_up_to(cut, self._measurement_keys)
         return dropped
@@ -151,7 +170,7 @@ class RedisStreamStore(Store):
         with self._writer as client, client.pipeline() as transaction:
             for stream in self._streams.values():
                 transaction.xlen(stream)
-            transaction.unlink(*self._keys[1:])  # but for the counter
+            transaction.unlink(*self._keys[1:], self._clock)  # but for the counter
             *counts, _ = transaction.execute()
         return sum(counts)
 
@@ -160,17 +179,47 @@ class RedisStreamStore(Store):
         self._writer.close()
         self._reader.close()
 
+    def complaint(self) -> str | None:
+        """Say that the server has thrown keys away to make room, each of which is all there is of a kind of records."""
+        with self._reader as client:
+            policy = client.info("memory")["maxmemory_policy"]
+            evicted = int(client.info("stats")["evicted_keys"])
+        before, self._evicted = self._evicted, evicted
+        if before is None or evicted <= before or not policy.startswith("allkeys"):
+            return None
+        return (
+            f"{self.url} throws keys away to make room ({evicted - before} of late), and each of reqtrace's holds all "
+            f"records of a kind: traces are lost. {_KEEP}"
+        )
+
     def check(self) -> list[CheckMessage]:
-        """Report what is not ours or lets nobody in (E003), and warn of a server that does not answer (W002)."""
+        """Report what is not ours, lets nobody in or is not to be written to (E003), and warn of what may pass (W002).
+
+        Warn as well of a server that throws keys away when its memory is full (W006).
+        """
         try:
             self.bounds()
+            with self._writer as client:
+                client.set(f"{self._prefix}:check", b"", ex=60)
+                client.delete(f"{self._prefix}:check")
+                memory = client.info("memory")
         except StoreUnavailable as error:
             hint = "Start it, or mend REQTRACE['STORE']; until then records wait in each process, up to BUFFER."
             return [CheckWarning(str(error), hint=hint, id="reqtrace.W002")]
         except StoreError as error:
             hint = "Mend REQTRACE['STORE']; ?prefix=... keeps reqtrace's keys apart from others."
             return [Error(str(error), hint=hint, id="reqtrace.E003")]
+        policy = str(memory.get("maxmemory_policy", ""))
+        if int(memory.get("maxmemory", 0)) and policy.startswith("allkeys"):
+            text = f"{self.url} throws any keys away once its memory is full (maxmemory-policy {policy}), traces too."
+            return [CheckWarning(text, hint=_KEEP, id="reqtrace.W006")]
         return []
+
+    def _begin_writing(self) -> None:
+        """Write under a name of this process's own, by which the server tells what comes late."""
+        self._pid = os.getpid()
+        self._turns = f"{self._prefix}:writer:{uuid.uuid4().hex}"
+        self._turn = 0
 
     def _entries(
         self, command: str, stretch: tuple[str, str], limit: int, kinds: Sequence[RecordKind] | None
@@ -327,6 +376,15 @@ def _connection_class(chosen: type[Any]) -> type[Any]:
 
 def _translated(error: Exception, address: str) -> StoreError:
     reason = str(error).rstrip(".")
+    if _is_of_certificates(error):
+        return StoreError(
+            f"{address} is not trusted, or does not trust this client: {reason}. ssl_ca_certs=... in the address names "
+            "who vouches for the server, ssl_certfile=... and ssl_keyfile=... who this is."
+        )
+    if isinstance(error, _OF_CLUSTERS):
+        return StoreError(f"{address} is one node of a Redis Cluster, and is asked as if it were alone: {reason}.")
+    if reason.startswith("unknown command"):
+        return StoreError(f"{address} keeps no data: is it a Sentinel, which only knows where they are? {reason}.")
     if isinstance(error, redis.AuthenticationError):
         return StoreError(f"{address} lets nobody in with this user and password: {reason}.")
     if isinstance(error, _TEMPORARY) or reason.startswith(_TEMPORARY_REPLIES):
@@ -340,6 +398,14 @@ def _found(kind: RecordKind, row: Any) -> Entry:
     id_, fields = row
     key, payload = (fields[1], fields[3]) if isinstance(fields, list) else (fields[b"key"], fields[b"payload"])
     return Entry(_position(id_), kind, key.decode(), payload)
+
+
+def _is_of_certificates(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _position(id_: bytes) -> int:

@@ -1,17 +1,20 @@
 """A store in one SQLite file that all processes of a machine write and read."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as CheckWarning
 
-from reqtrace.exceptions import StoreError
+from reqtrace.exceptions import StoreError, StoreUnavailable
 from reqtrace.records import LASTING, MEASUREMENTS_KEPT, RecordKind
 from reqtrace.stores.base import Entry, Item, Store
-from reqtrace.stores.sqlite_file import problem_with
+from reqtrace.stores.clock import cut_of, is_due
+from reqtrace.stores.sqlite_file import identity_of, problem_with
 from reqtrace.stores.sqlite_link import Link
 from reqtrace.stores.sqlite_search import arrival_of, blocks
 from reqtrace.stores.summaries import END, Found, Sought, Stretch, digest_of, search, stretches
@@ -110,7 +113,7 @@ class SqliteStore(Store):
         rows = self._rows(f"SELECT coalesce(({oldest}), last), last FROM line")  # noqa: S608
         return rows[0] if rows else (0, 0)
 
-    def trim(self, retain: int, before_ns: int | None = None) -> int:
+    def trim(self, retain: int, seconds: float | None = None) -> int:
         """Drop what lies before the newest `retain` requests, a thousand entries per transaction."""
         removed = 0
         oldest, newest = self.bounds()
@@ -118,8 +121,8 @@ class SqliteStore(Store):
             removed += self._drop_up_to(self._newest_but("request", retain))
         if newest - oldest >= MEASUREMENTS_KEPT:
             removed += self._drop_up_to(self._newest_but("measurement", MEASUREMENTS_KEPT), _MEASUREMENTS)
-        while before_ns is not None and (cut := self._last_before(before_ns, _STEP)):
-            removed += self._drop_up_to(cut)
+        if seconds is not None and newest:
+            removed += self._drop_up_to(self._writer.do(lambda link: _aged(link, seconds), self.patience_seconds))
         return removed
 
     def purge(self) -> int:
@@ -146,8 +149,16 @@ class SqliteStore(Store):
         self._reader.close()
 
     def check(self) -> list[CheckMessage]:
-        """Report a file that is not ours and a place that cannot be written (E003)."""
+        """Report a file that is not ours and a place that cannot be written (E003); warn of what may pass (W002)."""
         problem = problem_with(self.path)
+        if problem is None and identity_of(self.path) is not None:
+            try:  # to take a position, of which there are enough
+                self._writer.do(lambda link: link.execute("UPDATE line SET last = last + 1"), self.patience_seconds)
+            except StoreUnavailable as error:
+                hint = "Until it passes records wait in each process, up to BUFFER."
+                return [CheckWarning(str(error), hint=hint, id="reqtrace.W002")]
+            except StoreError as error:
+                problem = str(error)
         if problem is None:
             return []
         return [Error(problem, hint="Point REQTRACE['STORE'] at a place that this user can write.", id="reqtrace.E003")]
@@ -208,6 +219,19 @@ class SqliteStore(Store):
             drop = "DELETE FROM summary WHERE last <= ?"
             self._writer.do(lambda link: link.execute(drop, (position,)), self.patience_seconds)
         return removed
+
+
+def _aged(connection: sqlite3.Connection, seconds: float) -> int:
+    """Return the position up to which everything was written so long ago, and note how far the line is by now."""
+    now = time.time()
+    connection.execute("CREATE TABLE IF NOT EXISTS clock (position INTEGER PRIMARY KEY, at REAL NOT NULL)")
+    marks = connection.execute("SELECT position, at FROM clock").fetchall()
+    if is_due(marks, now, seconds):
+        connection.execute("INSERT OR REPLACE INTO clock SELECT last, ? FROM line", (now,))
+    cut = cut_of(marks, now - seconds)
+    if cut:
+        connection.execute("DELETE FROM clock WHERE position <= ?", (cut,))
+    return cut
 
 
 def _insertion(items: Sequence[Item]) -> tuple[str, list[Any]]:

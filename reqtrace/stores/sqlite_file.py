@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from urllib.parse import quote
 
 from reqtrace.exceptions import StoreError, StoreUnavailable
@@ -34,6 +35,8 @@ _BUSY_SECONDS = 0.005
 _LOG_PAGES = 4_000
 """How long the write-ahead log may grow before it is worked in: 16 MB. SQLite's own 4 MB cost a third more CPU."""
 
+_TRIAL_BYTES = 64 * 1024
+"""What an empty store takes, and a bit."""
 _CACHE_KIB = 256
 """How many of its pages a connection keeps in memory: SQLite's own 2 MB are memory that the application misses."""
 
@@ -63,7 +66,10 @@ a busy process has to win it back from those who answer requests."""
 
 
 def problem_with(path: Path) -> str | None:
-    """Say why a store cannot live at `path`, without writing anything; None when it can."""
+    """Say why a store cannot live at `path`; None when it can.
+
+    Where there is none yet, none is made: to write a file without a name tells the same.
+    """
     try:
         if identity_of(path) is not None:
             open_file(path, writes=False).close()
@@ -73,11 +79,15 @@ def problem_with(path: Path) -> str | None:
             place = place.parent
         if not place.is_dir():
             return f"{path} cannot be made, because {place} is not a directory."
-        return None if os.access(place, os.W_OK | os.X_OK) else f"{path} cannot be made: {place} cannot be written."
-    except (StoreError, OSError) as error:
+        with TemporaryFile(dir=place) as trial:
+            trial.write(bytes(_TRIAL_BYTES))
+    except StoreError as error:
         return str(error)
+    except OSError as error:
+        return f"{path} cannot be made: {place} cannot be written: {error.strerror}."
     except sqlite3.Error as error:
         return str(translated(error, path))
+    return None
 
 
 def identity_of(path: Path) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from reqtrace.stores.redis_address import RedisAddress
 from reqtrace.stores.redis_streams import RedisStreamStore
 from tests.conftest import eventually
 from tests.programs import ROOT, run_program
-from tests.redis_server import PROGRAM, free_port, redis_server
+from tests.redis_server import PROGRAM, answers, free_port, redis_server
 from tests.stores.test_stores import check_each_once_and_in_order, follow, keys, plain
 
 needs_server = pytest.mark.skipif(PROGRAM is None, reason="redis-server is not installed")
@@ -175,6 +175,84 @@ def test_foreign_data_is_reported_by_the_check(store: RedisStreamStore, client: 
 
 
 @needs_server
+def test_a_batch_that_comes_late_changes_nothing(store: RedisStreamStore) -> None:
+    store.append([plain(1, b"old")])
+    store.append([plain(1, b"new")])
+    store._turn = 0  # as the first was sent, over a connection that broke
+    store.append([plain(1, b"old"), plain(2)])
+    assert [(entry.key, entry.payload) for entry in store.read(0, 10)] == [("r1", b"new")]
+    store._turn = 2
+    store.append([plain(2)])
+    assert keys(store) == ["r1", "r2"]
+
+
+@needs_server
+def test_a_server_that_throws_keys_away_is_noticed(store: RedisStreamStore, client: redis.Redis) -> None:
+    assert store.complaint() is None
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    client.config_set("maxmemory", client.info("memory")["used_memory"] + 1_000_000)
+    assert store.complaint() is None
+    (warning,) = store.check()
+    assert (warning.id, "allkeys-lru" in warning.msg) == ("reqtrace.W006", True)
+    for number in range(300):
+        client.set(f"cache:{number}", b"x" * 10_000)
+    assert "throws keys away to make room" in str(store.complaint())
+    assert store.complaint() is None, "it was told already"
+    client.config_set("maxmemory-policy", "noeviction")
+    assert store.check() == []
+
+
+@needs_server
+def test_the_check_tries_to_write(store: RedisStreamStore, client: redis.Redis) -> None:
+    assert store.check() == []
+    assert client.keys() == []
+    client.replicaof("127.0.0.1", 1)
+    (warning,) = store.check()
+    assert warning.id == "reqtrace.W002"
+    assert "read only replica" in warning.msg
+
+
+@needs_server
+def test_certificates_clusters_and_sentinels_have_words_of_their_own(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    subprocess.run([*request, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    number, secure = free_port(), free_port()
+    options = ["--tls-port", secure, "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-auth-clients", "no"]
+    with redis_server(number, tmp_path, *map(str, options)):
+        with closing(RedisStreamStore(f"rediss://localhost:{secure}/0")) as store:
+            with pytest.raises(StoreError, match=r"is not trusted.*ssl_ca_certs=") as caught:
+                store.append([plain(1)])
+            assert not isinstance(caught.value, StoreUnavailable)
+        with closing(RedisStreamStore(f"rediss://localhost:{secure}/0?ssl_ca_certs={certificate}")) as store:
+            store.append([plain(1)])
+            assert keys(store) == ["r1"]
+    (tmp_path / "sentinel.conf").touch()
+    with closing(RedisStreamStore(f"redis://127.0.0.1:{number}/0")) as store:
+        with (
+            redis_server(number, tmp_path, "--cluster-enabled", "yes"),
+            pytest.raises(StoreError, match="Redis Cluster"),
+        ):
+            store.append([plain(1)])
+        store.close()
+        with redis_sentinel(number, tmp_path / "sentinel.conf"), pytest.raises(StoreError, match="Sentinel"):
+            store.append([plain(1)])
+
+
+@contextmanager
+def redis_sentinel(number: int, configuration: Path) -> Iterator[None]:
+    """Run a server that only knows where others are."""
+    command = [PROGRAM or "redis-server", str(configuration), "--sentinel", "--port", str(number)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        eventually(lambda: answers(number))
+        yield
+    finally:
+        server.kill()
+        server.wait(10)
+
+
+@needs_server
 def test_a_full_server_takes_nothing_of_a_batch(store: RedisStreamStore, client: redis.Redis) -> None:
     store.append([plain(1)])
     client.config_set("maxmemory", "1")
@@ -215,7 +293,9 @@ def test_what_was_trimmed_and_replaced_leaves_nothing_behind(store: RedisStreamS
     assert client.hlen("reqtrace:request:keys") == client.xlen("reqtrace:request") == 4
     assert client.hlen("reqtrace:thread:keys") == client.xlen("reqtrace:thread") == 0
     store.purge()
-    assert client.keys() == [b"reqtrace:last"]
+    (writer,) = set(client.keys()) - {b"reqtrace:last"}
+    assert writer.startswith(b"reqtrace:writer:")
+    assert 0 < client.ttl(writer) <= 86_400
 
 
 @needs_server
