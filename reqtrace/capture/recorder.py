@@ -398,10 +398,11 @@ class Recorder:
         is_calm = self._is_calm(now)
         rounds = self.discovery.rounds
         self._search()
-        if self.settings.discover and (not self.discovery.is_through or (is_calm and self.discovery.rounds == rounds)):
-            if not self._is_idle():
-                return True
-        self._search_due_ns = now + (_SEARCH_SELDOM_NS if self._is_idle() else _SEARCH_AGAIN_NS)
+        is_idle = self._is_idle()
+        is_under_way = not self.discovery.is_through or (is_calm and self.discovery.rounds == rounds)
+        if self.settings.discover and is_under_way and not is_idle:
+            return True
+        self._search_due_ns = now + (_SEARCH_SELDOM_NS if is_idle else _SEARCH_AGAIN_NS)
         return False
 
     def _is_calm(self, now: int) -> bool:
@@ -416,7 +417,7 @@ class Recorder:
     def _is_idle(self) -> bool:
         """Tell whether all was looked at since the last request, and nothing is waited for that some place keeps."""
         discovery = self.discovery
-        is_looked_at = discovery.is_through and self._looked == self.ledger.requests or not self.settings.discover
+        is_looked_at = (discovery.is_through and self._looked == self.ledger.requests) or not self.settings.discover
         return is_looked_at and not self.retention.is_waiting(perf_counter_ns())
 
     def _search(self) -> bool:

@@ -188,10 +188,17 @@ def test_holders_are_looked_for_a_slice_at_a_time_twice_a_second_once_all_module
 ) -> None:
     now = [perf_counter_ns()]
     monkeypatch.setattr(recorder, "perf_counter_ns", lambda: now[0])
+    monkeypatch.setattr(shipping, "_IDLE_SECONDS", 0.01)
     traced = tracing(FLUSH_MS=10)
     discovery, meter = traced.recorder.discovery, traced.recorder.ledger.meter
     slices, rounds = [], []
-    monkeypatch.setattr(discovery, "search", lambda: slices.append(now[0]))  # of a project that takes many
+
+    def search() -> None:  # of a project that takes many
+        slices.append(now[0])
+        discovery.rounds += 1
+
+    monkeypatch.setattr(discovery, "search", search)
+    monkeypatch.setattr(traced.recorder, "_is_idle", lambda: False)
     monkeypatch.setattr(meter, "measure_when_due", lambda: rounds.append(now[0]))
     _visit(1, 1)
     eventually(lambda: len(rounds) >= 5)
@@ -201,6 +208,13 @@ def test_holders_are_looked_for_a_slice_at_a_time_twice_a_second_once_all_module
         now[0] += 500_000_000
         eventually(lambda: rounds.count(now[0]) >= 5)
         assert slices.count(now[0]) == 1
+    monkeypatch.setattr(traced.recorder, "_is_idle", lambda: True)
+    looks: list[int] = []
+    monkeypatch.setattr(traced.recorder.outliving, "search", lambda: looks.append(now[0]) or ())
+    for seconds, expected in ((5, 1), (0.5, 0), (4.5, 1), (31, 0)):  # seldom then, and in the end no more
+        now[0] += int(seconds * 1e9)
+        eventually(lambda: rounds.count(now[0]) >= 5)
+        assert looks.count(now[0]) == expected
 
 
 def test_where_no_thread_can_be_started_requests_ship_once_a_second_and_wait_for_nobody(
@@ -248,6 +262,7 @@ def test_a_fork_that_ran_no_hooks_has_requests_ship(tracing: Start) -> None:
     traced = tracing(**BY_HAND)
     shipper = traced.recorder.shipper
     _visit(1, 1)
+    eventually(lambda: shipper._attend_ns > perf_counter_ns() + 30 * 10**9)  # the thread sleeps
     shipper._pid = -1
     shipper._attend_ns -= 70 * 10**9
     _visit(2, 3)
