@@ -14,7 +14,7 @@ unexport SECONDS EXPORT PORTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint static messages picture clean
+.PHONY: help demo test bench lint docs static messages picture clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: $(INSTALLED) $(PAGE) ## check style, types and the floors of the house
 
 bench: $(INSTALLED) ## measure what reqtrace costs, beside its peers
 	$(BIN)/python -m benchmarks.overhead
+
+docs: $(INSTALLED) ## build the documentation as a site, in artifacts/site; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs artifacts/site
 
 static: $(PAGE) ## build the page's app.js and app.css
 
