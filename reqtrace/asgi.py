@@ -1,16 +1,12 @@
 """Below the middleware: WebSocket connections, and contexts that a server hands down dirty."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextvars import ContextVar, copy_context
 from typing import Any
 
-from reqtrace.capture import lifecycle
-from reqtrace.capture.carrying import CARRIED, current_request, enter, leave
-from reqtrace.capture.recorder import BIRTHS, Recorder
+from reqtrace.capture import birth, lifecycle
+from reqtrace.capture.carrying import enter, leave, prefixes
+from reqtrace.capture.recorder import BIRTHPLACE, Recorder
 from reqtrace.execution import exclusions
-from reqtrace.watching.holders.context import ASGIREF_VARIABLE, asgiref_names
-from reqtrace.watching.live import Birth
-from reqtrace.watching.meaning import meaning_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -39,12 +35,20 @@ class TraceASGI:
             return
         recorder = lifecycle.recorder()
         recorder.is_below_asgi = True
-        if births := dirt(recorder):
-            scope[BIRTHS] = births
-        if kind == "websocket" and not scope.get("path", "").startswith(exclusions.prefixes()):
-            await self._socket(recorder, scope, receive, send)
-        else:
-            await self.application(scope, receive, send)
+        token = None
+        try:
+            scope[BIRTHPLACE] = place = birth.look(recorder, scope)
+            token = birth.mark(place)
+        except Exception as error:
+            recorder.faults.note("looking at a context", error)
+        try:
+            if kind == "websocket" and not scope.get("path", "").startswith(exclusions.prefixes()):
+                await self._socket(recorder, scope, receive, send)
+            else:
+                await self.application(scope, receive, send)
+        finally:
+            if token is not None:
+                prefixes.reset(token)
 
     async def _socket(self, recorder: Recorder, scope: Scope, receive: Receive, send: Send) -> None:
         connection = Connection(scope)
@@ -92,31 +96,3 @@ class Connection:
             self.user = scope["user"]
         if scope.get("session") is not None:
             self.session = scope["session"]
-
-
-def dirt(recorder: Recorder) -> list[Birth]:
-    """Return the context variables that name a request or user of before, at the birth of a new one."""
-    found: list[Birth] = []
-    try:
-        for variable, value in copy_context().items():
-            if variable is current_request:
-                continue
-            name, kind, values = _describe(recorder, variable, value)
-            for held_name, held in values.items():
-                if held_name == CARRIED:
-                    continue
-                meaning = meaning_of(held)
-                seen = recorder.watch.known.find(meaning.request) if meaning.request is not None else None
-                if seen is not None or (meaning.request is None and meaning.identity.id is not None):
-                    found.append(Birth(name + held_name, kind, seen, meaning.identity))
-    except Exception as error:
-        recorder.faults.note("looking at a context", error)
-    return found
-
-
-def _describe(recorder: Recorder, variable: ContextVar[Any], value: Any) -> tuple[str, str, dict[str, object]]:
-    declared = (holder.path for holder in recorder.watch.holders if holder.is_of(variable))
-    path = next(declared, None) or recorder.discovery.path_of(variable)
-    if variable.name == ASGIREF_VARIABLE:
-        return f"{path}.", "asgiref.Local", asgiref_names(value)
-    return path, "ContextVar", {"": value}

@@ -21,7 +21,7 @@ CARRIED = "_reqtrace_request"
 """The attribute of a request, and the name beside the script prefix, that says what is known of the request."""
 
 _nowhere: ContextVar[Any] = ContextVar("reqtrace.nowhere", default=None)
-_prefixes: ContextVar[Any] = getattr(getattr(getattr(base, "_prefixes", None), "_storage", None), "_data", _nowhere)
+prefixes: ContextVar[Any] = getattr(getattr(getattr(base, "_prefixes", None), "_storage", None), "_data", _nowhere)
 
 
 def _storage_class() -> Any:
@@ -34,7 +34,7 @@ def _storage_class() -> Any:
         return None
 
 
-_Storage = _storage_class()
+storage_class = _storage_class()
 
 Way = Token[OpenRequest | None] | tuple[Any, dict[str, Any]]
 """How to come back to what was current before: a token, or what stood there and the data that took its place."""
@@ -43,22 +43,22 @@ Way = Token[OpenRequest | None] | tuple[Any, dict[str, Any]]
 def current() -> OpenRequest | None:
     """Return the request that this code runs for; None outside of requests."""
     opened = current_request.get()
-    return _beside_prefix(_prefixes.get(None)) if opened is None else opened
+    return _beside_prefix(prefixes.get(None)) if opened is None else opened
 
 
 def current_in(context: Context) -> OpenRequest | None:
     """Return the request that code in a context runs for."""
     opened = context.get(current_request)
-    return _beside_prefix(context.get(_prefixes)) if opened is None else opened
+    return _beside_prefix(context.get(prefixes)) if opened is None else opened
 
 
 def enter(opened: OpenRequest) -> Way:
     """Let a coroutine, and all that it calls or starts from now on, run for a request; return what `leave` takes."""
-    storage = _prefixes.get(None)
-    if type(storage) is not _Storage or current_request.get() is not None:
+    storage = prefixes.get(None)
+    if type(storage) is not storage_class or current_request.get() is not None:
         return current_request.set(opened)
     data = {**storage.data, CARRIED: opened}
-    _prefixes.set(_Storage(storage.thread_id, data))
+    prefixes.set(storage_class(storage.thread_id, data))
     return storage, data
 
 
@@ -68,13 +68,13 @@ def leave(way: Way) -> None:
         current_request.reset(way)
         return
     before, data = way
-    storage = _prefixes.get(None)
+    storage = prefixes.get(None)
     if storage is None or storage.data is data:
-        _prefixes.set(before)
+        prefixes.set(before)
     else:  # there is another prefix by now
         data = {**storage.data, CARRIED: before.data.get(CARRIED)}
-        _prefixes.set(_Storage(storage.thread_id, data))
+        prefixes.set(storage_class(storage.thread_id, data))
 
 
 def _beside_prefix(storage: Any) -> OpenRequest | None:
-    return storage.data.get(CARRIED) if type(storage) is _Storage else None
+    return storage.data.get(CARRIED) if type(storage) is storage_class else None

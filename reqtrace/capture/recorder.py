@@ -38,7 +38,7 @@ from reqtrace.watching.retention import RetentionSearch
 from reqtrace.watching.sessions import Sessions
 from reqtrace.watching.watch import Watch
 
-BIRTHS = "reqtrace.births"
+BIRTHPLACE = "reqtrace.birthplace"
 """Where an ASGI scope says what `TraceASGI` found in the context in which the server called the application."""
 _KNOWN_EVERY = 16
 """While no holder is watched, one request in so many is known by its object: enough to notice those that stay alive."""
@@ -150,8 +150,11 @@ class Recorder:
             self.open[number] = opened
             request._reqtrace_request = opened
             if self.is_below_asgi:
-                for birth in (request.__dict__.get("scope") or {}).get(BIRTHS, ()):
-                    opened.note(birth)
+                born = (request.__dict__.get("scope") or {}).get(BIRTHPLACE)
+                if born is not None:
+                    born.opened = opened
+                    for birth in born.births:
+                        opened.note(birth)
             discovery = self.discovery
             if self.watch.holders or opened.began_ns >= discovery.probe_due_ns or discovery.probes_left:
                 self._look_closely(opened)

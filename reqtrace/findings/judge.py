@@ -110,10 +110,11 @@ class Judge:
             case Birth():
                 case.holder, case.holder_kind = fact.holder, fact.holder_kind
                 case.checkpoint = "start"
-                case.seen_is_known = fact.seen is not None
+                case.seen_is_known, case.is_used = fact.seen is not None, fact.is_used
                 self._observe(opened, case, fact.seen, fact.identity)
             case Absence():
                 case.holder, case.holder_kind = fact.holder.path, fact.holder.kind
+                case.set_when = fact.holder.is_set
             case Swap():
                 case.holder = "request.user"
                 case.declared = fact.declared

@@ -1,5 +1,7 @@
 """A request while it is in flight, and what was seen of it that may contradict who it is for: raw, judged later."""
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from copy import copy
 from sys import getsizeof
 from time import perf_counter_ns
@@ -114,6 +116,26 @@ class Birth(NamedTuple):
     holder_kind: str
     seen: "OpenRequest | None"
     identity: Identity
+    is_used: bool = False
+    """Whether `seen` has used the context, whatever it has set there: `holder` then names all that it has."""
+
+
+class Birthplace:
+    """A context in which a server called the application for a request."""
+
+    __slots__ = ("births", "client", "code", "opened", "task", "variables")
+
+    def __init__(
+        self, code: object, client: object, task: Callable[[], object], variables: frozenset[ContextVar[Any]]
+    ) -> None:
+        """Remember how the server called, in which task, for which connection, and what a clean context held."""
+        self.code = code
+        self.client = client
+        self.task = task
+        self.variables = variables
+        self.births: list[Birth] = []
+        self.opened: OpenRequest | None = None
+        """The request, once it has come to the middleware."""
 
 
 class Carried(NamedTuple):

@@ -111,7 +111,7 @@ async def test_a_request_is_current_wherever_its_context_goes(tracing: Start) ->
 async def test_without_a_prefix_to_travel_beside_it_is_current_all_the_same(
     tracing: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carrying, "_Storage", None)
+    monkeypatch.setattr(carrying, "storage_class", None)
     tracing()
     after = await asyncio.create_task(get("/asking/"))
     assert {opened.number for name, opened in seen.items() if name not in ("nested", "prefix")} == {1}  # type: ignore[attr-defined]

@@ -50,6 +50,8 @@ class Case(msgspec.Struct, kw_only=True):
     declared: bool = False
     """Whether acting as somebody else is declared for this request."""
     cookie: bool = False
+    is_used: bool = False
+    """Whether an earlier request has used the context that this one was born into, whatever it has set there."""
     other_session: bool = False
     """Whether a response is known to have been made for another session, whoever's this one is."""
     holder: str | None = None

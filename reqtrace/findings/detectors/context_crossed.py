@@ -16,10 +16,21 @@ class ContextCrossed(Detector):
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a value of another request in the context in which the server called the application."""
-        if case.fact != "context" or not (case.seen_is_known or names_another(case)):
+        if case.fact != "context":
+            return None
+        remedy = f"{_REMEDIES.get(case.server, _WRAP)}; and reset the variable in a finally block."
+        if case.is_used:
+            if case.observed.user.id is not None and case.observed.user.id in case.people:
+                return None
+            return Verdict(
+                f"{server_of(case)} handed the request of {person(case.expected)} a context that the request of "
+                f"{person(case.observed)} had used: {case.holder} still held what that had set.",
+                remedy,
+            )
+        if not (case.seen_is_known or names_another(case)):
             return None
         return Verdict(
             f"{server_of(case)} handed the request of {person(case.expected)} a context in which {case.holder} "
             f"already named {person(case.observed)}.",
-            f"{_REMEDIES.get(case.server, _WRAP)}; and reset the variable in a finally block.",
+            remedy,
         )

@@ -14,7 +14,7 @@ class Leftover(Detector):
         if case.fact != "sighting":
             return None
         where = f"on thread {case.thread_name} (#{case.thread_serial})"
-        if case.checkpoint == "close" and case.same_object:
+        if case.checkpoint == "close" and case.same_object and case.seen_is_known:
             return Verdict(
                 f"{case.holder} still named {unit(case)} after it had ended, {where}.",
                 mend(case),

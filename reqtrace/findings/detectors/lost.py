@@ -11,7 +11,7 @@ class Lost(Detector):
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a holder that was empty on another thread, task or greenlet."""
-        if case.fact != "lost":
+        if case.fact != "lost" or case.set_when == "when used":  # whoever uses it then sets it first
             return None
         if case.checkpoint == "response":
             return Verdict(
