@@ -50,6 +50,7 @@ function wordsOfProcess({ model, layout, strip }: Frame, id: string): [name: str
   if (!process) return [t("process"), id];
   const words = [t("pid {pid}", { pid: process.pid })];
   if (strip.cssLeft > 120 && !layout.showsHosts) words.push(process.host);
+  if (process.release !== null) words.push(process.release);
   if (process.ended_ns !== null) words.push(t("ended"));
   return [deploymentOf(process), words.join("  ·  ")];
 }
