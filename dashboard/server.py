@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
-from reqtrace import conf
+from reqtrace import access, conf
 from reqtrace.exceptions import ReqtraceError
 
 from . import language
@@ -143,7 +143,7 @@ def _who(host: str) -> list[str]:
     if not has_accounts():
         lines.append("This project has no accounts (django.contrib.auth and sessions are not installed).")
     elif way == "password":
-        lines.append(f"Sign in with an account of this project that {conf.DICT}['ACCESS'] lets in (staff, by default).")
+        lines.append(f"Sign in with an account of this project. {access.who_may_look()}")
     elif way != "link":
         lines.append(f"People sign in at {way}; {conf.DICT}['ACCESS'] says whom that lets in here.")
     if settings.DEBUG:

@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from reqtrace import conf
+from reqtrace import access, conf
 from reqtrace.printable import printable
 
 from . import assets, responses, views
@@ -33,6 +33,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
         return _failed(_("This account may not see the traces."), 404)
     if signed_in is not None:
         context = {"user": signed_in.get_username(), "action": reverse("sign-out"), "csrf_token": get_token(request)}
+        context["who_may_look"] = access.who_may_look()
         return _html("denied.html", context, status=404)
     return HttpResponseRedirect(reverse("sign-in"))
 
