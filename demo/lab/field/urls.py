@@ -3,12 +3,19 @@
 from django.http import HttpResponse
 from django.urls import path
 
-from demo.lab.field import declared, kept_checker, kept_user, pool_local, view_object
+from demo.lab.field import declared, kept_checker, kept_user, pool_local, shared_objects, view_object
 from demo.lab.field.base import Kind
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
-    for kind in (view_object.KIND, kept_checker.KIND, pool_local.KIND, *kept_user.KINDS, *declared.KINDS)
+    for kind in (
+        view_object.KIND,
+        kept_checker.KIND,
+        pool_local.KIND,
+        *kept_user.KINDS,
+        *declared.KINDS,
+        *shared_objects.KINDS,
+    )
 }
 
 urlpatterns = [

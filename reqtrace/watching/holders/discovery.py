@@ -39,6 +39,8 @@ SLICE_NS = 2_000_000
 """How long one slice of the search may take."""
 WALK_NS = 500_000
 """How long a request may look around among the application's modules, where few requests come."""
+LAYERS_NS = 200_000
+"""How long among the middleware."""
 PROBES_WHEN_CALM = 16
 _SLOTS_MAX = 64
 """A local or dict with more in it than this is no holder of the current request."""
@@ -169,14 +171,14 @@ class Discovery:
                 self._take(self._variables[variable], value, ContextVarHolder, variable)
             elif self.is_through and variable.name != ASGIREF_VARIABLE and not variable.name.startswith("reqtrace."):
                 self._take(variable.name, value, ContextVarHolder, variable)  # kept where no module shows it
-        until_ns = perf_counter_ns() + WALK_NS
-        for path, layer in self._layers:
-            self.lookout.look(path, layer, until_ns)
         if self.is_thorough:
             for module in self._modules:
                 self.lookout.look_at_module(module)
         elif request is not None:
-            self.lookout.look_from(request, until_ns, everywhere=looks_around)
+            self.lookout.look_from(request, perf_counter_ns() + WALK_NS, everywhere=looks_around)
+        until_ns = perf_counter_ns() + LAYERS_NS
+        for path, layer in self._layers:
+            self.lookout.look(path, layer, until_ns)
 
     def _look_over(self) -> Iterator[None]:
         """Look at all that lives as long as the process, and what it leads to, as it stands at this moment."""

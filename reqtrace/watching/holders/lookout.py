@@ -9,7 +9,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
+from itertools import count, islice
 from time import perf_counter_ns
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -24,7 +24,7 @@ from reqtrace.watching.holders.attributes import AttributeHolder, KeyedDictHolde
 from reqtrace.watching.holders.base import Holder
 from reqtrace.watching.holders.origin import is_application, is_of_framework
 from reqtrace.watching.holders.reach import Sight, walk
-from reqtrace.watching.holders.roots import view_of_request
+from reqtrace.watching.holders.roots import Root, roots_beside_views, view_of_request
 from reqtrace.watching.holders.routes import Attribute, RouteHolder
 from reqtrace.watching.meaning import meaning_of
 
@@ -32,6 +32,7 @@ NEVER_NS = 2**63
 _HOLDERS_MAX = 64
 """How many places are watched that were found so: each is read at every checkpoint."""
 _KEPT_MAX = 256
+_ROOTS_AT_ONCE = 32
 _CURRENT = re.compile(r"current|active_?user|actor|whoami", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _OF_WHOM = frozenset(
@@ -80,6 +81,7 @@ class Lookout:
         self._modules_read: set[str] = set()
         self._turns = count()
         self._names: list[str] = []
+        self._roots = roots_beside_views()
 
     def look(self, path: str, root: Any, until_ns: int = NEVER_NS) -> None:
         """Walk from one root, and take what is worth watching."""
@@ -104,6 +106,8 @@ class Lookout:
         for _ in range(len(sys.modules)):
             if perf_counter_ns() > until_ns:
                 return
+            for root in self._next_roots():
+                self.look(*root, until_ns)
             module = self._next_module()
             if module is not None:
                 self.look_at_module(module, until_ns)
@@ -155,6 +159,16 @@ class Lookout:
                 if is_application(module):
                     self._literals |= set(_literals_in(module))
                     yield
+
+    def _next_roots(self) -> list[Root]:
+        """Return the next few of what lives long beside views and modules."""
+        try:
+            found = list(islice(self._roots, _ROOTS_AT_ONCE))
+        except ValueError:  # another request is at it
+            return []
+        if len(found) < _ROOTS_AT_ONCE:
+            self._roots = roots_beside_views()
+        return found
 
     def _next_module(self) -> ModuleType | None:
         turn = next(self._turns)

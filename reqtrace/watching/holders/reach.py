@@ -34,6 +34,8 @@ _ENTRIES_MAX = 64
 _NEXT_LAYER = ".get_response"
 _BETWEEN_LAYERS = "django.core.handlers.exception"
 """Where the functions are made by which Django wraps each middleware, whose names they take over."""
+_KEYWORDS = frozenset({"initkwargs", "view_initkwargs", "keywords"})
+"""What `as_view` and partials call the keywords that they were given: their keys stand in the code."""
 _STACK = re.compile(r"current|stack|active", re.IGNORECASE)
 
 
@@ -79,12 +81,12 @@ def walk(path: str, root: Any, until_ns: int) -> Iterator[Sight]:
 
     Users of any class are among them, which need not know that they are: so are all objects of the application's.
     """
-    pending = [_Node(root, path, root, (), 0, False, ())]
+    pending = deque([_Node(root, path, root, (), 0, False, ())])
     seen: set[int] = set()  # within one walk, which holds what it has still to look at
     for _ in range(_NODES_MAX):
         if not pending or perf_counter_ns() > until_ns:
             return
-        node = pending.pop()
+        node = pending.popleft()  # what is near comes first: the time may not last for all
         if id(node.value) in seen:
             continue
         seen.add(id(node.value))
@@ -207,9 +209,10 @@ def _of_partial(node: _Node) -> Iterator[_Node]:
 
 def _of_dict(node: _Node) -> Iterator[_Node]:
     is_table = len(node.value) > _ENTRIES_MAX
+    is_of_code = bool(node.steps) and node.steps[-1].name in _KEYWORDS
     for key, value in list(islice(dict.items(node.value), _ENTRIES_MAX)):
         if type(key) is str:
-            yield node.below(Item(key), value, is_data=is_table, key=key)
+            yield node.below(Item(key), value, is_data=is_table, key=None if is_of_code else key)
         elif _sort_of(type(value)) == "dull":
             continue
         elif is_really(key, type):  # a registry of the application's classes
@@ -290,6 +293,8 @@ def name_of(value: Any) -> str:
         return _path_of_function(value)
     if is_really(value, MethodType):
         return name_of(value.__self__)
+    if is_really(value, partial):
+        return name_of(value.func)
     if is_really(value, type):
         return f"{value.__module__}.{value.__qualname__}"
     class_ = type(value)

@@ -28,9 +28,14 @@ Root = tuple[str, Any]
 def roots() -> Iterator[Root]:
     """Yield them all, with the paths by which they are called."""
     yield from _views()
+    yield from roots_beside_views()
+
+
+def roots_beside_views() -> Iterator[Root]:
+    """Yield all but the views."""
+    yield from _templates()
     yield from _admin()
     yield from _receivers()
-    yield from _templates()
     yield from ((name_of(config), config) for config in list(apps.app_configs.values()))
 
 

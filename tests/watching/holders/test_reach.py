@@ -157,7 +157,7 @@ PLACES: dict[str, tuple[Callable[[Any], object], str, bool]] = {
     ),
     "what a view of a class was given": (
         lambda request: Greeting.as_view(service=Service(request=request)),
-        f"{HERE}.Greeting.as_view.view_initkwargs[service].request",
+        f"{HERE}.Greeting.as_view.initkwargs[service].request",
         False,
     ),
     "an object made late": (
