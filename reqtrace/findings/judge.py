@@ -102,7 +102,8 @@ class Judge:
                 case.names_user = fact.of_user
                 case.on_arrival, case.is_shared = fact.on_arrival, fact.is_shared
                 case.set_when = fact.holder.is_set
-                case.is_of_user = case.set_when != "when used" or view_name(opened) in fact.holder.used_by
+                is_set_in_views = case.set_when in ("when used", "when empty")
+                case.is_of_user = not is_set_in_views or view_name(opened) in fact.holder.used_by
                 if opened.protocol == "job":  # what its task does not use has been left out, see `Handover`
                     case.set_when, case.is_of_user = "on the way in", True
                 case.handed_out = fact.checkpoint == fact.holder.path

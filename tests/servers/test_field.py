@@ -11,8 +11,11 @@ from demo.lab.field.urls import KINDS
 pytestmark = pytest.mark.server
 
 
-@pytest.mark.parametrize("is_settled", [False, True], ids=["cold", "settled"])
-@pytest.mark.parametrize("server", ["gthread", "uvicorn"])
+@pytest.mark.parametrize(
+    ("server", "is_settled"),
+    [("gthread", False), ("gthread", True), ("uvicorn", False)],
+    ids=["gthread-cold", "gthread-settled", "uvicorn-cold"],
+)
 @pytest.mark.parametrize("name", KINDS)
 def test_who_is_taken_for_another_is_found_at_once_and_nobody_else(name: str, server: str, is_settled: bool) -> None:
     kind = KINDS[name]

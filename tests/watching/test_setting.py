@@ -132,6 +132,30 @@ def test_what_the_code_says_of_a_holder_counts_more_than_what_was_seen(traced: T
     assert {kind for kind, _, _ in found(traced)} == {"leftover"}
 
 
+def test_who_came_first_and_stays_is_crossed_with_whoever_finds_that_one(traced: Tracing) -> None:
+    def keep_first(request: HttpRequest) -> None:
+        if local.current is None:
+            keep(request)
+
+    local.current = None
+    serve(traced, 3)
+    (holder,) = traced.recorder.watch.holders
+    holder.set_when = "when empty"
+    serve(traced, 1, view=keep_first)
+    serve(traced, 2, view=keep_first)
+    assert ("crossed", "view-end", "2") in found(traced)
+
+
+def test_a_view_that_was_never_seen_to_use_it_does_not_rely_on_who_came_first(traced: Tracing) -> None:
+    keep(HttpRequest())
+    serve(traced, 1)
+    (holder,) = traced.recorder.watch.holders
+    holder.set_when = "when empty"
+    serve(traced, 2, on_the_way_in=keep)
+    serve(traced, 3)
+    assert {kind for kind, _, _ in found(traced)} <= {"leftover"}
+
+
 def test_the_user_whom_nobody_has_asked_for_yet_stands_there_from_the_way_in(traced: Tracing) -> None:
     def keep_user(request: HttpRequest) -> None:
         request.user = SimpleLazyObject(lambda: User(pk=1, username="person1"))  # type: ignore[assignment]

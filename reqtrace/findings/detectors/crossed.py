@@ -44,15 +44,17 @@ def _counts(case: Case) -> bool:
     """Tell whether code of this request relies on the holder here.
 
     What stood there before it, it relies on where it got it from a getter, or where the holder is set on the way in
-    and was not by the end of its view. A checkpoint of the application's own, on a thread that the request came to,
-    is put where it matters. What came to stand there meanwhile it relies on unless only others use the holder.
+    and was not by the end of its view, or where its view sets it only if nobody stands there. A checkpoint of the
+    application's own, on a thread that the request came to, is put where it matters. What came to stand there meanwhile
+    it relies on unless only others use the holder.
     """
     if case.handed_out:
         return True
     if not case.is_residue:
         return case.is_of_user
     if case.checkpoint in BUILT_IN:
-        return case.checkpoint in ("view-end", "response") and case.set_when == "on the way in"
+        relies_on_it = case.set_when == "on the way in" or (case.set_when == "when empty" and case.is_of_user)
+        return case.checkpoint in ("view-end", "response") and relies_on_it
     return not case.stale and case.set_when != "when used"
 
 

@@ -92,12 +92,15 @@ class Lookout:
                 self._see_user(sight)
 
     def look_from(self, request: Any, until_ns: int, *, everywhere: bool) -> None:
-        """Look at a request's view, at its module then if `everywhere`, and at the application's modules by turns."""
+        """Look at a request's view, and if `everywhere` at its module and by turns at all else that lives long."""
         view = view_of_request(request)
         if view is not None:
             self.look(*view, until_ns)
         if not everywhere:
             return
+        half_ns = (perf_counter_ns() + until_ns) // 2
+        for root in self._next_roots():
+            self.look(*root, half_ns)
         if view is not None:
             defined = view[1] if is_really(view[1], FunctionType) else type(view[1])
             module = sys.modules.get(defined.__module__)
@@ -106,8 +109,6 @@ class Lookout:
         for _ in range(len(sys.modules)):
             if perf_counter_ns() > until_ns:
                 return
-            for root in self._next_roots():
-                self.look(*root, until_ns)
             module = self._next_module()
             if module is not None:
                 self.look_at_module(module, until_ns)
