@@ -130,6 +130,28 @@ class RequestList(msgspec.Struct, kw_only=True):
     corrupt: int = 0
 
 
+class Excerpt(msgspec.Struct, kw_only=True):
+    """Lines of the code around a place that a finding names, as they stand on the disk of this server."""
+
+    role: Literal["writer", "reader"]
+    file: str
+    line: int
+    function: str
+    first: int = 0
+    """The number of the first of the lines."""
+    lines: list[str] = []
+    missing: Literal["elsewhere", "outside", "gone", "changed"] | None = None
+    """Why there are none: the process ran on another host, it is no file of the project or its libraries, there is no
+    such file, or it has changed since the process loaded it."""
+
+
+class FindingCode(msgspec.Struct, kw_only=True):
+    """Answer of `api/findings/<id>/code`."""
+
+    excerpts: list[Excerpt]
+    """Where somebody is put into the holder, then where it was read."""
+
+
 class RequestDetail(msgspec.Struct, kw_only=True):
     """Answer of `api/requests/<id>`."""
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("api/threads", views.thread_list, name="threads"),
     path("api/processes", views.process_list, name="processes"),
     path("api/findings", views.finding_list, name="findings"),
+    path("api/findings/<str:finding_id>/code", views.finding_code, name="code"),
     path("api/marks", marking.mark_list, name="marks"),
     path("api/marks/<str:group>", marking.mark, name="mark"),
     path("api/export", views.export, name="export"),

@@ -17,7 +17,7 @@ from reqtrace.reading import queries
 from reqtrace.reading.queries import Page, Query
 from reqtrace.stores import registry
 
-from . import answers, assets, downloads, language, responses
+from . import answers, assets, downloads, excerpts, language, responses
 from .door import sessions
 from .protocol import Error, PageConfig
 
@@ -138,6 +138,16 @@ def process_list(request: HttpRequest) -> HttpResponse:
 def finding_list(request: HttpRequest) -> HttpResponse:
     """Answer ``api/findings``."""
     return responses.json(answers.findings(registry.store(), *_asked(request)))
+
+
+@guarded
+@reading
+def finding_code(request: HttpRequest, finding_id: str) -> HttpResponse:
+    """Answer ``api/findings/<id>/code``."""
+    code = excerpts.of_finding(registry.store(), finding_id)
+    if code is None:
+        return responses.json(Error(error=f"There is no finding {finding_id!r}; it may have been trimmed."), status=404)
+    return responses.json(code)
 
 
 @guarded

@@ -214,19 +214,23 @@ class Side(msgspec.Struct, frozen=True, gc=False):
     user: User = User()
 
 
-class Writer(msgspec.Struct, frozen=True, gc=False):
-    """Who put into a holder what was found there."""
-
-    request: str | None = None
-    thread_serial: int | None = None
-
-
 class Frame(msgspec.Struct, frozen=True, gc=False):
-    """One line of a stack."""
+    """One line of a stack, or of the code."""
 
     file: str
     line: int
     function: str
+
+
+class Writer(msgspec.Struct, frozen=True, gc=False):
+    """Who put into a holder what was found there, and which code does."""
+
+    request: str | None = None
+    thread_serial: int | None = None
+    places: list[Frame] = []
+    """Where in the code somebody is put there, the surest first; three at most."""
+    only: bool | None = None
+    """Whether no other code does that, as far as it has been read; None where no place is known."""
 
 
 class Finding(msgspec.Struct, gc=False):

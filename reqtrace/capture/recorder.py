@@ -30,13 +30,14 @@ from reqtrace.watching.connections import ConnectionWatch
 from reqtrace.watching.handover import Handover
 from reqtrace.watching.holders.base import Holder
 from reqtrace.watching.holders.declared import holders_of
-from reqtrace.watching.holders.discovery import PROBE_AGAIN_NS, Discovery
+from reqtrace.watching.holders.discovery import PROBE_AGAIN_NS, SLICE_NS, Discovery
 from reqtrace.watching.live import OpenRequest
 from reqtrace.watching.outliving import OutlivingSearch
 from reqtrace.watching.pages import CachedPages
 from reqtrace.watching.retention import RetentionSearch
 from reqtrace.watching.sessions import Sessions
 from reqtrace.watching.watch import Watch
+from reqtrace.watching.written import AT_START_NS, WrittenPlaces, loaded_code
 
 BIRTHPLACE = "reqtrace.birthplace"
 """Where an ASGI scope says what `TraceASGI` found in the context in which the server called the application."""
@@ -53,6 +54,9 @@ _NOT_PROBED = frozenset({"start", "template", "query", "receive", "send", "close
 what has been given one as the view begins is set on the way in; those that the application names are among them."""
 _CALM = 10
 """So few requests in half a second leave each of them the time to look around."""
+_NOT_WRITTEN = frozenset({"start", "view", "template", "query", "receive", "send", "response", "close"})
+"""Checkpoints at which places that code can write to are left asleep: one look as the view ends is enough, and one at
+each that the application names."""
 
 
 class Recorder:
@@ -90,6 +94,10 @@ class Recorder:
         holders = holders_of(self.settings, self.faults)
         self._holders = holders
         self.watch.add_all(holders)
+        try:
+            self.written.search(AT_START_NS, watches=self.settings.discover)
+        except Exception as error:
+            self.faults.note("reading the application's code", error)
 
     def renew(self) -> None:
         """Start from nothing, as a process of its own: at the beginning, and in a child right after a fork."""
@@ -112,9 +120,12 @@ class Recorder:
         self.discovery.entry = self._entry
         if not self.settings.discover:
             self.discovery.probe_never()
+        if loaded_code().is_busy():  # who was reading as this process was forked off is not here
+            loaded_code.cache_clear()
+        self.written = WrittenPlaces(loaded_code(), self.watch.add)
         self.retention = RetentionSearch(self.watch.known, self.discovery)
         self.outliving = OutlivingSearch(current_in, lambda: list(self.execution.loops), self.watch.known)
-        self.ledger = Ledger(self.settings, self.faults, self.open)
+        self.ledger = Ledger(self.settings, self.faults, self.open, self.written)
         self.shipper = Shipper(self.settings, self.ledger, self.faults, self.finish_lost, self._spend_spare_time)
         self._known_every = _KNOWN_EVERY
         self._numbers = count(1)
@@ -156,7 +167,12 @@ class Recorder:
                     for birth in born.births:
                         opened.note(birth)
             discovery = self.discovery
-            if self.watch.holders or opened.began_ns >= discovery.probe_due_ns or discovery.probes_left:
+            if (
+                self.watch.holders
+                or self.written.is_open
+                or opened.began_ns >= discovery.probe_due_ns
+                or discovery.probes_left
+            ):
                 self._look_closely(opened)
             elif not number % self._known_every:
                 self.watch.known.add(request, opened)
@@ -240,6 +256,8 @@ class Recorder:
         if name not in watch.left_out:
             if opened.is_probe and name not in _NOT_PROBED and self.settings.discover:
                 self.discovery.probe(None if name in ("view", "response") else opened.request)
+            if self.written.is_open and name not in _NOT_WRITTEN:
+                self.written.look()
             if watch.holders:
                 watch.examine(opened, name, place)
 
@@ -385,14 +403,15 @@ class Recorder:
             self._looked = -1
             self.discovery.search_anew()
         self._hear_closing()
-        while not self._search():
+        while not (self._search() and self._read_code()):
             pass
 
     def _spend_spare_time(self) -> bool:
         self.ledger.meter.measure_when_due()
+        is_read = self._read_code()
         now = perf_counter_ns()
         if now < self._search_due_ns:
-            return False
+            return not is_read
         if (work := (self.ledger.requests, len(self.open))) != self._work:
             self._work, self._quiet_ns = work, now + _SEARCHED_AFTER_NS
         elif now >= self._quiet_ns and self._is_idle():
@@ -437,6 +456,13 @@ class Recorder:
         if self.watch.holders:
             self._hear_closing()
         return is_through
+
+    def _read_code(self) -> bool:
+        """Go on reading the application's code, on the shipper's time; return whether all that is loaded is read."""
+        with self._searching:
+            is_read = self.written.search(SLICE_NS, watches=self.settings.discover)
+            self.written.tell(self.watch.holders)
+        return is_read
 
     def _hear_closing(self) -> None:
         if not self._hears_closing:

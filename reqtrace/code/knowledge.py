@@ -7,7 +7,7 @@ ends between two functions, so that nobody waits for long; what is loaded later 
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from time import perf_counter_ns
+from time import thread_time_ns
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -21,6 +21,9 @@ from reqtrace.code.writes import Place, SetWhen, Written, most_of, writes_of
 from reqtrace.execution.places import native
 from reqtrace.execution.real_types import is_really
 
+INSTANCE = "(instance)"
+"""How the path of an object says that it is no class."""
+_NAMES_AT_ONCE = 64
 _ENTRY_BYTES = 400
 """About what one write takes to remember, measured over a large project."""
 
@@ -53,15 +56,16 @@ class Knowledge:
         self._naming = Naming()
         self._way_in = Reach()
         self._followed = 0
+        self._loaded = (0, "")
         self.is_through = False
         """Whether all that was loaded at some moment has been read."""
-        self.modules = self.functions = self.spent_ns = 0
+        self.modules = self.functions = self.failed = self.spent_ns = 0
 
     def read(self, budget_ns: int) -> bool:
-        """Go on reading for a slice of time; return whether all that is loaded has been read."""
+        """Go on reading for a slice of this thread's time; return whether all that is loaded has been read."""
         if not self._reading.acquire(False):
             return False  # somebody else is at it
-        began = now = perf_counter_ns()
+        began = now = thread_time_ns()
         try:
             while now - began < budget_ns:
                 try:
@@ -69,18 +73,18 @@ class Knowledge:
                 except StopIteration:
                     if not self._goes_on():
                         return True
-                now = perf_counter_ns()
+                now = thread_time_ns()
             return False
         finally:
-            self.spent_ns += perf_counter_ns() - began
+            self.spent_ns += thread_time_ns() - began
             self._reading.release()
 
     def _goes_on(self) -> bool:
         """Take what is to be read next; return whether there is anything."""
-        fresh = self._unread()
-        if fresh:
+        if self.is_behind():
+            self._loaded = _loaded()
             self.is_through = False
-            self._work = self._through(fresh)
+            self._work = self._take_in([name for name in list(sys.modules) if name not in self._seen])
         elif self._followed != self.modules:
             self._followed, self._way_in = self.modules, Reach()
             self._work = self._way_in.follow(
@@ -89,6 +93,10 @@ class Knowledge:
         else:
             self.is_through = True
         return not self.is_through
+
+    def is_behind(self) -> bool:
+        """Tell whether modules have been loaded since it was last looked; quickly."""
+        return self._loaded != _loaded()
 
     def is_busy(self) -> bool:
         """Tell whether somebody is reading right now: after a fork that is nobody any more."""
@@ -104,6 +112,8 @@ class Knowledge:
             places = handed_out(function) if function else ()
             every = [written for place in places for written in self.writes_to(*place)]
             return list({written.frame: written for written in every}.values())
+        if type(container) in (dict, list):
+            name = ""  # an entry of it, or another
         known = self._writes.get((id(container), name)) if self._kept.get(id(container)) is container else None
         found = list(known or ())
         if name and not is_really(container, ModuleType) and not is_thread_bound(container):
@@ -114,6 +124,18 @@ class Knowledge:
                 elif not is_really(container, type) and not origins.is_of_framework(class_.__module__):
                     found += self._writes_in(class_).get(name, ())
         return found
+
+    def writes_at(self, path: str) -> list[Written]:
+        """Return all places in the code that write to what is kept at a dotted path."""
+        owner, instance, name = path.rpartition(f"{INSTANCE}.")
+        if instance:
+            module, _, class_name = owner.rpartition(".")
+            class_ = vars(sys.modules[module]).get(class_name) if module in sys.modules else None
+            classes = class_.__mro__ if is_really(class_, type) else ()
+            return [written for class_ in classes for written in self._writes_in(class_).get(name, ())]
+        return next(
+            (self.writes_to(place.container, place.name) for place in self.places if self.path_of(place) == path), []
+        )
 
     def places_in(self, instance: object) -> list[Place]:
         """Return the attributes of an instance that its own methods may give a person."""
@@ -149,48 +171,50 @@ class Knowledge:
         return {
             "code.modules": self.modules,
             "code.functions": self.functions,
+            "code.failed": self.failed,
             "code.places": len(self._told),
             "code.read_ms": round(self.spent_ns / 1e6, 1),
             "code.kib": round((entries * _ENTRY_BYTES + sum(map(len, self._seen))) / 1024),
         }
 
-    def _unread(self) -> list[ModuleType]:
+    def _take_in(self, names: list[str]) -> Iterator[None]:
+        """Read those of the modules that matter, the application's own first, and of these the newest: views."""
         libraries: list[ModuleType] = []
         own: list[ModuleType] = []
-        packages: tuple[str, ...] | None = None
-        for name in list(sys.modules):
-            if name in self._seen:
-                continue
+        packages = tuple(self._libraries())
+        for number, name in enumerate(names):
             self._seen.add(name)
             module = sys.modules.get(name)
-            if not is_really(module, ModuleType) or origins.is_of_framework(name):
-                continue
-            if origins.is_application(module):
-                own.append(module)
-                continue
-            packages = tuple(self._libraries()) if packages is None else packages
-            if origins.is_of(name, packages):
-                libraries.append(module)
-        return own + libraries
-
-    def _through(self, modules: list[ModuleType]) -> Iterator[None]:
-        for module in modules:
-            self.modules += 1
-            self._naming.learn(module)
-            yield
-            for function in functions_of(module):
-                self.functions += 1
-                for target, written in writes_of(function):
-                    self._note(target, written)
+            if is_really(module, ModuleType) and not origins.is_of_framework(name):
+                if origins.is_application(module):
+                    own.append(module)
+                elif origins.is_of(name, packages):
+                    libraries.append(module)
+            if not number % _NAMES_AT_ONCE:
                 yield
-            for value in list(vars(module).values()):
-                if is_instance_of_application(value):
-                    for class_ in type(value).__mro__:
-                        if not origins.is_of_framework(class_.__module__):
-                            yield from self._read_class(class_)
-                    for place in self.places_in(value):
-                        self._tell(place)
-                    yield
+        for module in (*reversed(own), *libraries):
+            self.modules += 1
+            try:
+                yield from self._read_module(module)
+            except Exception:  # whatever stands in a module: all others are read
+                self.failed += 1
+
+    def _read_module(self, module: ModuleType) -> Iterator[None]:
+        self._naming.learn(module)
+        yield
+        for function in functions_of(module):
+            self.functions += 1
+            for target, written in writes_of(function):
+                self._note(target, written)
+            yield
+        for value in list(vars(module).values()):
+            if is_instance_of_application(value):
+                for class_ in type(value).__mro__:
+                    if not origins.is_of_framework(class_.__module__):
+                        yield from self._read_class(class_)
+                for place in self.places_in(value):
+                    self._tell(place)
+                yield
 
     def _note(self, target: Target, written: Written) -> None:
         if is_really(target.container, InstanceOf) or (not written.clears and not written.may_be_somebody):
@@ -227,3 +251,8 @@ class Knowledge:
                     found.setdefault(target.name, []).append(written)
             yield
         self._of_class[class_] = found
+
+
+def _loaded() -> tuple[int, str]:
+    """Return what tells whether a module has been loaded: how many there are, and which came last."""
+    return len(sys.modules), next(reversed(sys.modules))

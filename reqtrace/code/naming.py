@@ -60,7 +60,10 @@ def _may_hold(value: object) -> bool:
 
 
 def is_instance_of_application(value: object) -> bool:
+    """Tell whether an object is of a class of the application, and may be one for all requests."""
     class_ = type(value)
+    if class_.__module__ == "builtins":
+        return False
     module = sys.modules.get(class_.__module__)
     return (
         is_really(module, ModuleType)

@@ -13,6 +13,7 @@ from reqtrace.code.symbols import grade_of
 from reqtrace.execution.real_types import is_really
 from reqtrace.records import Frame
 
+PLACES_TOLD = 3
 _ON_CREATION = frozenset({"__init__", "__new__", "__post_init__", "__set_name__"})
 _TELLING = FILLING | CLEARING | {"setattr", "delattr"}
 
@@ -84,3 +85,13 @@ def most_of(writes: Iterable[Written]) -> Grade | None:
     grades = [written.grade for written in writes if not written.clears]
     known = max((grade for grade in grades if grade is not None), default=None)
     return known if known is not None and known >= Grade.IDENTITY else None
+
+
+def told(writes: Iterable[Written]) -> tuple[list[Frame], bool | None]:
+    """Return where somebody is put, the surest first, three places at most; and whether there is no other."""
+    frames = [
+        written.frame
+        for written in sorted(writes, key=lambda written: written.grade or Grade.NOTHING, reverse=True)
+        if written.may_be_somebody
+    ]
+    return frames[:PLACES_TOLD], len(frames) == 1 if frames else None

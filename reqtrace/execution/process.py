@@ -90,7 +90,7 @@ def describe(id_: str, serving: Serving, release: str | None = None) -> Process:
         host=socket.gethostname(),
         pid=os.getpid(),
         parent_pid=os.getppid(),
-        started_ns=_started_ns(),
+        started_ns=started_ns(),
         server=serving.server,
         worker_class=serving.worker_class,
         interface=serving.interface,
@@ -185,7 +185,7 @@ def _loop_kind() -> str:
     return "uvloop" if _runs_uvloop() else "asyncio"
 
 
-def _started_ns() -> int:
+def started_ns() -> int:
     """Return when the process started, by the operating system, else now."""
     try:
         return int(psutil.Process().create_time() * 1e9)

@@ -2,8 +2,11 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 
 from reqtrace import identity
+from reqtrace.code.knowledge import Knowledge
+from reqtrace.code.writes import Written, told
 from reqtrace.execution.process import Serving
 from reqtrace.findings.detectors import DETECTORS
 from reqtrace.findings.detectors.base import Case, Detector, Verdict
@@ -28,10 +31,13 @@ from reqtrace.watching.setting import view_name
 class Judge:
     """Judges the facts of this process's requests."""
 
-    def __init__(self, id_of: Callable[[OpenRequest], str], user_of: Callable[[Identity], User]) -> None:
-        """Name requests by `id_of` and people by `user_of`, as their records do."""
+    def __init__(
+        self, id_of: Callable[[OpenRequest], str], user_of: Callable[[Identity], User], knowledge: Knowledge
+    ) -> None:
+        """Name requests by `id_of` and people by `user_of`, as their records do; `knowledge` knows the code."""
         self._id_of = id_of
         self._user_of = user_of
+        self._knowledge = knowledge
 
     def findings(self, opened: OpenRequest, serving: Serving) -> list[Finding]:
         """Return what was newly found about a request; one finding for each kind and holder at most."""
@@ -142,7 +148,22 @@ class Judge:
                 case.thread_name, case.thread_serial = fact.thread, 0
             case Outliving():
                 pass
+        case.writer = self._with_places(case, fact)
         return case
+
+    def _with_places(self, case: Case, fact: Fact) -> Writer | None:
+        """Return who wrote, with the places in the code that can have done so."""
+        writes: list[Written] = []
+        with suppress(Exception):  # whatever stands in the way in an application's objects: the finding is what counts
+            if isinstance(fact, Sighting | Absence):
+                writes = self._knowledge.writes_to(*fact.holder.place)
+            elif isinstance(fact, Birth | Retention) and fact.holder is not None:
+                writes = self._knowledge.writes_at(fact.holder)
+        places, only = told(writes)
+        if not places:
+            return case.writer
+        writer = case.writer or Writer()
+        return Writer(writer.request, writer.thread_serial, places, only)
 
     def _observe(
         self, opened: OpenRequest, case: Case, seen: OpenRequest | None, named: Identity, *, is_sure: bool = True

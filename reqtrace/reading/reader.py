@@ -126,6 +126,12 @@ class Reader:
         record = self.decode(entry) if entry else None
         return record if isinstance(record, Request) else None
 
+    def finding(self, id_: str) -> Finding | None:
+        """Return the finding with that id."""
+        entry = self.store.get("finding", id_)
+        record = self.decode(entry) if entry else None
+        return record if isinstance(record, Finding) else None
+
     def process(self, id_: str) -> Process | None:
         """Return the process with that id."""
         entry = self.store.get("process", id_)

@@ -36,6 +36,7 @@ from reqtrace.shipping.outage import Outages
 from reqtrace.stores.base import Item
 from reqtrace.stores.packing import PackedRequest
 from reqtrace.watching.live import OpenRequest
+from reqtrace.watching.written import WrittenPlaces
 
 USERS_COUNTED_PER_THREAD = 4_096
 NAMES_REMEMBERED = 4_096
@@ -56,8 +57,18 @@ _TRACEPARENT = re.compile(
 class Ledger:
     """Makes the records of one process. Used by one thread at a time: whoever ships."""
 
-    def __init__(self, settings: Settings, faults: Faults, open_requests: Mapping[int, OpenRequest]) -> None:
-        """Make records as the settings want them; `open_requests` are those in flight."""
+    def __init__(
+        self, settings: Settings, faults: Faults, open_requests: Mapping[int, OpenRequest], written: WrittenPlaces
+    ) -> None:
+        """Make records as the settings want them.
+
+        Args:
+            settings: what is kept, and how people are named.
+            faults: where failures are counted.
+            open_requests: those in flight.
+            written: what is known of the code that writes to holders.
+
+        """
         self.settings = settings
         self.faults = faults
         self.process_id = uuid.uuid4().hex[:12]
@@ -85,7 +96,8 @@ class Ledger:
         """User names by primary key, of people seen of late: a session that was loaded tells the key alone."""
         self.pseudonym = lru_cache(maxsize=1_024)(_keyed_hash)
         """Stands for a text that is not to be kept: 16 hex digits."""
-        self._judge = Judge(self.id_of, self._user)
+        self._written_places = written
+        self._judge = Judge(self.id_of, self._user, written.knowledge)
         self._announcer = Announcer(faults)
         self.meter = Meter(self.process_id, self._counts, faults)
 
@@ -257,6 +269,7 @@ class Ledger:
         described.seen_ns = time_ns()
         described.requests, described.dropped = self._ended, self.dropped
         described.findings_dropped, described.trim_ns = self.findings_dropped, self.trim_ns
+        described.facts.update(self._written_places.facts())
         described.faults, described.last_fault = self.faults.count, self.faults.last
         if self.outages is not None:
             described.outages, described.outage_ns = self.outages.count, self.outages.total_ns

@@ -57,7 +57,7 @@ def _of_field(type_: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(arguments)
     if arguments:
         return st.one_of(*map(_of_field, arguments))
-    plain = {str: texts, int: numbers, type(None): st.none()}
+    plain = {str: texts, int: numbers, bool: st.booleans(), type(None): st.none()}
     return plain[type_] if type_ in plain else of(type_)
 
 

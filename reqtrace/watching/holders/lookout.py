@@ -5,7 +5,6 @@ an entry of a cache. So one counts only if its object was made for a request of 
 whoever is there now; or, of any other make, if the name says that it is the current one.
 """
 
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +25,7 @@ from reqtrace.watching.holders.origin import is_application, is_of_framework
 from reqtrace.watching.holders.reach import Sight, walk
 from reqtrace.watching.holders.roots import Root, roots_beside_views, view_of_request
 from reqtrace.watching.holders.routes import Attribute, RouteHolder
+from reqtrace.watching.holders.words import CURRENT, OF_RECORDS, OF_WHOM, words
 from reqtrace.watching.meaning import meaning_of
 
 NEVER_NS = 2**63
@@ -33,26 +33,6 @@ _HOLDERS_MAX = 64
 """How many places are watched that were found so: each is read at every checkpoint."""
 _KEPT_MAX = 256
 _ROOTS_AT_ONCE = 32
-_CURRENT = re.compile(r"current|active_?user|actor|whoami", re.IGNORECASE)
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_OF_WHOM = frozenset(
-    (
-        *("request", "req", "user", "actor", "account", "principal", "viewer", "visitor", "customer", "member"),
-        *("person", "who", "whoami", "me", "identity", "subject", "current"),
-    )
-)
-"""Words for whoever is there now."""
-_OF_RECORDS = frozenset(
-    (
-        *("last", "latest", "prev", "previous", "recent", "former", "first", "history", "historic", "logged"),
-        *("entry", "entries", "event", "events", "record", "records", "message", "messages", "comment", "post"),
-        *("author", "owner", "creator", "editor", "assignee", "sender", "recipient", "winner", "host", "created"),
-        *("updated", "modified", "edited", "changed", "locked", "approved", "by", "lock", "job", "task", "queue"),
-        *("online", "present", "presence", "seen"),
-    )
-)
-"""Words for somebody whom the application remembers on purpose."""
-
 
 Finder = Callable[[Any], Any]
 """Returns what is known of the request that an object is, or was made for; None for any other object."""
@@ -205,7 +185,7 @@ class Lookout:
         if opened is not None:
             is_worth = self._speaks_of_now(sight) and (not sight.is_data or self._is_shared(sight, opened))
         else:
-            is_worth = _is_model(user) and _CURRENT.search(sight.path) is not None and not (sight.is_data or sight.keys)
+            is_worth = _is_model(user) and CURRENT.search(sight.path) is not None and not (sight.is_data or sight.keys)
         if is_worth:
             self._take(sight)
 
@@ -213,8 +193,8 @@ class Lookout:
         """Tell whether the name of a place is one for whoever is there now, and none for somebody remembered."""
         route = " ".join(step.text() for step in sight.steps)
         return (
-            not _OF_WHOM.isdisjoint(_words(sight.steps[-1].text()))
-            and _OF_RECORDS.isdisjoint(_words(f"{route} {_classes_of(sight)}"))
+            not OF_WHOM.isdisjoint(words(sight.steps[-1].text()))
+            and OF_RECORDS.isdisjoint(words(f"{route} {_classes_of(sight)}"))
             and not _is_record(sight.owner)
             and self._are_literals(sight.keys)
         )
@@ -227,7 +207,7 @@ class Lookout:
         return self._occupants.is_nobodys(sight.root)
 
     def _are_literals(self, keys: Iterable[str]) -> bool:
-        return all(key in self._literals or not _OF_WHOM.isdisjoint(_words(key)) for key in keys)
+        return all(key in self._literals or not OF_WHOM.isdisjoint(words(key)) for key in keys)
 
     def _take(self, sight: Sight) -> None:
         if self._is_taken(sight):
@@ -264,10 +244,6 @@ def _is_keyed_by_threads(mapping: dict[Any, Any]) -> bool:
         return False
     idents = {thread.ident for thread in threading.enumerate()}
     return all(is_really(key, threading.Thread) or (type(key) is int and key in idents) for key in list(mapping)[:8])
-
-
-def _words(name: str) -> Iterator[str]:
-    return (word.lower() for word in _WORD.findall(name))
 
 
 def _classes_of(sight: Sight) -> str:

@@ -16,7 +16,12 @@ test("a ticket tells what happened, both sides, the place and the fix", () => {
       holder_kind: "threading.local",
       expected: { request: "r1", user: ALICE },
       observed: { request: "r2", user: BOB },
-      writer: { request: "r2", thread_serial: 4 },
+      writer: {
+        request: "r2",
+        thread_serial: 4,
+        places: [{ file: "shop/middleware.py", line: 9, function: "Current.__call__" }],
+        only: true,
+      },
       stack: [{ file: "shop/views.py", line: 12, function: "orders" }],
     }),
     occurrences: 3,
@@ -31,6 +36,7 @@ test("a ticket tells what happened, both sides, the place and the fix", () => {
 - The request was for \`alice\` (id \`1\`), request \`r1\`: \`GET /orders/\`
 - It saw \`bob\` (id \`2\`), request \`r2\`
 - Written by request \`r2\`, thread #4
+- Written in \`shop/middleware.py:9 in Current.__call__\`, and nowhere else
 - At checkpoint \`view\`
 
 **Fix:** Clear shop._local.

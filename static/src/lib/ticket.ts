@@ -1,6 +1,6 @@
 /** A finding as Markdown, for a ticket: in English in every language, as the finding itself is recorded. */
 
-import type { Finding, Request, Side, User } from "../protocol/records";
+import type { Finding, Request, Side, User, Writer } from "../protocol/records";
 import { kindMeans } from "./kinds";
 import { english } from "./text";
 
@@ -32,6 +32,7 @@ export function ticketOf({ finding, occurrences, timeNs, requestOf }: Told): str
           thread: writer.thread_serial ?? "?",
         })
       : "",
+    writer && writer.places.length > 0 ? writtenIn(writer) : "",
     english("At checkpoint {checkpoint}", { checkpoint: code(finding.checkpoint) }),
   ];
   const sections = [
@@ -42,6 +43,11 @@ export function ticketOf({ finding, occurrences, timeNs, requestOf }: Told): str
     english("Found by reqtrace; group {group}, finding {finding}.", { group: code(finding.group), finding: code(finding.id) }),
   ];
   return `${sections.filter(Boolean).join("\n\n")}\n`;
+}
+
+function writtenIn({ places, only }: Writer): string {
+  const where = places.map((place) => code(`${place.file}:${place.line} in ${place.function}`)).join(", ");
+  return only ? english("Written in {where}, and nowhere else", { where }) : english("Written in {where}", { where });
 }
 
 /** The time is that of no place, since readers sit anywhere. */

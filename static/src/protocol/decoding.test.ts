@@ -26,6 +26,7 @@ import {
 } from "./messages";
 import type {
   Finding,
+  Frame,
   Mark,
   Measurement,
   Message,
@@ -37,6 +38,7 @@ import type {
   Side,
   Thread,
   User,
+  Writer,
 } from "./records";
 
 /** Tells whether a value is of a type; says where it is not. */
@@ -165,6 +167,7 @@ const process = struct<Process>({
   trim_ns: number,
 });
 const side = struct<Side>({ request: orNull(text), user });
+const frame = struct<Frame>({ file: text, line: number, function: text });
 const finding = struct<Finding>({
   id: text,
   request: text,
@@ -177,9 +180,9 @@ const finding = struct<Finding>({
   expected: side,
   observed: side,
   writer: orNull(
-    struct<NonNullable<Finding["writer"]>>({ request: orNull(text), thread_serial: orNull(number) }),
+    struct<Writer>({ request: orNull(text), thread_serial: orNull(number), places: list(frame), only: orNull(flag) }),
   ),
-  stack: list(struct<Finding["stack"][number]>({ file: text, line: number, function: text })),
+  stack: list(frame),
   message: text,
   fix: text,
   group: text,

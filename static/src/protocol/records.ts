@@ -133,6 +133,23 @@ export interface Side {
   user: User;
 }
 
+/** A line of a stack, or of the code. */
+export interface Frame {
+  file: string;
+  line: number;
+  function: string;
+}
+
+/** Who put into a holder what was found there, and which code does. */
+export interface Writer {
+  request: string | null;
+  thread_serial: number | null;
+  /** Where in the code somebody is put there; three at most. */
+  places: Frame[];
+  /** Whether no other code does that, as far as it has been read; null where no place is known. */
+  only: boolean | null;
+}
+
 export interface Finding {
   id: string;
   request: string;
@@ -144,8 +161,8 @@ export interface Finding {
   holder_kind: string | null;
   expected: Side;
   observed: Side;
-  writer: { request: string | null; thread_serial: number | null } | null;
-  stack: { file: string; line: number; function: string }[];
+  writer: Writer | null;
+  stack: Frame[];
   message: string;
   fix: string;
   group: string;

@@ -37,7 +37,7 @@ test("leaks come before hazards, and the newest group first among its like", () 
 
 test("a finding lies on the thread that read and on the one that wrote", () => {
   const [group] = groupFindings(
-    [finding({ writer: { request: "r0", thread_serial: 7 } })],
+    [finding({ writer: { request: "r0", thread_serial: 7, places: [], only: null } })],
     lookUp(request({ process: "p1", thread_serial: 2 })),
   );
   expect([...(group?.threads ?? [])]).toEqual(["p1-2", "p1-7"]);
@@ -50,7 +50,7 @@ test("a finding whose request is not here counts, without time and place", () =>
 });
 
 test("where it happened is known by its request's id, once the request is not here any more", () => {
-  const [group] = groupFindings([finding({ request: "p1-0000000007", writer: { request: null, thread_serial: 3 } })], lookUp());
+  const [group] = groupFindings([finding({ request: "p1-0000000007", writer: { request: null, thread_serial: 3, places: [], only: null } })], lookUp());
   expect([...(group?.processes ?? [])]).toEqual(["p1"]);
   expect([...(group?.threads ?? [])]).toEqual(["p1-3"]);
   const [stranger] = groupFindings([finding({ request: "p2-0000000007" })], lookUp());
