@@ -3,6 +3,7 @@
 import { t } from "./lib/text";
 import {
   type ApiError,
+  type FindingCode,
   type FindingList,
   LIMIT_MAX,
   type MarkList,
@@ -64,6 +65,11 @@ export class Api {
   /** Return a page of findings, newest first: of all, or of one kind and level. */
   findings(cursor: string, such: Record<string, string> = {}): Promise<FindingList> {
     return this.ask<FindingList>(`findings?${new URLSearchParams({ limit: String(LIMIT_MAX), cursor, ...such })}`);
+  }
+
+  /** Return the lines around the places that a finding names. */
+  code(finding: string): Promise<FindingCode> {
+    return this.ask<FindingCode>(`findings/${encodeURIComponent(finding)}/code`);
   }
 
   /** Return all marks, and what a request that changes one must bear. */

@@ -22,6 +22,7 @@ import { fromHash, toHash } from "./lib/address";
 import { tn } from "./lib/text";
 import type { PageConfig, RequestDetail } from "./protocol/messages";
 import { setServerTime } from "./state/clock";
+import { fetchCode } from "./state/code";
 import { connection, health } from "./state/connection";
 import { followChosen } from "./state/detail";
 import { detailHere } from "./state/detail-here";
@@ -73,11 +74,13 @@ function start(root: HTMLElement, config: PageConfig): void {
       health.value = { store: "ok", message: "", corrupt: 0 };
       marker.value = null;
       fetchOlderWith(null);
+      fetchCode.value = null;
       beginHistory(api, { requests: null, findings: null });
     },
     comeBack(): void {
       marker.value = api;
       fetchOlderWith((cursor, such) => api.findings(cursor, such));
+      fetchCode.value = (finding) => api.code(finding);
       feed.connect();
     },
   };

@@ -20,6 +20,7 @@ MESSAGES = {
     "seen": protocol.Seen,
     "request_list": protocol.RequestList,
     "request_detail": protocol.RequestDetail,
+    "finding_code": protocol.FindingCode,
     "thread_list": protocol.ThreadList,
     "process_list": protocol.ProcessList,
     "finding_list": protocol.FindingList,

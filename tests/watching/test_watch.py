@@ -112,7 +112,7 @@ def test_no_writer_is_named_that_never_ran_on_the_thread_in_question(tracing: St
     before = min(traced.requests(), key=lambda request: request.start_ns)
     assert finding.observed.user.label == "person2"
     if elsewhere:
-        assert (finding.observed.request, finding.writer) == (None, None)
+        assert finding.observed.request is finding.writer.request is finding.writer.thread_serial is None
     else:
         assert finding.writer is not None
         assert finding.observed.request == finding.writer.request == before.id

@@ -9,6 +9,8 @@ import {
   type Batch,
   type Denied,
   type FindingList,
+  type Excerpt,
+  type FindingCode,
   type Health,
   type Hello,
   type MarkList,
@@ -243,6 +245,19 @@ const OTHERS = {
     before: list(request),
     during: list(request),
     after: list(request),
+  }),
+  finding_code: struct<FindingCode>({
+    excerpts: list(
+      struct<Excerpt>({
+        role: oneOf("writer", "reader"),
+        file: text,
+        line: number,
+        function: text,
+        first: number,
+        lines: list(text),
+        missing: orNull(oneOf("elsewhere", "outside", "gone", "changed")),
+      }),
+    ),
   }),
   thread_list: struct<ThreadList>({ threads: list(thread), corrupt: number }),
   process_list: struct<ProcessList>({ processes: list(process), measurements: list(measurement), corrupt: number }),

@@ -75,6 +75,24 @@ export interface RequestList {
   corrupt: number;
 }
 
+/** Lines of the code around a place that a finding names. */
+export interface Excerpt {
+  role: "writer" | "reader";
+  file: string;
+  line: number;
+  function: string;
+  /** The number of the first of the lines. */
+  first: number;
+  lines: string[];
+  /** Why there are none. */
+  missing: "elsewhere" | "outside" | "gone" | "changed" | null;
+}
+
+/** Answer of `api/findings/<id>/code`. */
+export interface FindingCode {
+  excerpts: Excerpt[];
+}
+
 export interface RequestDetail {
   request: Request;
   process: Process | null;

@@ -14,6 +14,7 @@ import { threadKey } from "../state/records";
 import { requestNamed } from "../state/requests";
 import { CopyButton } from "./copy-button";
 import { CrossingPicture } from "./crossing-picture";
+import { FindingCode } from "./finding-code";
 import { Extent, Reproduce } from "./finding-extent";
 import { FindingMark } from "./finding-mark";
 import { Occurrences } from "./finding-occurrences";
@@ -67,7 +68,7 @@ export function FindingStory({ group }: { group: Group }) {
         />
       )}
       <Where finding={finding} process={occurrence.request?.process ?? reader?.process} />
-      <Stack frames={finding.stack} />
+      <FindingCode finding={finding} />
       <section class="fix">
         <h3>{t("How to mend it")}</h3>
         <p lang="en">{finding.fix}</p>
@@ -115,7 +116,7 @@ function Where({ finding, process }: { finding: Finding; process: string | undef
           <code>{holder}</code> {holderKind && <span class="aside">{holderKind}</span>}
         </Fact>
       )}
-      {writer && (
+      {writer && (writtenBy !== null || serial !== null || writer.places.length === 0) && (
         <Fact name={t("Written by")} title={t("Who put into the holder what was found there")}>
           {writtenBy === null ? (
             t("a request that is not known")
@@ -147,25 +148,6 @@ function RequestInWords({ id }: { id: string }) {
   return (
     <>
       <span class="method">{request.method}</span> {request.path}
-    </>
-  );
-}
-
-function Stack({ frames }: { frames: Finding["stack"] }) {
-  if (frames.length === 0) return null;
-  return (
-    <>
-      <h3>{t("The code that was running, innermost first")}</h3>
-      <ol class="stack">
-        {frames.map((frame, place) => (
-          <li key={place}>
-            <code>
-              {frame.file}:{frame.line}
-            </code>{" "}
-            <span class="aside">{frame.function}</span>
-          </li>
-        ))}
-      </ol>
     </>
   );
 }
