@@ -3,6 +3,7 @@
 import sys
 from collections import deque
 from contextvars import ContextVar
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -72,3 +73,18 @@ def is_instance_of_application(value: object) -> bool:
         and not is_thread_bound(value)
         and not is_really(value, type)
     )
+
+
+def is_cached_call(path: str) -> bool:
+    """Tell whether a path leads to a function under ``functools.cache``, or a like one."""
+    module, _, name = path.rpartition(".")
+    owner: Any = sys.modules.get(module)
+    if owner is None:  # a method
+        module, _, class_name = module.rpartition(".")
+        owner = vars(sys.modules[module]).get(class_name) if module in sys.modules else None
+    if not is_really(owner, ModuleType) and not is_really(owner, type):
+        return False
+    return is_really(vars(owner).get(name), _CACHED)
+
+
+_CACHED = type(lru_cache(lambda: None))

@@ -6,6 +6,8 @@ from contextlib import suppress
 
 from reqtrace import identity
 from reqtrace.code.knowledge import Knowledge
+from reqtrace.code.libraries import owner_of
+from reqtrace.code.naming import is_cached_call
 from reqtrace.code.writes import Written, told
 from reqtrace.execution.process import Serving
 from reqtrace.findings.detectors import DETECTORS
@@ -149,6 +151,10 @@ class Judge:
             case Outliving():
                 pass
         case.writer = self._with_places(case, fact)
+        if case.holder is not None and case.holder_kind != "connection":
+            owner = owner_of(case.holder)
+            case.library, case.library_fix = owner or ("", "")
+            case.is_cached_call = is_cached_call(case.holder)
         return case
 
     def _with_places(self, case: Case, fact: Fact) -> Writer | None:

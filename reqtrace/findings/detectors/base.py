@@ -58,6 +58,12 @@ class Case(msgspec.Struct, kw_only=True):
     holder_kind: str | None = None
     writer: Writer | None = None
     stack: list[Frame] = []
+    library: str = ""
+    """Distribution and version of the library that the holder belongs to; empty for one of the application."""
+    library_fix: str = ""
+    """What its user can do, where that is known: one sentence."""
+    is_cached_call: bool = False
+    """Whether the holder is a function under ``functools.cache``, which keeps the arguments of its calls."""
     server: str = "unknown"
     worker_class: str = "unknown"
     interface: str = "wsgi"
@@ -123,8 +129,10 @@ def server_of(case: Case) -> str:
 
 
 def mend(case: Case) -> str:
-    """Say how to mend a holder of this kind under this server."""
+    """Say how to mend a holder of this kind under this server; of a library's, what its user can do."""
     holder = case.holder or "the holder"
+    if case.library:
+        return case.library_fix or _mend_of_user(case, holder)
     if case.holder_kind in ("threading.local", "gevent.local", "dict by thread"):
         if case.interface == "asgi" and not case.seen_had_ended:
             return (
@@ -151,3 +159,25 @@ def mend(case: Case) -> str:
         what = "a user" if case.names_user else "a request"
         return f"Do not keep {what} in {holder}, which all requests share: pass it on, or use a ContextVar."
     return f"Let {holder} look at the request it is given, not at what the process remembers."
+
+
+def _mend_of_user(case: Case, holder: str) -> str:
+    """Say what can be done by those who cannot change the code."""
+    if case.holder_kind == "attribute":
+        return (
+            f"{holder} belongs to {case.library} and is the same for all requests: upgrade it, or do without the part "
+            "that puts a request there, since nothing around it keeps requests apart."
+        )
+    if (
+        case.interface == "asgi"
+        and case.holder_kind in ("threading.local", "dict by thread")
+        and not case.seen_had_ended
+    ):
+        return (
+            f"{holder} belongs to {case.library}, which keeps it by thread: upgrade to a release that uses a "
+            f"ContextVar, or serve these pages by WSGI: under {server_of(case)} one thread has many requests at once."
+        )
+    return (
+        f"{holder} belongs to {case.library}: upgrade it, or put a middleware of your own right above its own that "
+        f"clears {holder} in a finally block on the way out."
+    )
