@@ -21,7 +21,7 @@ from django.apps import apps
 from django.conf import settings
 
 from reqtrace.code.knowledge import Knowledge
-from reqtrace.code.writes import Place
+from reqtrace.code.writes import Place, SetWhen
 from reqtrace.execution.places import native
 from reqtrace.execution.process import started_ns
 from reqtrace.execution.real_types import is_really
@@ -140,7 +140,7 @@ class WrittenPlaces:
         if self._told != (news := (self.knowledge.modules, holders)) and self.knowledge.is_through:
             self._told = news
             for holder in holders:
-                holder.set_when = self.knowledge.set_when(*holder.place)
+                holder.set_when = self._when(holder)
 
     def facts(self) -> dict[str, bool | int | float | str | None]:
         """Return what reading code has cost this process, and how many places are watched for it."""
@@ -171,7 +171,7 @@ class WrittenPlaces:
                 value = slot.reader()
                 if value is not before:
                     if self._names_somebody(slot):
-                        slot.holder.set_when = self.knowledge.set_when(*slot.holder.place)
+                        slot.holder.set_when = self._when(slot.holder)
                         self._wake(slot.holder)
                         continue
                     if not self._goes_on_sleeping(slot, value):
@@ -181,6 +181,14 @@ class WrittenPlaces:
             self._sleeping = _Sleeping(tuple(slots), tuple(slot.reader for slot in slots), tuple(quiet))
         finally:
             self._changing.release()
+
+    def _when(self, holder: Holder) -> SetWhen:
+        """Return when a holder is set, as far as that can be relied on.
+
+        What all threads share may well be read where it is not set: whoever came first stays there for all.
+        """
+        when = self.knowledge.set_when(*holder.place)
+        return "unknown" if when == "when used" and holder.kind == "attribute" else when
 
     def _goes_on_sleeping(self, slot: _Slot, value: object) -> bool:
         """Tell whether a place that has changed without naming anybody is still worth it: nothing large is held."""
