@@ -1,16 +1,28 @@
 """What the API answers, read from the store: lists under the shared filters, and one request with its surroundings."""
 
 from collections.abc import Callable
+from itertools import islice
 
 import msgspec
 
+from reqtrace.exceptions import StoreError
 from reqtrace.reading import neighbours
 from reqtrace.reading.queries import Page, Query, threads_of
 from reqtrace.reading.reader import LOOKED_AT, Reader
 from reqtrace.records import Measurement, Process, Request, Thread
+from reqtrace.stores import registry
 from reqtrace.stores.base import Store
 
-from .protocol import FindingList, MarkList, ProcessList, RequestDetail, RequestList, ThreadList
+from .protocol import (
+    FindingList,
+    HealthReport,
+    MarkList,
+    ProcessHealth,
+    ProcessList,
+    RequestDetail,
+    RequestList,
+    ThreadList,
+)
 
 BEFORE_MAX = AFTER_MAX = 20
 DURING_MAX = 50
@@ -87,6 +99,20 @@ def findings(store: Store, query: Query, page: Page) -> FindingList:
     reader = Reader(store)
     found = reader.finding_page(query, page)
     return FindingList(findings=found.findings, cursor=_cursor(found.cursor), corrupt=reader.corrupt)
+
+
+def health(store: Store) -> HealthReport:
+    """Tell how reqtrace itself fares."""
+    reader = Reader(store)
+    report = HealthReport(store="ok", problems=registry.problems())
+    try:
+        for _, record in islice(reader.newest("process", None), _BATCH):
+            told = msgspec.to_builtins(record)
+            report.processes.append(msgspec.convert(told, ProcessHealth))
+    except StoreError as error:
+        report.store, report.message = "unreachable", str(error)
+    report.corrupt = reader.corrupt
+    return report
 
 
 def marks(store: Store, csrf_token: str, csrf_header: str) -> MarkList:

@@ -10,12 +10,13 @@ from django.middleware.csrf import get_token
 from django.views.decorators.csrf import csrf_protect
 
 from reqtrace.exceptions import QueryError
+from reqtrace.reading.reader import Reader
 from reqtrace.records import Mark
 from reqtrace.stores import registry
 from reqtrace.stores.base import Item
 
 from . import answers, responses, views
-from .protocol import MarkRequest
+from .protocol import Error, MarkRequest
 
 GROUP_LENGTH = 100
 """More than the name of any group."""
@@ -39,6 +40,10 @@ def mark(request: HttpRequest, group: str) -> HttpResponse:
     """Answer ``api/marks/<group>``: a POST marks the group as known, a DELETE takes that back."""
     if len(group) > GROUP_LENGTH:
         raise QueryError("group", f"No group of findings has a name of {len(group):,} characters.")
+    store = registry.store()
+    if store.get("mark", group) is None and not Reader(store).has_group(group):
+        error = Error(error=f"There is no group of findings {group!r}; it may have been trimmed.", parameter="group")
+        return responses.json(error, status=404)
     user = getattr(request, "user", None)
     made = Mark(
         group=group,
@@ -47,7 +52,7 @@ def mark(request: HttpRequest, group: str) -> HttpResponse:
         at_ns=time.time_ns(),
         note=_note(request) if request.method == "POST" else "",
     )
-    registry.store().append([Item("mark", group, msgspec.json.encode(made))])
+    store.append([Item("mark", group, msgspec.json.encode(made))])
     return responses.json(made)
 
 

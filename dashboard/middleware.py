@@ -19,6 +19,8 @@ class SecureEverything:
         """Refuse a host that is not ours (`DisallowedHost`, a 400), else answer."""
         request.get_host()
         response = responses.secured(self.get_response(request))
+        if request.method == "HEAD":
+            response = responses.bodiless(response)
         if request.is_secure():  # behind a proxy that SECURE_PROXY_SSL_HEADER tells of
             for cookie in response.cookies.values():
                 cookie["secure"] = True

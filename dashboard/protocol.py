@@ -212,6 +212,39 @@ class MarkRequest(msgspec.Struct, kw_only=True):
     """Why this is no surprise, in a person's own words."""
 
 
+class ProcessHealth(msgspec.Struct, kw_only=True):
+    """How one process fares, as it said itself; the fields are those of `Process`."""
+
+    id: str
+    host: str
+    pid: int
+    server: str
+    seen_ns: int
+    ended_ns: int | None
+    requests: int
+    dropped: int
+    sampled_out: int
+    faults: int
+    last_fault: str | None
+    findings_dropped: int
+    outages: int
+    outage_ns: int
+    trim_ns: int
+
+
+class HealthReport(msgspec.Struct, kw_only=True):
+    """Answer of `api/health`, with status 503 where the store does not answer."""
+
+    store: Literal["ok", "unreachable"]
+    message: str = ""
+    """What is wrong with the store and what to do; empty when nothing is."""
+    problems: list[str] = []
+    """What is wrong with the settings."""
+    processes: list[ProcessHealth] = []
+    """The last seen first, 1,000 at most."""
+    corrupt: int = 0
+
+
 class Error(msgspec.Struct, kw_only=True):
     """Answer with status 400 or 503: what was wrong and what to do."""
 

@@ -15,6 +15,8 @@ urlpatterns = [
     path("api/findings/<str:finding_id>/code", views.finding_code, name="code"),
     path("api/marks", marking.mark_list, name="marks"),
     path("api/marks/<str:group>", marking.mark, name="mark"),
+    path("api/health", views.health, name="health"),
+    path("api/metrics", views.metrics, name="metrics"),
     path("api/export", views.export, name="export"),
     path("assets/<str:name>", views.asset, name="asset"),
 ]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 
 import msgspec
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -30,18 +31,19 @@ def answering(*methods: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def answer(request: HttpRequest, **arguments: str) -> HttpResponseBase:
+        def answering_view(request: HttpRequest, **arguments: str) -> HttpResponseBase:
             if request.method not in methods:
                 return responses.secured(HttpResponseNotAllowed(methods))
             try:
-                return responses.secured(view(request, **arguments))
+                answer = responses.secured(view(request, **arguments))
+                return responses.bodiless(answer) if request.method == "HEAD" else answer
             except QueryError as error:
                 said = responses.json(Error(error=str(error), parameter=error.parameter), status=400)
             except StoreError as error:
                 said = responses.json(Error(error=str(error)), status=503)
             return responses.secured(said)
 
-        return answer
+        return answering_view
 
     return decorate
 
@@ -148,6 +150,25 @@ def finding_code(request: HttpRequest, finding_id: str) -> HttpResponse:
     if code is None:
         return responses.json(Error(error=f"There is no finding {finding_id!r}; it may have been trimmed."), status=404)
     return responses.json(code)
+
+
+@guarded
+@reading
+def health(request: HttpRequest) -> HttpResponse:
+    """Answer ``api/health``."""
+    report = answers.health(registry.store())
+    return responses.json(report, status=200 if report.store == "ok" else 503)
+
+
+@guarded
+@reading
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer ``api/metrics``, where `prometheus_client` is installed; it is loaded when it is first asked for."""
+    try:
+        module = import_module(f"{__name__.rpartition('.')[0]}.metrics")
+    except ImportError as error:
+        return responses.json(Error(error=str(error)), status=503)
+    return HttpResponse(module.exposition(registry.store()), content_type=module.CONTENT_TYPE)
 
 
 @guarded

@@ -11,11 +11,14 @@ from reqtrace.reading.seeking import finding_sought_of, sought_of
 from reqtrace.records import Finding, Mark, Process, Record, RecordKind, Request, Thread, thread_key
 from reqtrace.stores.base import Entry, Store
 from reqtrace.stores.packing import pack, unpack, without_readings
+from reqtrace.stores.summaries import Sought
 
 LOOKED_AT = 20_000
 """How many records one question may pass over; the answer then says where to go on."""
 DECODED = 4
 """So many are passed over in the time that it takes to decode one."""
+GROUPS_AT = 200_000
+"""How many findings may be passed over for one of a group that somebody marks, which is seldom."""
 LOOKED_UP = 300
 """How many requests one question may look up one by one, as those of findings."""
 FINDINGS_AHEAD = 10_000
@@ -225,6 +228,19 @@ class Reader:
                 break
             after = entries[-1].position
         return findings
+
+    def has_group(self, group: str) -> bool:
+        """Tell whether there is a finding of a group among the newest ones."""
+        needle = msgspec.json.encode(group)
+        sought = Sought(kind="finding", payload=(needle,))
+        before = None
+        while True:
+            found = self.store.search(sought, before, 10, GROUPS_AT)
+            if any(isinstance(one := self.decode(entry), Finding) and one.group == group for entry in found.entries):
+                return True
+            if found.before is None or not found.entries:
+                return False
+            before = found.before
 
     def _page_by_findings(self, query: Query, page: Page) -> RequestPage:
         requests: dict[str, Request] = {}

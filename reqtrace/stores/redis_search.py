@@ -5,7 +5,8 @@ from typing import Any
 
 from reqtrace.stores.summaries import END, Block, Digest, Sought
 
-COLUMNS = ("words", "people", "paths")
+SCRIPT_COLUMNS = ("words", "people", "paths")
+"""In the order in which the script takes them."""
 _NUMBERS = ("first", "last", "requests", "begun", "ended", "shortest", "longest")
 _FIRST_LOOK, _NEXT_LOOKS = 40, 400
 """How many summaries are asked for in one go: mostly the newest requests are enough."""

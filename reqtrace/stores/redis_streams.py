@@ -24,7 +24,7 @@ from reqtrace.stores.base import Entry, Item, Store
 from reqtrace.stores.clock import MARKS
 from reqtrace.stores.redis_address import RedisAddress
 from reqtrace.stores.redis_scripts import AGED, APPEND, DROP, EXCESS, FORGET, GET, SEARCH
-from reqtrace.stores.redis_search import COLUMNS, blocks, column_of, values_of
+from reqtrace.stores.redis_search import SCRIPT_COLUMNS, blocks, column_of, values_of
 from reqtrace.stores.summaries import END, Found, Sought, Stretch, digest_of, search, stretches
 
 try:
@@ -73,7 +73,7 @@ class RedisStreamStore(Store):
         self._streams: dict[RecordKind, str] = {kind: f"{address.prefix}:{kind}" for kind in _KINDS}
         self._hashes: dict[RecordKind, str] = {kind: f"{address.prefix}:{kind}:keys" for kind in _KINDS}
         self._summary = f"{address.prefix}:summary"
-        self._summaries = {column: f"{address.prefix}:summary:{column}" for column in COLUMNS}
+        self._summaries = {column: f"{address.prefix}:summary:{column}" for column in SCRIPT_COLUMNS}
         self._keys = [
             *(self._counter, *self._streams.values(), *self._hashes.values()),
             *(self._summary, *self._summaries.values()),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 END = 2**63 - 1
 """Behind every position."""
+COLUMNS = ("people", "words", "paths")
+"""What is listed of many requests at once, the shortest list first."""
 BLOCK = 512
 """A summary that covers so many requests takes no more."""
 BLOCK_BYTES = 64 * 1024

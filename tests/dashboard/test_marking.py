@@ -21,6 +21,7 @@ MARK = "/reqtrace/api/marks/g1"
 @pytest.fixture
 def store():
     store = MemoryStore()
+    samples.append(store, [samples.request(1), samples.finding(1, "r1", group="g1")])
     with registry.replaced(store):
         yield store
 
@@ -96,7 +97,7 @@ def test_a_note_that_cannot_be_kept_is_refused_by_name(staff, store, body):
     answer = staff.post(MARK, body, content_type="application/json", headers=bearing(staff))
     assert (answer.status_code, answer.json()["parameter"]) == (400, "note")
     assert staff.post(MARK, {"note": "in a form"}, headers=bearing(staff)).status_code == 400
-    assert store.bounds() == (0, 0)
+    assert marks(staff) == []
 
 
 def test_a_name_that_is_no_groups_is_refused(staff, store):
@@ -150,3 +151,19 @@ def test_every_open_browser_hears_of_a_mark_at_once_and_one_that_comes_later_too
         with server.socket(staff) as latecomer:
             assert [mark.group for mark in hear_until(latecomer, Hello).records.marks] == ["g1"]
     place.store.close()
+
+
+def test_a_group_that_does_not_exist_cannot_be_marked(staff, store):
+    headers = bearing(staff)
+    for number in range(3):
+        answer = staff.post(f"/reqtrace/api/marks/none-{number}", content_type="application/json", headers=headers)
+        assert (answer.status_code, answer.json()["parameter"]) == (404, "group")
+        assert staff.delete(f"/reqtrace/api/marks/none-{number}", headers=headers).status_code == 404
+    assert marks(staff) == []
+
+
+def test_a_mark_can_be_taken_back_after_its_findings_are_gone(staff, store):
+    headers = bearing(staff)
+    assert staff.post(MARK, content_type="application/json", headers=headers).status_code == 200
+    store.trim(0)
+    assert staff.delete(MARK, headers=headers).status_code == 200

@@ -181,6 +181,16 @@ def test_every_response_is_locked_down_and_none_is_open_to_other_origins(server,
     assert {answer.headers["cache-control"] for answer in answers if "asset" not in answer.url.path} == {"no-store"}
 
 
+@pytest.mark.parametrize("door", ["api/requests?limit=1000", "api/export?format=json"])
+def test_a_head_of_much_leaves_its_connection_in_step(server, place, staff, door):
+    samples.append(place.store, [samples.request(number, path="/" + "x" * 500) for number in range(500, 700)])
+    address = f"/reqtrace/{door}"
+    for _ in range(2):
+        answer = staff.head(address)
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert len(staff.get(address).content) > 65_536
+
+
 def test_a_host_that_is_not_ours_is_refused(server, staff):
     assert staff.get("/reqtrace/api/requests", headers={"Host": "elsewhere.example"}).status_code == 400
 

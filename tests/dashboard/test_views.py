@@ -18,7 +18,15 @@ from . import samples
 pytestmark = pytest.mark.django_db
 
 LISTS = ["requests", "threads", "processes", "findings"]
-DOORS = ["", *(f"api/{name}" for name in LISTS), "api/requests/r1", "api/export", "assets/app.js"]
+DOORS = [
+    "",
+    *(f"api/{name}" for name in LISTS),
+    "api/requests/r1",
+    "api/export",
+    "api/health",
+    "api/metrics",
+    "assets/app.js",
+]
 
 
 @pytest.fixture
