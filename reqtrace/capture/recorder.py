@@ -36,6 +36,7 @@ from reqtrace.watching.outliving import OutlivingSearch
 from reqtrace.watching.pages import CachedPages
 from reqtrace.watching.retention import RetentionSearch
 from reqtrace.watching.sessions import Sessions
+from reqtrace.watching.states import States
 from reqtrace.watching.watch import Watch
 from reqtrace.watching.written import AT_START_NS, WrittenPlaces, loaded_code
 
@@ -115,6 +116,7 @@ class Recorder:
         self.watch.add_all(self._holders)
         self.handover = Handover(self.watch)
         self.sessions = Sessions()
+        self.states = States()
         self.pages = CachedPages()
         self.discovery = Discovery(self.watch.add, self.watch.forget, self.watch.known.find, self.watch.users.find)
         self.discovery.entry = self._entry
@@ -205,6 +207,7 @@ class Recorder:
         elif discovery.probes_left:
             opened.is_probe = True
         watch.known.add(opened.request, opened)
+        opened.stood = self.states.now()
         if watch.holders and "start" not in watch.left_out:
             (self.handover.take_over if opened.protocol == "job" else watch.examine)(opened, "start", opened.first)
 
@@ -254,6 +257,8 @@ class Recorder:
     def _look_around(self, opened: OpenRequest, name: str, place: Place) -> None:
         watch = self.watch
         if name not in watch.left_out:
+            if name == "view-end" and opened.stood is not None:
+                self.states.look(opened)
             if opened.is_probe and name not in _NOT_PROBED and self.settings.discover:
                 self.discovery.probe(None if name in ("view", "response") else opened.request)
             if self.written.is_open and name not in _NOT_WRITTEN:

@@ -21,6 +21,7 @@ from reqtrace.watching.live import (
     Fact,
     ForeignResponse,
     ForeignSession,
+    LeftState,
     OpenRequest,
     Outliving,
     Retention,
@@ -143,6 +144,10 @@ class Judge:
                 case.holder, case.holder_kind = fact.name, "connection"
                 case.seen_is_known = fact.writer is not None
                 self._observe(opened, case, fact.writer, identity.UNRESOLVED)
+            case LeftState():
+                case.holder, case.holder_kind = fact.name, "asgiref.Local"
+                case.seen_is_known = True
+                self._observe(opened, case, fact.setter, identity.UNRESOLVED)
             case Retention():
                 case.holder, case.holder_kind = fact.holder, fact.holder_kind
                 case.checkpoint = "close"
@@ -196,6 +201,7 @@ _KINDS: dict[type, str] = {
     Outliving: "outliving",
     Birth: "context",
     Carried: "connection",
+    LeftState: "state",
     Retention: "retention",
 }
 

@@ -148,6 +148,16 @@ class Carried(NamedTuple):
     stack: list[Frame]
 
 
+class LeftState(NamedTuple):
+    """Something of Django's that an earlier request has set, and that nobody has set since."""
+
+    checkpoint: str
+    at_ns: int
+    name: str
+    setter: "OpenRequest"
+    stack: list[Frame]
+
+
 class Retention(NamedTuple):
     """A request object that nothing needs any more, and who still holds it."""
 
@@ -156,7 +166,9 @@ class Retention(NamedTuple):
     holder_kind: str | None
 
 
-Fact = Sighting | Absence | Swap | Birth | ForeignSession | ForeignResponse | Outliving | Carried | Retention
+Fact = (
+    Sighting | Absence | Swap | Birth | ForeignSession | ForeignResponse | Outliving | Carried | LeftState | Retention
+)
 
 
 class Sent(NamedTuple):
@@ -221,6 +233,8 @@ class OpenRequest(msgspec.Struct, eq=False):
     """Whom it was rightly for, one after another: before and after a login."""
     facts: tuple[Fact, ...] = ()
     """What may contradict that."""
+    stood: tuple[Any, ...] | None = None
+    """What of Django's state stood there as it began, where it is looked at closely."""
     rivals: tuple[tuple[Holder, "OpenRequest"], ...] = ()
     """Which requests have found this one in which holders, while it was in flight."""
     leaks_now: bool = False

@@ -11,6 +11,15 @@ class Leftover(Detector):
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a holder that was not empty as the request began, or not empty again after its end."""
+        if case.fact == "state":
+            if case.observed.user.id is not None and case.observed.user.id in case.people:
+                return None
+            return Verdict(
+                f"The view of {person(case.expected)} ran under {case.holder} as the request of {_whom(case)} had left "
+                "it: nothing of this request has set it.",
+                f"Set {case.holder} for every request, or within a with block (translation.override, "
+                "timezone.override), and deactivate it on the way out.",
+            )
         if case.fact != "sighting":
             return None
         where = f"on thread {case.thread_name} (#{case.thread_serial})"
