@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -98,13 +99,13 @@ async def _tell(scope: Scope, send: Send, subscription: Subscription) -> None:
 
 async def _greet(start: Start, after: int | None, send: Send, subscription: Subscription) -> bool:
     try:
-        greeting = await feed.running().greeting(start.position, after)
+        async with aclosing(feed.running().greeting(start.position, after)) as greeting:
+            async for text in greeting:
+                await send({"type": "websocket.send", "text": text})
     except StoreError:
         subscription.postpone(start)
         await asyncio.sleep(RETRY_SECONDS)
         return False
-    for text in greeting:
-        await send({"type": "websocket.send", "text": text})
     return True
 
 

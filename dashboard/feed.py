@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
@@ -12,7 +12,7 @@ import msgspec
 from reqtrace.exceptions import StoreError
 from reqtrace.reading.reader import Reader
 from reqtrace.stores import registry
-from reqtrace.stores.base import Store
+from reqtrace.stores.base import Entry, Store
 
 from .protocol import Batch, Health, Hello, Older, Status
 from .snapshot import changes_between, older_than, portions, records_of, state_at
@@ -21,6 +21,8 @@ from .subscription import Chunk, Subscription
 PERIOD_SECONDS = 0.1
 SLOWEST_SECONDS = 2.0
 """How seldom a store that does not answer is asked again."""
+GREETED_AT_ONCE = 2
+"""How many browsers are told the state at a time, each of which takes the memory for it."""
 READ_LIMIT = 4_000
 """Entries in one look; when more were written, the next look finds them."""
 
@@ -46,6 +48,7 @@ class Feed:
         self._task: asyncio.Task[None] | None = None
         self._position: int | None = None
         self._reader: Reader | None = None
+        self._greeted = asyncio.Semaphore(GREETED_AT_ONCE)
         self.health = Health()
 
     @contextmanager
@@ -69,39 +72,49 @@ class Feed:
                 self._position = None
                 self.health = Health()
 
-    async def greeting(self, position: int, after: int | None) -> list[str]:
-        """Return the first messages for a browser that follows from `position` on and knows all up to `after`.
+    async def greeting(self, position: int, after: int | None) -> AsyncGenerator[str, None]:
+        """Yield the first messages for a browser that follows from `position` on and knows all up to `after`.
 
-        A `Hello`, and what it cannot hold in batches. Only the last bears `position`: a browser that is cut off
-        before it knows no more than it did.
+        A `Hello`, and what it cannot hold in batches, each made as the one before is sent. Only the last bears
+        `position`: a browser that is cut off before it knows no more than it did. Few browsers are greeted at a time.
 
         Raises:
             StoreError: when the store does not answer.
 
         """
-        return await asyncio.to_thread(self._greeting, position, after)
+        async with self._greeted:
+            messages = await asyncio.to_thread(self._greeting, position, after)
+            while text := await asyncio.to_thread(next, messages, ""):
+                yield text
 
-    def _greeting(self, position: int, after: int | None) -> list[str]:
+    def _greeting(self, position: int, after: int | None) -> Iterator[str]:
         reader = self._current_reader()
         changes = None if after is None else changes_between(reader, after, position)
         entries = state_at(reader, position) if changes is None else changes
-        known = after if after is not None and changes is not None else 0
-        first, *rest = [records_of(portion, reader) for portion in portions(entries)]
+        return self._pieces(reader, position, after, entries, is_resumed=changes is not None)
+
+    def _pieces(
+        self, reader: Reader, position: int, after: int | None, entries: list[Entry], *, is_resumed: bool
+    ) -> Iterator[str]:
+        known = after if after is not None and is_resumed else 0
         now = time.time_ns()
-        hello = Hello(
-            server_time_ns=now,
-            position=known,
-            resumed=changes is not None,
-            health=msgspec.structs.replace(self.health, corrupt=reader.corrupt),
-            records=first,
-            older=older_than(entries) if changes is None else Older(),
-        )
-        messages: list[Hello | Batch] = [
-            hello,
-            *(Batch(server_time_ns=now, position=known, records=records) for records in rest),
-        ]
-        messages[-1].position = position
-        return [_encode(message) for message in messages]
+        cut = list(portions(entries))
+        for number, portion in enumerate(cut, 1):
+            records = records_of(portion, reader)
+            until = position if number == len(cut) else known
+            if number > 1:
+                yield _encode(Batch(server_time_ns=now, position=until, records=records))
+                continue
+            yield _encode(
+                Hello(
+                    server_time_ns=now,
+                    position=until,
+                    resumed=is_resumed,
+                    health=msgspec.structs.replace(self.health, corrupt=reader.corrupt),
+                    records=records,
+                    older=Older() if is_resumed else older_than(entries),
+                )
+            )
 
     async def _follow(self) -> None:
         loop = asyncio.get_running_loop()

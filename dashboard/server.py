@@ -13,7 +13,7 @@ from django.urls import re_path
 from reqtrace import access, conf
 from reqtrace.exceptions import ReqtraceError
 
-from . import language
+from . import backpressure, language
 from .consumers import Receive, Send
 from .door import links
 from .door.sessions import AGE_SECONDS
@@ -97,6 +97,12 @@ class _Daphne(Server):  # type: ignore[misc]
         self._address = host, port
         self._opens = opens
         self._failure: str | None = None
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Let downloads wait for their clients."""
+        if scope["type"] == "http":
+            backpressure.put(scope, protocol)
+        return super().create_application(protocol, scope)
 
     def listen_success(self, port: Any) -> None:
         """Say where to look and who may."""

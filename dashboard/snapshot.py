@@ -1,5 +1,6 @@
 """What a browser is told first, and how much goes into one message."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -24,6 +25,9 @@ THREADS_SEEN = 20_000
 are what the page is about: of the older ones only those that served several requests are sent."""
 RESUME_LIMIT = 10_000
 """A browser that is further behind starts afresh, which costs less."""
+STATE_BYTES = 4 * 1024 * 1024
+"""How much of one kind goes into a state; the newest, and the lists go on from there."""
+_STEP = 500
 MESSAGE_BYTES = 512 * 1024
 """How much goes into one message. Daphne refuses to send more than 1 MiB: its limit for what it receives."""
 
@@ -38,13 +42,30 @@ def state_at(reader: Reader, position: int) -> list[Entry]:
         if kind == "thread":
             entries += reversed(_threads_at(reader, position, limit))
         else:
-            entries += reversed(reader.store.read_back(position + 1, limit, (kind,)))
+            entries += reversed(_newest(reader, position + 1, limit, kind))
     return entries
+
+
+def _newest(reader: Reader, before: int, limit: int, kind: RecordKind) -> list[Entry]:
+    """Return the newest entries of a kind, newest first: so many, and not more than `STATE_BYTES` of them."""
+    found: list[Entry] = []
+    size = 0
+    while len(found) < limit:
+        entries = reader.store.read_back(before, min(_STEP, limit - len(found)), (kind,))
+        for entry in entries:
+            size += len(entry.payload)
+            if size > STATE_BYTES:
+                return found
+            found.append(entry)
+        if len(entries) < _STEP:
+            break
+        before = entries[-1].position
+    return found
 
 
 def _threads_at(reader: Reader, position: int, limit: int) -> list[Entry]:
     """Return the newest threads, newest first, and of older ones those that served several requests."""
-    entries = reader.store.read_back(position + 1, THREADS_SEEN, ("thread",))
+    entries = _newest(reader, position + 1, THREADS_SEEN, "thread")
     return entries[:limit] + [entry for entry in entries[limit:] if _is_shared(reader.decode(entry))]
 
 
@@ -53,12 +74,18 @@ def _is_shared(record: Record | None) -> bool:
 
 
 def older_than(entries: Iterable[Entry]) -> Older:
-    """Return where the lists go on behind a state: of those that did not go into it whole."""
+    """Return where the lists go on behind a state: of those that may not have gone into it whole."""
     positions: dict[RecordKind, list[int]] = {"request": [], "finding": []}
+    sizes: Counter[RecordKind] = Counter()
     for entry in entries:
         if entry.kind in positions:
             positions[entry.kind].append(entry.position)
-    cursors = {kind: str(min(of)) for kind, of in positions.items() if len(of) == NEWEST[kind]}
+            sizes[entry.kind] += len(entry.payload)
+    cursors = {
+        kind: str(min(of))
+        for kind, of in positions.items()
+        if of and (len(of) == NEWEST[kind] or sizes[kind] > STATE_BYTES - MESSAGE_BYTES)
+    }
     return Older(requests=cursors.get("request"), findings=cursors.get("finding"))
 
 
@@ -74,7 +101,11 @@ def changes_between(reader: Reader, after: int, position: int) -> list[Entry] | 
 
 
 def portions(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    """Cut entries, in their order, into portions for one message each; at least one, which may be empty."""
+    """Cut entries, in their order, into portions for one message each; at least one, which may be empty.
+
+    An entry that is too large for any message, as no process of ours writes it, is left out.
+    """
+    entries = [entry for entry in entries if len(entry.payload) <= MESSAGE_BYTES]
     begin = size = 0
     for index, entry in enumerate(entries):
         size += len(entry.payload)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from sys import getsizeof
 
 import msgspec
 
@@ -18,6 +19,11 @@ class Chunk(msgspec.Struct, frozen=True):
     until: int
     requests: int
     text: str
+
+    @property
+    def size(self) -> int:
+        """How many bytes of memory the text takes: up to four for a character."""
+        return getsizeof(self.text)
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -58,10 +64,10 @@ class Subscription:
 
     def offer(self, chunk: Chunk) -> None:
         """Add a batch; if too much waits already, all of that is lost in one piece, and the newest goes on."""
-        if self._waiting_bytes + len(chunk.text) > self._backlog_bytes:
+        if self._waiting_bytes + chunk.size > self._backlog_bytes:
             self._lose_backlog()
         self._backlog.append(chunk)
-        self._waiting_bytes += len(chunk.text)
+        self._waiting_bytes += chunk.size
         self._changed.set()
 
     def offer_status(self, text: str) -> None:
@@ -104,7 +110,7 @@ class Subscription:
             missed, self._missed = self._missed, None
             return msgspec.json.encode(missed).decode()
         chunk = self._backlog.popleft()
-        self._waiting_bytes -= len(chunk.text)
+        self._waiting_bytes -= chunk.size
         self._unseen.append(chunk.until)
         return chunk.text
 

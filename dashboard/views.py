@@ -39,7 +39,7 @@ def answering(*methods: str) -> Callable[[View], View]:
                 return responses.bodiless(answer) if request.method == "HEAD" else answer
             except QueryError as error:
                 said = responses.json(Error(error=str(error), parameter=error.parameter), status=400)
-            except StoreError as error:
+            except (StoreError, downloads.TooManyExports) as error:
                 said = responses.json(Error(error=str(error)), status=503)
             return responses.secured(said)
 

@@ -118,6 +118,23 @@ async def test_a_browser_whose_past_was_trimmed_away_starts_afresh(store):
     assert [record.id for record in samples.requests_in(hello)] == [f"r{number}" for number in range(25, 30)]
 
 
+async def test_a_state_is_bounded_in_bytes_and_says_where_the_lists_go_on(store, monkeypatch):
+    monkeypatch.setattr(snapshot, "STATE_BYTES", 40_000)
+    monkeypatch.setattr(snapshot, "MESSAGE_BYTES", 10_000)
+    samples.append(store, [samples.request(number, path="/" + "x" * 2_000) for number in range(200)])
+    samples.append(store, [samples.request(200, path="/" + "x" * 20_000)])  # of a process that cuts nothing
+    with listening(Feed(lambda: store)) as listener:
+        told = [await listener.hear()]
+        while told[-1].position < store.bounds()[1]:
+            told.append(await listener.hear())
+    found = [record.id for message in told for record in samples.requests_in(message)]
+    assert 3 < len(told) < 12
+    assert found == [f"r{number}" for number in range(200 - len(found), 200)]
+    assert len(found) < 20
+    _, page = queries.parse({"cursor": told[0].older.requests}, now_ns=0)
+    assert answers.requests(store, queries.Query(), page).requests[0].id == f"r{199 - len(found)}"
+
+
 async def test_a_full_state_says_where_the_lists_of_the_api_go_on(store, monkeypatch):
     monkeypatch.setitem(snapshot.NEWEST, "request", 2)
     samples.append(store, [samples.request(number) for number in range(5)])

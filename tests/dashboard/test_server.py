@@ -4,7 +4,9 @@ import os
 import signal
 import socket as sockets
 import subprocess
+import time
 
+import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed
 
@@ -258,3 +260,20 @@ def test_it_ends_cleanly_when_told_to_also_with_a_page_open(place, number):
             printed, _ = server.process.communicate(timeout=20)
         assert server.process.returncode == 0, printed
         assert "Traceback" not in printed
+
+
+def test_an_export_that_nobody_reads_waits_for_its_client_and_takes_no_memory(tmp_path):
+    place = Place(tmp_path)
+    for first in range(0, 40_000, 2_000):
+        samples.append(place.store, [samples.request(number) for number in range(first, first + 2_000)])
+    with place.running(*SERVE, "0", says=SAYS) as server, server.visitor("staff") as staff:
+        process = psutil.Process(server.process.pid)
+        assert staff.get("/reqtrace/api/requests").status_code == 200
+        before = process.memory_info().rss
+        with staff.stream("GET", "/reqtrace/api/export", params={"format": "ndjson"}) as answer:
+            time.sleep(4)
+            waiting = process.memory_info().rss - before
+            length = sum(len(piece) for piece in answer.iter_raw())
+        assert length > 20_000_000, "it did not come whole"
+        assert waiting < 12_000_000
+    place.store.close()

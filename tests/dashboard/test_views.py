@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from django.contrib.auth.models import User
 
-from dashboard import assets
+from dashboard import assets, downloads
 from reqtrace.exceptions import StoreUnavailable
 from reqtrace.records import Trace
 from reqtrace.stores import registry
@@ -235,6 +235,20 @@ def test_an_export_is_a_trace_document_with_a_name_of_its_own(staff, store):
 def test_an_export_that_cannot_be_is_refused_before_it_begins(staff, store, parameter):
     answer = staff.get("/reqtrace/api/export", {parameter: "8"})
     assert (answer.status_code, answer.json()["parameter"]) == (400, parameter)
+
+
+def test_few_exports_are_made_at_a_time_and_a_further_one_is_told_to_wait(staff, store):
+    samples.append(store, [samples.request(1)])
+    answers = [staff.get("/reqtrace/api/export") for _ in range(downloads.AT_ONCE)]
+    assert {answer.status_code for answer in answers} == {200}
+    refused = staff.get("/reqtrace/api/export")
+    assert (refused.status_code, "try again" in refused.json()["error"]) == (503, True)
+    answers.pop().close()
+    assert staff.get("/reqtrace/api/export", {"format": "8"}).status_code == 400
+    again = staff.get("/reqtrace/api/export")
+    assert again.status_code == 200
+    for answer in (again, *answers):
+        answer.close()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -397,3 +397,16 @@ def test_a_file_without_a_record_shows_nothing(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(dashboard, "server", Page)
     with pytest.raises(CommandError, match="There is no whole record to show"):
         run("open", str(written(tmp_path, "trace.json", exported("json", Told()))))
+
+
+def test_a_billion_line_ends_in_a_small_archive_are_refused_with_a_word(tmp_path: Path) -> None:
+    ends = gzip.compress(b"\n" * 10_000_000)
+    path = written(tmp_path, "trace.gz", gzip.compress(exported("ndjson")) + ends * 100)
+    with pytest.raises(TraceFileError, match="lines in a row without a record"):
+        read(path)
+
+
+def test_an_archive_that_unpacks_to_far_more_than_a_trace_does_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "trace.gz", gzip.compress(exported("json")[:-3] + b" " * 200_000_000))
+    with pytest.raises(TraceFileError, match="more than 300 times its size"):
+        read(path)

@@ -21,6 +21,10 @@ _STEP = 512
 """How much is unpacked at a time: what is damaged takes the step that it lies in along."""
 _PIECE = 1024 * 1024
 """How much comes out at most at a time: a few bytes can stand for gigabytes."""
+_RATIO = 300
+"""How many times its size an archive may unpack to: a trace gets to a few dozen times, a bomb to a thousand."""
+_FREE = 64 * 1024 * 1024
+"""So much may come out in any case."""
 _GZIP = re.compile(rb"\x1f\x8b")
 _ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
 """A frame, or one to be skipped."""
@@ -63,7 +67,7 @@ def unpacked(stream: BinaryIO, note: Callable[[str], None]) -> Iterator[bytes]:
     """Yield what is in a file, piece by piece; what is wrong with its archive is said to `note`.
 
     Raises:
-        TraceFileError: when it is compressed in a way that this installation cannot unpack.
+        TraceFileError: when it is compressed in a way that this installation cannot unpack, or that no trace is.
 
     """
     data = stream.read(_STEP)
@@ -72,19 +76,31 @@ def unpacked(stream: BinaryIO, note: Callable[[str], None]) -> Iterator[bytes]:
         while data := stream.read(_BLOCK):
             yield data
         return
+    made = 0
+
+    def measured(pieces: Iterator[bytes]) -> Iterator[bytes]:
+        nonlocal made
+        for piece in pieces:
+            made += len(piece)
+            if made > _FREE and made > _RATIO * stream.tell():
+                raise TraceFileError(
+                    f"The archive unpacks to more than {_RATIO} times its size, which no trace does: it is refused."
+                )
+            yield piece
+
     while data.strip(b"\0"):  # `gzip` and `tar` may fill up with zeros
         archive = _opened(data)
         if archive is None:
             note("behind the archive stands something else")
             return
         try:
-            yield from _pieces(archive, data)
+            yield from measured(_pieces(archive, data))
             while not archive.eof:
                 data = stream.read(_STEP)
                 if not data:
                     note("the archive ends in the middle")
                     return
-                yield from _pieces(archive, data)
+                yield from measured(_pieces(archive, data))
         except _errors() as error:
             note(f"the archive is damaged: {error}")
             return

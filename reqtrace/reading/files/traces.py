@@ -16,6 +16,8 @@ from reqtrace.records import FORMAT, TYPES, VERSION, Record, RecordKind
 _FIRST_LINE = 64 * 1024
 """How far the first line of NDJSON may reach."""
 _LONGEST_LINE = 64 * 1024 * 1024
+_LINES_WITHOUT = 100_000
+"""So many lines without a record may follow one another, empty ones too: a few bytes can stand for billions."""
 _PROBLEMS = 100
 _ARRAYS: dict[str, RecordKind] = {
     "processes": "process",
@@ -75,13 +77,21 @@ class TraceFile:
             raise TraceFileError(f"{self.path} cannot be read: {error.strerror}.") from error
 
     def _lines(self, blocks: Iterator[bytes]) -> Iterator[Record]:
+        without = 0
         for number, line in enumerate(_split(blocks), 1):
+            without += 1
+            if without > _LINES_WITHOUT:
+                raise TraceFileError(
+                    f"{self.path} has more than {_LINES_WITHOUT:,} lines in a row without a record, up to line "
+                    f"{number:,}: it is no trace of reqtrace, or not worth reading on."
+                )
             try:
                 if line.strip():
                     opening = msgspec.json.decode(line, type=_Opening)
                     self._examine(opening.format, opening.version)
                     if opening.type != "trace":
                         yield msgspec.json.decode(line, type=TYPES[opening.type])  # type: ignore[index]
+                        without = 0
             except KeyError as error:
                 self._note(f"line {number:,}: there is no type {error}")
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
