@@ -36,7 +36,7 @@ class Listener:
                 assert await self.subscription.ready(10)
                 message = self.subscription.take()
                 if isinstance(message, Start):
-                    self.greeting = await self.feed.greeting(message.position, self.after)
+                    self.greeting = [text async for text in self.feed.greeting(message.position, self.after)]
             if self.greeting:
                 message = self.greeting.pop(0)
         self.texts.append(message)
@@ -128,7 +128,7 @@ async def test_a_state_is_bounded_in_bytes_and_says_where_the_lists_go_on(store,
         while told[-1].position < store.bounds()[1]:
             told.append(await listener.hear())
     found = [record.id for message in told for record in samples.requests_in(message)]
-    assert 3 < len(told) < 12
+    assert 1 < len(told) < 12
     assert found == [f"r{number}" for number in range(200 - len(found), 200)]
     assert len(found) < 20
     _, page = queries.parse({"cursor": told[0].older.requests}, now_ns=0)

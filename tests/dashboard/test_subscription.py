@@ -29,7 +29,7 @@ async def test_a_browser_is_told_the_health_first_then_the_start_then_what_follo
 
 
 async def test_a_full_backlog_is_lost_in_one_piece_and_the_newest_goes_on():
-    subscription = Subscription(backlog_bytes=30)
+    subscription = Subscription(backlog_bytes=3 * chunk(0).size)
     for number in range(8):
         subscription.offer(chunk(number))
     missed, *rest = await drain(subscription)
