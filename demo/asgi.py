@@ -24,5 +24,4 @@ if settings.TOUR_SERVER:
     from demo.scenarios.serving import AroundDjango, websocket_urlpatterns
 
     application.application_mapping["http"] = TraceASGI(AroundDjango(django))
-    # Inside: it is Channels that knows whose a connection is.
-    application.application_mapping["websocket"] = AuthMiddlewareStack(TraceASGI(URLRouter(websocket_urlpatterns)))
+    application.application_mapping["websocket"] = TraceASGI(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))

@@ -69,7 +69,6 @@ if TOUR_SERVER:
         "demo.scenarios.overwritten.current",
         "demo.scenarios.set_if_signed_in.held.user",
         "demo.scenarios.set_if_signed_in.cleared.user",
-        "demo.scenarios.shared_thread.held.user",
         "demo.scenarios.background_work.acting",
         "demo.scenarios.mutable_default.shared_stack",
         "demo.scenarios.mutable_default.own_stack",

@@ -1,17 +1,13 @@
 """Below the middleware: WebSocket connections, and contexts that a server hands down dirty."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from reqtrace.capture import birth, lifecycle
 from reqtrace.capture.carrying import enter, leave, prefixes
 from reqtrace.capture.recorder import BIRTHPLACE, Recorder
+from reqtrace.capture.sockets import Connection, Receive, Scope, Send, Socket
 from reqtrace.execution import exclusions
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -51,48 +47,22 @@ class TraceASGI:
                 prefixes.reset(token)
 
     async def _socket(self, recorder: Recorder, scope: Scope, receive: Receive, send: Send) -> None:
+        if not recorder.is_prepared:  # sockets came before any request had Django load its middleware
+            recorder.prepare()
         connection = Connection(scope)
         opened = recorder.begin(connection)
         if opened is None:
             await self.application(scope, receive, send)
             return
         opened.protocol = "websocket"
-        opened.status = 101
+        socket = Socket(recorder, opened)
         way = enter(opened)
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "websocket.close" and opened.status == 101 and not connection.is_accepted:
-                opened.status = 403  # ASGI, "Close - send event": closed before it was accepted
-            connection.is_accepted = connection.is_accepted or message["type"] == "websocket.accept"
-            await send(message)
-
         try:
-            await self.application(scope, receive, sending)
+            await self.application(scope, socket.receiving(receive), socket.sending(send))
         except BaseException as error:
-            recorder.abandon(opened, error)
+            socket.ended(error)
             raise
         finally:
             leave(way)
+            socket.ended()
             recorder.finish(opened)
-
-
-class Connection:
-    """A WebSocket connection in the shape of the request that it began with, as far as a record needs it."""
-
-    resolver_match = None
-    method = "GET"
-
-    def __init__(self, scope: Scope) -> None:
-        """Take what is needed from `scope`."""
-        self.scope = scope
-        self.path: str = scope.get("path", "")
-        self.is_accepted = False
-        self.META = {
-            "HTTP_" + name.decode("latin1").upper().replace("-", "_"): value.decode("latin1")
-            for name, value in scope.get("headers", ())
-            if name == b"traceparent"
-        } | {"QUERY_STRING": scope.get("query_string", b"").decode("latin1")}
-        if scope.get("user") is not None:
-            self.user = scope["user"]
-        if scope.get("session") is not None:
-            self.session = scope["session"]

@@ -254,6 +254,21 @@ class Recorder:
         if user is not opened.met:
             self.watch.examine_user(opened, name)
 
+    def message(self, opened: OpenRequest, name: str) -> Place | None:
+        """Come to the checkpoint of a message; a connection is looked at for as long as it is open, and so probed anew.
+
+        Args:
+            opened: the connection.
+            name: ``receive`` or ``send``.
+
+        """
+        discovery, now = self.discovery, perf_counter_ns()
+        opened.is_watched = True
+        opened.is_probe = bool(discovery.probes_left) or now >= discovery.probe_due_ns
+        if now >= discovery.probe_due_ns:
+            discovery.probe_due_ns = now + PROBE_AGAIN_NS
+        return self.checkpoint(opened, name)
+
     def _look_around(self, opened: OpenRequest, name: str, place: Place) -> None:
         watch = self.watch
         if name not in watch.left_out:

@@ -238,7 +238,7 @@ class Watch:
 
     def _empty(self, opened: OpenRequest, checkpoint: str, place: Place, holder: Holder) -> None:
         named_at = opened.named.get(holder.path) if opened.named else None
-        if named_at is None or checkpoint in ("start", "close"):
+        if named_at is None or checkpoint in ("start", "send", "close"):
             return
         if checkpoint == "response":
             # Behind all middleware nothing needs it any more, but what makes the parts of a body that is streamed.

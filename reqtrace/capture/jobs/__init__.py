@@ -1,1 +1,1 @@
-"""Work that is no HTTP request: jobs of task queues, and commands. Open `base.py` first, then a plug: `celery.py`."""
+"""Work that is no HTTP request: of task queues, commands, consumers. Open `base.py` first, then a plug: `celery.py`."""

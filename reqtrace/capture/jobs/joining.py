@@ -14,10 +14,12 @@ from reqtrace.capture.jobs.apscheduler import ApScheduler
 from reqtrace.capture.jobs.base import Plug
 from reqtrace.capture.jobs.celery import Celery
 from reqtrace.capture.jobs.commands import Commands
+from reqtrace.capture.jobs.consumers import Consumers
 from reqtrace.capture.jobs.dramatiq import Dramatiq
 from reqtrace.capture.jobs.rq import Rq
 from reqtrace.capture.jobs.tasks import DjangoTasks
 
+SOCKETS: tuple[Plug, ...] = (Consumers(),)
 PLUGS: tuple[Plug, ...] = (Celery(), Rq(), Dramatiq(), DjangoTasks(), ApScheduler(), Commands())
 
 _joined: set[str] = set()
@@ -25,12 +27,12 @@ _joined: set[str] = set()
 
 
 def join_all() -> None:
-    """Join what is loaded, and be there when the rest comes; nothing with ``JOBS`` off."""
+    """Join what is loaded, and be there when the rest comes; no queue with ``JOBS`` off."""
     settings = conf.get()
-    if not (settings.enabled and settings.jobs):
+    if not settings.enabled:
         return
     waiting: dict[str, Plug] = {}
-    for plug in PLUGS:
+    for plug in (*SOCKETS, *(PLUGS if settings.jobs else ())):
         for name in plug.modules:
             module = sys.modules.get(name)
             if module is None:
