@@ -50,7 +50,7 @@ _SEARCH_SELDOM_NS = 5_000_000_000
 """The same once nothing is left to be found of what was here."""
 _SEARCHED_AFTER_NS = 30_000_000_000
 """How long after the last request began or ended it may yet turn out to have left something behind."""
-_NOT_PROBED = frozenset({"start", "template", "query", "receive", "send", "close"})
+_NOT_PROBED = frozenset({"start", "template", "query", "send", "close"})
 """Checkpoints at which discovery does not look around. By the others whatever keeps requests has been given one, and
 what has been given one as the view begins is set on the way in; those that the application names are among them."""
 _CALM = 10
