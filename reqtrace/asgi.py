@@ -54,7 +54,7 @@ class TraceASGI:
         if opened is None:
             await self.application(scope, receive, send)
             return
-        opened.protocol = "websocket"
+        opened.protocol, opened.is_plain = "websocket", False
         socket = Socket(recorder, opened)
         way = enter(opened)
         try:

@@ -263,7 +263,7 @@ class Recorder:
 
         """
         discovery, now = self.discovery, perf_counter_ns()
-        opened.is_watched = True
+        opened.is_plain = False
         opened.is_probe = bool(discovery.probes_left) or now >= discovery.probe_due_ns
         if now >= discovery.probe_due_ns:
             discovery.probe_due_ns = now + PROBE_AGAIN_NS
