@@ -185,7 +185,7 @@ class Watch:
         opened.note(sighting)
         if seen is not None and not seen.ended_ns and seen is not opened and len(seen.rivals) < RIVALS_MAX:
             seen.rivals = (*seen.rivals, (holder, opened))
-        if checkpoint not in ("start", "view", "close") and opened.protocol != "job":
+        if checkpoint not in ("start", "view", "close") and opened.protocol == "http":
             self._setting.wait(opened, sighting)
 
     def _person_named(self, opened: OpenRequest, name: str) -> Identity:
