@@ -37,8 +37,10 @@ class Connection:
         self.scope = scope
         self.path: str = scope.get("path", "")
         self.is_over = self.has_place = False
+        self.before: dict[str, object] = {}
+        """What stood in the holders before the message that is being handled."""
         self.named_by: set[tuple[str, str]] = set()
-        """Message type and holder, where that named this connection's user once such a message was handled."""
+        """Message type and holder, where handling such a message put this connection's user there."""
         self.META = {
             "HTTP_" + name.decode("latin1").upper().replace("-", "_"): value.decode("latin1")
             for name, value in scope.get("headers", ())
@@ -136,6 +138,14 @@ def note(opened: OpenRequest, checkpoint: Any, message: AsgiMessage) -> None:
         opened.messages.append(Message(at_ns, checkpoint, str(message["type"]), size))
 
 
+def handling(recorder: Recorder, opened: OpenRequest) -> None:
+    """Remember what stands in the holders before a message is handled, on the thread on which it will be."""
+    connection: Connection = opened.request
+    for holder in recorder.watch.holders:
+        with suppress(Exception):  # counted where it is read afterwards
+            connection.before[holder.path] = holder.read()
+
+
 def handled(recorder: Recorder, opened: OpenRequest, kind: str) -> Place | None:
     """Look at the holders once a message was handled, on the thread on which it was.
 
@@ -149,8 +159,10 @@ def handled(recorder: Recorder, opened: OpenRequest, kind: str) -> Place | None:
     own = opened.whose().id
     for holder in recorder.watch.holders if own is not None else ():
         with suppress(Exception):  # counted where it was read before
-            if meaning_of(holder.read()).identity.id == own:
+            value = holder.read()
+            if value is not connection.before.get(holder.path) and meaning_of(value).identity.id == own:
                 connection.named_by.add((kind, holder.path))
+    connection.before.clear()
     opened.facts = tuple(
         fact
         for fact in opened.facts

@@ -1,11 +1,12 @@
 """WebSocket connections below `TraceASGI`, with Channels' own consumers and middleware."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.auth import AuthMiddlewareStack, login, logout
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
@@ -135,10 +136,9 @@ application = TraceASGI(ProtocolTypeRouter({"websocket": ByName(URLRouter(ROUTES
 
 
 @pytest.fixture(autouse=True)
-def _channels(settings: Any) -> Iterator[None]:
+async def _channels(settings: Any) -> None:
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    yield
-    held.__dict__.clear()
+    await sync_to_async(lambda: held.__dict__.clear())()  # on the thread of all consumers
 
 
 def visit(page: str, name: str = "") -> WebsocketCommunicator:

@@ -12,7 +12,7 @@ from typing import Any
 from reqtrace.capture import lifecycle
 from reqtrace.capture.carrying import current
 from reqtrace.capture.jobs.base import Plug, Target
-from reqtrace.capture.sockets import Connection, handled, note
+from reqtrace.capture.sockets import Connection, handled, handling, note
 from reqtrace.watching.live import OpenRequest
 
 _HANDLERS = ("receive_json", "receive", "websocket_receive", "websocket_connect")
@@ -93,6 +93,7 @@ def _begins(opened: OpenRequest | None, message: Any) -> None:
     try:
         if opened is not None:
             opened.is_in_view = True
+            handling(lifecycle.recorder(), opened)
             if not str(message["type"]).startswith("websocket."):  # those came in by `receive`
                 note(opened, "receive", message)
     except Exception as error:
