@@ -23,6 +23,7 @@ from reqtrace.records import LASTING, MEASUREMENTS_KEPT, RecordKind
 from reqtrace.stores.base import Entry, Item, Store
 from reqtrace.stores.clock import MARKS
 from reqtrace.stores.redis_address import RedisAddress
+from reqtrace.stores.redis_fleets import MOVING, client_of
 from reqtrace.stores.redis_scripts import AGED, APPEND, DROP, EXCESS, FORGET, GET, SEARCH
 from reqtrace.stores.redis_search import SCRIPT_COLUMNS, blocks, column_of, values_of
 from reqtrace.stores.summaries import END, Found, Sought, Stretch, digest_of, search, stretches
@@ -44,7 +45,7 @@ _CONNECT_SECONDS = 2
 _ANSWER_SECONDS = 4
 """Less than a process that ends has patience for."""
 _KEEP = "Give it maxmemory-policy noeviction or volatile-lru, or traces a server of their own."
-_TEMPORARY = (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError, redis.ReadOnlyError)
+_TEMPORARY = (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError, redis.ReadOnlyError, *MOVING)
 _OF_CLUSTERS = (
     redis.exceptions.MovedError,
     redis.exceptions.AskError,
@@ -279,7 +280,7 @@ class _Link:
         """Make a client, which connects when it is used."""
         self._address = address
         self._lock = RLock()
-        self._client = _client_for(address)
+        self._client = None if address.fleet else _client_for(address)
         self._pid = os.getpid()
 
     def __enter__(self) -> "redis.Redis":
@@ -287,12 +288,24 @@ class _Link:
         if self._pid != os.getpid():
             self._forget()
         self._lock.acquire()
+        if self._client is None:  # a fleet is asked for its master when that is needed, and anew after each failure
+            try:
+                self._client = _client_for(self._address)
+            except BaseException as error:
+                self._lock.release()
+                if isinstance(error, redis.RedisError):
+                    raise _translated(error, self._address.shown) from error
+                raise
         return self._client
 
     def __exit__(
         self, type_: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Let go of the lock."""
+        """Let go of the lock, and after a failure of a fleet's master, who may be none any more."""
+        if self._address.fleet and isinstance(error, redis.RedisError) and self._client is not None:
+            with suppress(redis.RedisError):
+                self._client.connection_pool.disconnect()
+            self._client = None
         self._lock.release()
         if isinstance(error, redis.RedisError | ValueError | KeyError):
             raise _translated(error, self._address.shown) from error
@@ -301,11 +314,13 @@ class _Link:
         """Close the connection; the next use opens another."""
         if self._pid == os.getpid():
             with self._lock:
-                self._client.connection_pool.disconnect()
+                if self._client is not None:
+                    self._client.connection_pool.disconnect()
 
     def _forget(self) -> None:
-        _inherited.append(self._client)
-        self._client = _client_for(self._address)
+        if self._client is not None:
+            _inherited.append(self._client)
+        self._client = None if self._address.fleet else _client_for(self._address)
         self._lock = RLock()
         self._pid = os.getpid()
 
@@ -362,6 +377,10 @@ def _client_for(address: RedisAddress) -> "redis.Redis":
         "retry": Retry(NoBackoff(), 0),  # who asks decides; a connection that went stale is noticed before its use
         "protocol": 2,
     }
+    if address.fleet:
+        if native("socket", "socket") is not socket.socket:
+            raise StoreError("A fleet of Redis servers does not go together with gevent: use redis:// or unix://.")
+        return client_of(address, options, f"{address.prefix}:last")
     options["connection_class"] = _connection_class(options.get("connection_class", redis.Connection))
     return redis.Redis(connection_pool=redis.ConnectionPool(**options))
 
@@ -381,10 +400,16 @@ def _translated(error: Exception, address: str) -> StoreError:
             f"{address} is not trusted, or does not trust this client: {reason}. ssl_ca_certs=... in the address names "
             "who vouches for the server, ssl_certfile=... and ssl_keyfile=... who this is."
         )
-    if isinstance(error, _OF_CLUSTERS):
-        return StoreError(f"{address} is one node of a Redis Cluster, and is asked as if it were alone: {reason}.")
+    if isinstance(error, _OF_CLUSTERS) and "+cluster" not in address:
+        return StoreError(
+            f"{address} is one node of a Redis Cluster, and is asked as if it were alone: {reason}. "
+            "redis+cluster://host:port asks all of them."
+        )
     if reason.startswith("unknown command"):
-        return StoreError(f"{address} keeps no data: is it a Sentinel, which only knows where they are? {reason}.")
+        return StoreError(
+            f"{address} keeps no data: is it a Sentinel, which only knows where they are? {reason}. "
+            "redis+sentinel://host:port/name asks it."
+        )
     if isinstance(error, redis.AuthenticationError):
         return StoreError(f"{address} lets nobody in with this user and password: {reason}.")
     if isinstance(error, _TEMPORARY) or reason.startswith(_TEMPORARY_REPLIES):

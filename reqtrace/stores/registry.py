@@ -17,6 +17,12 @@ STORE_CLASSES = {
     "redis": "reqtrace.stores.redis_streams.RedisStreamStore",
     "rediss": "reqtrace.stores.redis_streams.RedisStreamStore",
     "unix": "reqtrace.stores.redis_streams.RedisStreamStore",
+    "valkey": "reqtrace.stores.redis_streams.RedisStreamStore",
+    "valkeys": "reqtrace.stores.redis_streams.RedisStreamStore",
+    "redis+sentinel": "reqtrace.stores.redis_streams.RedisStreamStore",
+    "rediss+sentinel": "reqtrace.stores.redis_streams.RedisStreamStore",
+    "redis+cluster": "reqtrace.stores.redis_streams.RedisStreamStore",
+    "rediss+cluster": "reqtrace.stores.redis_streams.RedisStreamStore",
 }
 
 
