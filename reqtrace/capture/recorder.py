@@ -275,7 +275,8 @@ class Recorder:
             if name == "view-end" and opened.stood is not None:
                 self.states.look(opened)
             if opened.is_probe and name not in _NOT_PROBED and self.settings.discover:
-                self.discovery.probe(None if name in ("view", "response") else opened.request)
+                looks_around = name not in ("view", "response")
+                self.discovery.probe(opened.request if looks_around else None, is_last=name == "response")
             if self.written.is_open and name not in _NOT_WRITTEN:
                 self.written.look()
             if watch.holders:

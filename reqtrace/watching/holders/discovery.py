@@ -31,7 +31,7 @@ from reqtrace.watching.holders.thread_local import ThreadLocalHolder, is_thread_
 from reqtrace.watching.meaning import meaning_of
 
 PROBES = 64
-"""How many checkpoints are probed after something new was found."""
+"""How many requests are probed after something new was found."""
 PROBE_AGAIN_NS = 100_000_000
 """How long no request is due to be probed after one that was: a busy process has ten a second, an idle one all."""
 _NEVER_NS = 2**63
@@ -41,7 +41,7 @@ WALK_NS = 500_000
 """How long a request may look around among the application's modules, where few requests come."""
 LAYERS_NS = 200_000
 """How long among the middleware."""
-PROBES_WHEN_CALM = 16
+PROBES_WHEN_CALM = 32
 _SLOTS_MAX = 64
 """A local or dict with more in it than this is no holder of the current request."""
 
@@ -79,7 +79,7 @@ class Discovery:
         self._is_looking = False
         """Whether all modules are known, and everything that lives long is being looked at."""
         self.probes_left = PROBES
-        """How many checkpoints are still to be probed, whichever requests they belong to."""
+        """How many requests are still to be probed."""
         self.probe_due_ns = 0
         """`time.perf_counter_ns` at which a request is probed even so."""
         self.is_through = False
@@ -151,13 +151,16 @@ class Discovery:
         if self.probe_due_ns < _NEVER_NS:
             self.probes_left = max(self.probes_left, PROBES_WHEN_CALM)
 
-    def probe(self, request: Any = None) -> None:
+    def probe(self, request: Any = None, *, is_last: bool = True) -> None:
         """Look into everything that was found, in the thread and context of a running request.
 
-        With `request`, and where few requests come, look around among the application's modules, its view's first.
+        Args:
+            request: looks around itself, at its view first, and further where few requests come.
+            is_last: whether this is the last time for it, so that one probe less is left for others.
+
         """
         looks_around = self.probes_left > 0
-        if not self.is_thorough:
+        if is_last and not self.is_thorough:
             self.probes_left -= looks_around
         for path, local in self._locals.values():
             for name, value in _holding(names_in(local)):
