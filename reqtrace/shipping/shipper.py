@@ -89,6 +89,8 @@ class Shipper:
         self._shipping = native("_thread", "allocate_lock")()
         self._shipped_by: int | None = None
         """The thread that has taken it."""
+        self._thread: int | None = None
+        """Ours."""
         self._alarm = native("_thread", "allocate_lock")()
         self._alarm.acquire()
         self._nap = native("_thread", "allocate_lock")()
@@ -235,6 +237,7 @@ class Shipper:
         registry.store().patience_seconds = _REQUEST_SECONDS
 
     def _run(self) -> None:
+        self._thread = native("_thread", "get_ident")()
         pause = flush = self.settings.flush_ms / 1_000
         while not self._stopped:
             try:
@@ -306,6 +309,8 @@ class Shipper:
                 self.ledger.lose(self.backlog.add(items))
             elif items:
                 is_away = not self._write(items)
+            if self._shipped_by == self._thread and not is_away:
+                self._trimming.trim_when_due()  # under load this goes on and on
             if due <= 0 and len(self._queue) < worth_it:
                 break
         while self.backlog and not is_away:

@@ -295,6 +295,20 @@ def test_a_store_that_hangs_in_a_trim_keeps_no_request_waiting(
     eventually(lambda: _stored(traced) == list(range(1, 31)))
 
 
+def test_the_store_is_trimmed_also_while_a_long_queue_is_written(
+    fickle: Callable[..., tuple[Tracing, FickleStore]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipping, "_BATCH", 16)
+    traced, store = fickle(RETAIN=100)
+    kept: list[int] = []
+    store.meanwhile = lambda: kept.append(store._counts["request"])
+    with traced.recorder.shipper._shipping:
+        _visit(1, 400)
+    traced.recorder.shipper.wake()
+    eventually(lambda: 400 in _stored(traced))
+    assert max(kept) <= 200, "it grew as long as there was something to write"
+
+
 def test_a_signal_that_interrupts_shipping_does_not_wait_for_it_for_ever(
     tracing: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
