@@ -16,7 +16,7 @@ from reqtrace.records import Finding, Process, Request
 Value = str | int
 Attributes = Sequence[tuple[str, Value]]
 
-INTERNAL, SERVER = 1, 2
+INTERNAL, SERVER, PRODUCER, CONSUMER = 1, 2, 4, 5
 _METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
@@ -92,19 +92,21 @@ def spans_of(request: Request, findings: Sequence[Finding]) -> Iterator[Span]:
     """Yield the span of a request, with its findings as events, and of each hop within it."""
     trace_id, span_id = trace_id_of(request), _id(request.id)
     start_ns, end_ns = _times(request.start_ns, request.duration_ns)
-    method = request.method if request.method in _METHODS else "HTTP"
+    is_job = request.protocol == "job"
+    if is_job and request.parent is not None and request.sent_ns is not None:
+        yield _sending_of(request, trace_id)
     yield Span(
         trace_id,
         span_id,
         _parent_of(request),
-        f"{method} {request.route}" if request.route else method,
-        SERVER,
+        _name_of(request),
+        CONSUMER if is_job else SERVER,
         start_ns,
         end_ns,
         _own_attributes(request, findings),
         (
             _exchange(request.method, request.status, request.outcome, request.protocol),
-            _place(request.route, request.view),
+            _task(request.route, request.view, "process") if is_job else _place(request.route, request.view),
             _person(request.user.id, request.user.state, request.session),
             _thread(request.thread_id, request.thread_name, request.thread_serial, request.native_thread_id),
         ),
@@ -156,7 +158,7 @@ def trace_id_of(request: Request) -> bytes:
     """Return the trace that a request belongs to: the one that it came with, else one made from its id."""
     if request.trace_id is not None and _TRACE_ID.fullmatch(request.trace_id):
         return bytes.fromhex(request.trace_id)
-    return _id(request.id, 16)
+    return _id(request.parent or request.id, 16)  # of a job: its sender's
 
 
 def event_of(request: Request, finding: Finding) -> Event:
@@ -203,6 +205,8 @@ def _own_attributes(request: Request, findings: Iterable[Finding]) -> Attributes
 
 @lru_cache(maxsize=1_024)
 def _exchange(method: str, status: int | None, outcome: str, protocol: str) -> Shared:
+    if protocol == "job":
+        return Shared({"reqtrace.outcome": outcome, "reqtrace.protocol": protocol})
     return Shared(
         {
             "http.request.method": method if method in _METHODS else "_OTHER",
@@ -210,6 +214,20 @@ def _exchange(method: str, status: int | None, outcome: str, protocol: str) -> S
             "http.response.status_code": status,
             "reqtrace.outcome": outcome,
             "reqtrace.protocol": protocol,
+        }
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _task(queue: str, task: str, operation: str) -> Shared:
+    """Return what the conventions for messaging (1.37, in development) call a queue, and what is done with it."""
+    return Shared(
+        {
+            "messaging.destination.name": queue or None,
+            "messaging.operation.type": operation,
+            "messaging.operation.name": operation,
+            "reqtrace.task": task or None,
+            "code.function.name": task if operation == "process" else None,
         }
     )
 
@@ -254,8 +272,25 @@ def _error_of(request: Request, findings: Iterable[Finding]) -> str | None:
     return "" if leak is None and request.outcome == "error" else leak
 
 
+def _name_of(request: Request) -> str:
+    if request.protocol == "job":
+        return f"process {request.route or request.view}"
+    method = request.method if request.method in _METHODS else "HTTP"
+    return f"{method} {request.route}" if request.route else method
+
+
+def _sending_of(job: Request, trace_id: bytes) -> Span:
+    """Return the span of the moment in which a job was sent, below the span of the request or job that did."""
+    at_ns, _ = _times(job.sent_ns or 0, 0)
+    shared, own = (_task(job.route, job.view, "send"),), [("reqtrace.request.id", job.parent or "")]
+    id_, parent_id, name = _id(f"{job.id} sent"), _id(job.parent or ""), f"send {job.route or job.view}"
+    return Span(trace_id, id_, parent_id, name, PRODUCER, at_ns, at_ns, own, shared, [], None)
+
+
 def _parent_of(request: Request) -> bytes:
     parent = request.parent_span_id
+    if parent is None and request.parent is not None:
+        return _id(f"{request.id} sent" if request.sent_ns is not None else request.parent)
     return bytes.fromhex(parent) if parent is not None and _SPAN_ID.fullmatch(parent) else b""
 
 

@@ -10,7 +10,7 @@ from typing import cast, get_args
 import msgspec
 
 from reqtrace.exceptions import QueryError
-from reqtrace.records import Finding, FindingKind, Level, Request
+from reqtrace.records import Finding, FindingKind, Level, Protocol, Request
 
 _UNITS_NS = {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
 _MS = re.compile(r"(<=|>=|<|>)(\d{1,18}(?:\.\d{1,18})?)", re.ASCII)
@@ -30,6 +30,7 @@ PARAMETERS = {
     "user": "a user's id or label, or anonymous, or unresolved",
     "path": "a prefix of the path",
     "method": "an HTTP method",
+    "protocol": "http, websocket or job",
     "status": "a status such as 404, or a class such as 5xx",
     "process": "a process's id or pid",
     "thread": "a thread's serial",
@@ -59,6 +60,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None = None
     """A prefix of the path."""
     method: str | None = None
+    protocol: Protocol | None = None
     status: str | None = None
     """``404``, or a class as in ``5xx``."""
     process: str | None = None
@@ -116,6 +118,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             and (self.user is None or self.user in (request.user.id, request.user.label, _nobody(request.user.state)))
             and (self.path is None or request.path.startswith(self.path))
             and (self.method is None or request.method == self.method)
+            and (self.protocol is None or request.protocol == self.protocol)
             and (self.status is None or _status_matches(self.status, request.status))
             and (self.process is None or self.process in (request.process, str(request.pid)))
             and (self.thread is None or self.thread in threads_of(request))
@@ -164,6 +167,7 @@ def parse(parameters: Mapping[str, str], now_ns: int) -> tuple[Query, Page]:
         user=given.get("user"),
         path=given.get("path"),
         method=given["method"].upper() if "method" in given else None,
+        protocol=cast("Protocol | None", _choice(given, "protocol", get_args(Protocol))),
         status=_status(given),
         process=given.get("process"),
         thread=_integer(given, "thread", minimum=1),

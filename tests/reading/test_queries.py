@@ -207,3 +207,10 @@ def test_one_finding_must_fit_both_kind_and_level() -> None:
     assert Query(with_findings=True).matches(request(), findings)
     assert Query(kind="lost", holder="_thread_locals").matches(request(), findings)
     assert not Query(kind="lost", holder="elsewhere").matches(request(), findings)
+
+
+def test_requests_are_told_apart_by_protocol() -> None:
+    query, _ = queries.parse({"protocol": "job"}, NOW_NS)
+    assert query.protocol == "job"
+    with pytest.raises(QueryError, match="http, websocket, job"):
+        queries.parse({"protocol": "gopher"}, NOW_NS)

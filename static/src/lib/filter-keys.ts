@@ -53,6 +53,13 @@ export const KEYS: Record<string, Key> = {
     },
     seenInRequest: ({ method }) => [method],
   },
+  protocol: {
+    takes: t("http, websocket or job"),
+    example: "protocol:job",
+    request: (value) => (["http", "websocket", "job"].includes(value) ? (request) => request.protocol === value : null),
+    seenInRequest: ({ protocol }) => [protocol],
+    offers: ["http", "websocket", "job"],
+  },
   status: {
     takes: t("a code or a class of codes"),
     example: "status:5xx",
