@@ -123,37 +123,20 @@ def test_what_could_not_be_told_is_told_once_somebody_was_seen_to_set_it_on_the_
     assert ("crossed", "view-end", "2") in found(traced)
 
 
-def test_what_the_code_says_of_a_holder_counts_more_than_what_was_seen(traced: Tracing) -> None:
+def test_the_code_knows_of_middleware_and_a_request_of_what_no_code_shows(traced: Tracing) -> None:
     serve(traced, 3)
     (holder,) = traced.recorder.watch.holders
     holder.set_when = "when used"
-    serve(traced, 1, on_the_way_in=keep)
+    serve(traced, 1, view=keep)
     serve(traced, 2)
     assert {kind for kind, _, _ in found(traced)} == {"leftover"}
-
-
-def test_who_came_first_and_stays_is_crossed_with_whoever_finds_that_one(traced: Tracing) -> None:
-    def keep_first(request: HttpRequest) -> None:
-        if local.current is None:
-            keep(request)
-
-    local.current = None
-    serve(traced, 3)
-    (holder,) = traced.recorder.watch.holders
-    holder.set_when = "when empty"
-    serve(traced, 1, view=keep_first)
-    serve(traced, 2, view=keep_first)
-    assert ("crossed", "view-end", "2") in found(traced)
-
-
-def test_a_view_that_was_never_seen_to_use_it_does_not_rely_on_who_came_first(traced: Tracing) -> None:
-    keep(HttpRequest())
-    serve(traced, 1)
-    (holder,) = traced.recorder.watch.holders
-    holder.set_when = "when empty"
-    serve(traced, 2, on_the_way_in=keep)
-    serve(traced, 3)
-    assert {kind for kind, _, _ in found(traced)} <= {"leftover"}
+    serve(traced, 1, on_the_way_in=keep)
+    serve(traced, 4)
+    assert ("crossed", "view-end", "4") in found(traced)
+    holder.set_when = "on the way in"
+    serve(traced, 1, view=keep)
+    serve(traced, 5)
+    assert ("crossed", "view-end", "5") in found(traced), "whatever a view has put right"
 
 
 def test_the_user_whom_nobody_has_asked_for_yet_stands_there_from_the_way_in(traced: Tracing) -> None:

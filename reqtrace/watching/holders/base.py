@@ -64,13 +64,18 @@ class Holder(ABC):
 
     @property
     def is_set(self) -> SetWhen:
-        """Tell when it is set: what the code says, and where that says nothing, what requests have shown."""
-        return self.set_when if self.set_when != "unknown" else _BY_WORTH[self._seen]
+        """Tell when it is set: what the code says, unless a request has shown what the code does not know of.
+
+        Middleware that is put together as the process runs is seen by no reading of the code.
+        """
+        if self.set_when == "on the way in" or (self.set_when == "when used" and self._seen < SEEN_SET_BEFORE_VIEW):
+            return self.set_when
+        return _BY_WORTH[self._seen]
 
     @property
     def is_certain(self) -> bool:
         """Tell whether no request can show anything else any more."""
-        return self.set_when != "unknown" or self._seen == SEEN_REPLACED_IN_VIEW
+        return self.set_when == "on the way in" or self._seen == SEEN_REPLACED_IN_VIEW
 
     def learn(self, seen: int) -> bool:
         """Take in what a request has shown of when it is set; return whether that is news."""
