@@ -17,7 +17,7 @@ class Reqtrace(Case):
     def settle(self) -> None:
         """Search to the end, and look around no more: ten requests a second are looked into, however many there are."""
         recorder = lifecycle.recorder()
-        while not recorder.discovery.is_through:
+        while not (recorder.discovery.is_through and recorder.written.knowledge.is_through):
             time.sleep(0.01)  # the shipper's thread does it
         if recorder.watch.holders:
             recorder.search_all()

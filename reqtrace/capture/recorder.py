@@ -169,14 +169,9 @@ class Recorder:
                     for birth in born.births:
                         opened.note(birth)
             discovery = self.discovery
-            if (
-                self.watch.holders
-                or self.written.is_open
-                or opened.began_ns >= discovery.probe_due_ns
-                or discovery.probes_left
-            ):
+            if self.watch.holders or opened.began_ns >= discovery.probe_due_ns or discovery.probes_left:
                 self._look_closely(opened)
-            elif not number % self._known_every:
+            elif self.written.is_open or not number % self._known_every:
                 self.watch.known.add(request, opened)
             return opened
         except Exception as error:
@@ -236,7 +231,7 @@ class Recorder:
             user = opened.request.__dict__.get("user", NOBODY_YET)
             if user is not opened.unasked or attribute_of(user, "_wrapped") is not empty:
                 self._meet(opened, name, user)
-            if not opened.is_plain:
+            if not opened.is_plain or (self.written.is_open and name not in _NOT_WRITTEN):
                 self._look_around(opened, name, place)
             return place
         except Exception as error:
@@ -325,6 +320,8 @@ class Recorder:
         try:
             if opened.look is not None:
                 looking.end(opened)
+            if self.written.is_open:
+                self.written.look()  # where one wakes, this request is looked at like all others from here on
             if not opened.is_plain:
                 self.checkpoint(opened, "view-end", place)
                 opened.is_in_view = False
