@@ -28,7 +28,8 @@ class Kind:
     findings: frozenset[str] = frozenset({"crossed"})
     """Which kinds of finding a mixed answer is to have one of; none where traffic cannot see it."""
     tells_each: bool = True
-    """Whether each mixed request is told; not where a key or a name stood there before and does so again."""
+    """Whether each mixed request is told, from the first on. Not where a key or a name stood there before and does so
+    again; nor where the view does not lead to the place, and the time of a look may not last until its turn."""
     is_declared: bool = False
     """Whether the settings name the place, and nothing is searched for."""
 

@@ -161,8 +161,8 @@ def serializing_anew(request: Any, key: str) -> HttpResponse:
     return answer(request, own._context["request"])
 
 
-def _kind(name: str, title: str, broken: Any, clean: Any) -> Kind:
-    return Kind(name, title, broken, clean, at_once=2)
+def _kind(name: str, title: str, broken: Any, clean: Any, *, each: bool = True) -> Kind:
+    return Kind(name, title, broken, clean, at_once=2, tells_each=each)
 
 
 KINDS = (
@@ -173,6 +173,6 @@ KINDS = (
     _kind("in-a-partial", "an object in a partial", functools.partial(given, Desk()),
           functools.partial(given, CarefulDesk())),
     _kind("in-a-receiver", "an object that receives a signal", sending(Desk()), sending(CarefulDesk())),
-    _kind("in-a-node", "a node of a template", rendering("broken.html"), rendering("clean.html")),
-    _kind("in-a-context", "a serializer made once, and its context", serializing, serializing_anew),
+    _kind("in-a-node", "a node of a template", rendering("broken.html"), rendering("clean.html"), each=False),
+    _kind("in-a-context", "a serializer made once, and its context", serializing, serializing_anew, each=False),
 )  # fmt: skip

@@ -37,7 +37,7 @@ PROBE_AGAIN_NS = 100_000_000
 _NEVER_NS = 2**63
 SLICE_NS = 2_000_000
 """How long one slice of the search may take."""
-WALK_NS = 500_000
+WALK_NS = 800_000
 """How long a request may look around among the application's modules, where few requests come."""
 LAYERS_NS = 200_000
 """How long among the middleware."""
