@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ class Command(base.Subcommand):
             closing(registry.open_store(server.store)) as store,
             self.terminal.bar() as bar,
         ):
-            report = Run(plan, server, gathered, Traces(store, gathered.run), signed_in).run(bar.show)
+            anew = None if base_url or options["base_url"] else partial(self._server, options, None)
+            report = Run(plan, server, gathered, Traces(store, gathered.run), signed_in, anew).run(bar.show)
         for name, file in files.items():
             _write(file, report.to_json() if name == "json" else report.to_junit())
         self._show(report, verbose=options["verbose"])

@@ -31,6 +31,10 @@ class Calm(msgspec.Struct):
     masked: bool
     """Whether the body is the same only with its numbers left out."""
     status: int
+    own: frozenset[str]
+    """The person's own signs that stand in it every time."""
+    answer: Answer
+    """The last one."""
 
     def matches(self, answer: Answer) -> bool:
         """Tell whether an answer is the same page."""
@@ -51,13 +55,23 @@ class Signs:
         forms = "|".join(map(re.escape, sorted(self._signs, key=len, reverse=True)))
         self._pattern = re.compile(rf"(?<![\w@])(?:{forms})(?![\w@])") if forms else None
 
+    def owner(self, sign: str) -> Person:
+        """Return whose sign it is."""
+        return self._owners[sign]
+
+    def of_owner(self, answer: Answer) -> frozenset[str]:
+        """Return the signs of whoever asked."""
+        return frozenset(self._in(answer) & answer.shot.person.signs)
+
     def of_others(self, answer: Answer) -> dict[str, Person]:
         """Return the signs of people other than the one who asked, with their owners."""
-        if self._pattern is None:
-            return {}
-        text = html.unescape(f"{answer.headers}\n{answer.body}")
-        found = {self._signs[form] for form in self._pattern.findall(text)} - answer.shot.person.signs
+        found = self._in(answer) - answer.shot.person.signs
         return {sign: owner for sign in found if (owner := self._owners[sign]) != answer.shot.person}
+
+    def _in(self, answer: Answer) -> set[str]:
+        if self._pattern is None:
+            return set()
+        return {self._signs[form] for form in self._pattern.findall(html.unescape(f"{answer.headers}\n{answer.body}"))}
 
 
 def measure(
@@ -81,11 +95,12 @@ def calm_of(answers: Sequence[Answer], fresh: Answer, signs: Signs) -> Calm:
     first = answers[0]
     also = [fresh] if fresh.status == first.status else []
     known = frozenset.intersection(*(frozenset(signs.of_others(answer)) for answer in (*answers, *also)))
+    own = frozenset.intersection(*map(signs.of_owner, answers))
     for masked in (False, True):
         bodies = {(answer.status, digest(answer.body, masked=masked)) for answer in answers}
         if len(bodies) == 1:
-            return Calm(known, digest(first.body, masked=masked), masked, first.status)
-    return Calm(known, None, masked=True, status=first.status)
+            return Calm(known, digest(first.body, masked=masked), masked, first.status, own, answers[-1])
+    return Calm(known, None, True, first.status, own, answers[-1])
 
 
 def digest(body: str, *, masked: bool) -> str:

@@ -11,7 +11,8 @@ from reqtrace.records import Finding
 from reqtrace.stress.baseline import Calm, Signs, measure
 from reqtrace.stress.judges import Leak, Suspicion, confirm, leak_of, leaks_in_traces, suspicions
 from reqtrace.stress.people import ANONYMOUS, Person
-from reqtrace.stress.report import Again, PageReport, Report
+from reqtrace.stress.precedence import Newcomers, StartAnew
+from reqtrace.stress.report import Again, PageReport, Report, Step
 from reqtrace.stress.server import Server
 from reqtrace.stress.shrink import Schedule, shrink
 from reqtrace.stress.targets import Target
@@ -40,8 +41,20 @@ class Plan(msgspec.Struct, frozen=True):
 class Run:
     """People, pages, a server, and what was seen of them."""
 
-    def __init__(self, plan: Plan, server: Server, crowd: Crowd, traces: Traces, people: Sequence[Person]) -> None:
-        """Prepare; nothing is sent yet."""
+    def __init__(
+        self,
+        plan: Plan,
+        server: Server,
+        crowd: Crowd,
+        traces: Traces,
+        people: Sequence[Person],
+        start_anew: StartAnew | None = None,
+    ) -> None:
+        """Prepare; nothing is sent yet.
+
+        With `start_anew`, which starts one more server like this one, it is found out what comes of who asks first.
+        """
+        self._start_anew = start_anew
         self._plan = plan
         self._server = server
         self._crowd = crowd
@@ -61,7 +74,7 @@ class Run:
         self._measure(progress)
         if not self._leaks:
             self._storm(progress)
-        again = self._shrink(progress) if self._leaks else None
+        again = self._shrink(progress) if self._leaks else self._let_another_come_first(progress)
         return Report(
             server=self._server.base_url,
             people=[person.name for person in self._people],
@@ -210,6 +223,22 @@ class Run:
             page.body = None
             self._note(target, _UNSTEADY)
 
+    def _let_another_come_first(self, progress: Progress) -> Again | None:
+        """Ask a new server in another order; what belongs to a page stands in it whoever came first."""
+        if self._start_anew is None or len(self._people) < 3:
+            return None
+        progress(1, "another person comes first")
+        targets = [target for target, page in self._pages.items() if page.state == "stressed"]
+        found = Newcomers(self._start_anew, self._crowd.size, self._people, self._signs).look(self._calm, targets)
+        if not found:
+            return None
+        told = {one.suspicion.subject[1]: one for one in reversed(found)}
+        self._leaks += [leak_of(one.suspicion, self._traces) for one in reversed(told.values())]
+        target = self._leaks[0].target
+        first, then = told[target].first, told[target].suspicion.subject[0]
+        steps = [f"{target} as {first.name}, to a server that has served nobody", f"{target} as {then.name}"]
+        return Again([Step([step]) for step in steps], 2, 2)
+
     def _shrink(self, progress: Progress) -> Again:
         """Look for the shortest sequence that shows the first leak again."""
         leak = self._leaks[0]
@@ -243,6 +272,11 @@ class Run:
             yield (
                 f"No request of this run stands in the traces ({self._traces.address}): judged by answers alone. "
                 "Is reqtrace.middleware.TraceMiddleware first in MIDDLEWARE, and the store the server's own?"
+            )
+        if self._start_anew is None:
+            yield (
+                "This server had served people before: what it keeps of them for everybody (a cache, a loader) cannot "
+                "be told from what its pages are meant to show. Let stress start it, or use reqtrace prove."
             )
         failed = sum(page.failed for page in self._pages.values())
         if failed:

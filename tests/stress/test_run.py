@@ -391,3 +391,22 @@ def test_targets_are_paths_or_urls_of_one_server_each_once() -> None:
     assert found == ([Target("GET", "/"), Target("GET", "/b/")], "http://127.0.0.1:8000")
     with pytest.raises(QueryError, match="begins with FETCH"):
         targets.parse(["FETCH /a/"], allow_unsafe=True)
+
+
+@pytest.mark.server
+def test_what_was_made_for_whoever_came_first_is_a_leak_only_another_first_one_can_show(
+    project: Project, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.json"
+    arguments = ("/first/", "/online/", "--requests", "60", "--users", "3", "--json", str(file))
+    code, output, errors = project.stress("first", *arguments)
+    assert code == 1, output + errors
+    report = json.loads(file.read_text())
+    (leak,) = report["leaks"]
+    assert (leak["target"]["path"], leak["victim"], leak["other"]) == ("/first/", "alice", "carol")
+    assert [step["at_once"] for step in report["again"]["steps"]] == [
+        ["GET /first/ as carol, to a server that has served nobody"],
+        ["GET /first/ as alice"],
+    ]
+    code, output, errors = project.stress("second", *arguments)
+    assert code == 0, output + errors

@@ -13,6 +13,8 @@ from django.views.i18n import JavaScriptCatalog
 
 from tests.stress.project.middleware import PLANTED, get_current_user
 
+_loaded: dict[str, str] = {}
+
 
 def account(request: HttpRequest) -> HttpResponse:
     """Greet whoever the application believes is asking, after some work."""
@@ -35,6 +37,12 @@ def cached(request: HttpRequest) -> HttpResponse:
     if "cached" not in PLANTED or name == "stranger":
         return HttpResponse(f"Welcome {name}")
     return HttpResponse(f"Welcome {cache.get_or_set(request.get_full_path(), name)}")
+
+
+def first_come(request: HttpRequest) -> HttpResponse:
+    """Greet whoever came first, where it is planted: a loader that is made once for all, its key without the user."""
+    name = request.user.get_username() if request.user.is_authenticated else "stranger"
+    return HttpResponse(f"Good day, {_loaded.setdefault('name', name) if 'first' in PLANTED else name}.")
 
 
 def everybody(request: HttpRequest) -> HttpResponse:
@@ -72,5 +80,6 @@ urlpatterns = [
     path("online/", who_is_online),
     path("logout/", log_out, name="logout"),
     path("people/<int:pk>/", everybody),
+    *([path("first/", first_come)] if "first" in PLANTED or "second" in PLANTED else []),
     path("buy/", buy),
 ]
