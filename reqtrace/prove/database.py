@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -16,6 +17,9 @@ from django.db.utils import Error
 
 from reqtrace.exceptions import QueryError
 
+_PATIENCE_SECONDS = 10
+"""How long a database that somebody else writes to is waited for."""
+_PAGES = 10_000
 _kept: list[object] = []
 """Connections that a fork brought along: closing them here would end them for the process that they belong to."""
 
@@ -44,8 +48,17 @@ class SqliteCopy(Copy):
         self._file = folder / f"{connection.alias}.sqlite3"
         self._stamps: dict[int, tuple[int, int]] = {}
         connection.ensure_connection()
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+
+        def give_up(*_: int) -> None:
+            if time.monotonic() > deadline:
+                raise sqlite3.OperationalError("a transaction of somebody else's locks it")
+
         with closing(sqlite3.connect(self._file)) as target:
-            connection.connection.backup(target)
+            if connection.connection.in_transaction:  # SQLite backs up nothing that it is just writing
+                target.executescript("\n".join(connection.connection.iterdump()))
+            else:
+                connection.connection.backup(target, pages=_PAGES, progress=give_up)
 
     def name(self, slot: int | None) -> str:
         return str(self._file if slot is None else self._file.with_suffix(f".{slot}.sqlite3"))
