@@ -26,7 +26,7 @@ def test_it_fails_with_the_schedule_and_passes_on_the_mended_page() -> None:
     people = [get_user_model().objects.create_user(name) for name in ("annika", "bertil")]
     with pytest.raises(AssertionError) as failed:
         assert_isolated(["/loader/broken/"], people, server="wsgi", seconds=SECONDS)
-    assert re.search(r"LEAKS .*/loader/broken/: (annika|bertil) gets what is (annika|bertil)'s", str(failed.value))
+    assert re.search(r"LEAKS .*/loader/broken/: .* gets what is (annika|bertil)'s", str(failed.value))
     assert "2. " in str(failed.value)
     assert_isolated(["/loader/mended/"], people, server="wsgi", bound=1, seconds=SECONDS)
     assert list(get_user_model().objects.values_list("username", flat=True)) == ["annika", "bertil"]
