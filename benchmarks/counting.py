@@ -24,6 +24,18 @@ from benchmarks.pairing import ROOT, own_environment
 from benchmarks.scenarios import SCENARIOS
 
 WARM_UP = 200
+_BY_CLOCK = ("Shipper._attend", "Shipper._rouse")
+"""What a request does for the shipper's thread where that has slept: some do, by the clock, and the others do not."""
+_OF_THREADS = (
+    "threading.py",
+    "/concurrent/futures/",
+    "selectors.py",
+    "/asyncio/base_events.py",
+    "contextlib.py",
+    "weakref.py",
+    "tempfile.py",
+)
+"""Whose instructions depend on which thread comes first, and on when the garbage collector comes by."""
 REQUESTS = 32
 """How many are counted: a multiple of what reqtrace does for every sixteenth alone."""
 
@@ -46,9 +58,10 @@ class Count(msgspec.Struct, frozen=True):
         return Path(self.file).is_relative_to(ROOT / "reqtrace")
 
     @property
-    def is_of_benchmark(self) -> bool:
-        """Whether it belongs to the measured project: neither Django's nor the case's."""
-        return Path(self.file).is_relative_to(ROOT / "benchmarks")
+    def is_left_out(self) -> bool:
+        """Whether it belongs to the measured project, or is another number each time it is counted."""
+        is_by_chance = self.function in _BY_CLOCK or any(part in self.file for part in _OF_THREADS)
+        return is_by_chance or Path(self.file).is_relative_to(ROOT / "benchmarks")
 
 
 class Instructions:
@@ -114,11 +127,11 @@ def added(counts: list[Count], over: list[Count]) -> list[Count]:
     before = {(count.file, count.function): count for count in over}
     found = []
     for count in counts:
-        if count.is_of_benchmark:
+        if count.is_left_out:
             continue
         base = before.pop((count.file, count.function), None)
         found.append(count if base is None else count.over(base))
-    left_out = [base.over(base).over(base) for base in before.values() if not base.is_of_benchmark]
+    left_out = [base.over(base).over(base) for base in before.values() if not base.is_left_out]
     return sorted((count for count in (*found, *left_out) if count.instructions), key=lambda count: -count.instructions)
 
 

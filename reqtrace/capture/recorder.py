@@ -525,5 +525,5 @@ def note_logout(*, user: Any, **_: object) -> None:
     """Remember who signed out: the request was theirs (a receiver of Django's ``user_logged_out``)."""
     opened = current()
     if opened is not None and user is not None:
-        opened.signed_out = identity.of_user(user)
+        opened.signed_out, opened.is_plain = identity.of_user(user), False
         opened.belongs_to(opened.signed_out)

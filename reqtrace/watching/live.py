@@ -255,7 +255,8 @@ class OpenRequest(msgspec.Struct, eq=False):
     is_in_view: bool = False
     """Whether its view is running."""
     is_plain: bool = True
-    """Whether its user is all that is looked at: it runs, no holder is watched, and discovery does not look around."""
+    """Whether its user is all there is to look at: it runs, nothing was noted about it, nobody has signed out, no
+    holder is watched, and discovery does not look around."""
     is_probe: bool = False
     """Whether discovery looks around while it runs."""
     is_counted: bool = False
@@ -322,16 +323,8 @@ class OpenRequest(msgspec.Struct, eq=False):
             or "_acached_user" in asked
         ):
             self.user = self.whose()
-        if self.signed_out is not None and self.user.state != "authenticated":
-            self.user = self.signed_out  # after a logout it is still theirs who signed out
-        if self.facts:
-            self.weight += 2 * len(self.facts)
-            for fact in self.facts:
-                if isinstance(fact, Swap) and not fact.declared:
-                    self.user = fact.before  # whoever took the place is in the finding
-                    break
-        if self.readings:
-            self.weight += len(self.readings) // 8
+        if not self.is_plain:
+            self._read_what_was_noted()
         meta = request.META
         if "HTTP_TRACEPARENT" in meta:
             self.traceparent = meta["HTTP_TRACEPARENT"][:_USUAL]
@@ -340,6 +333,15 @@ class OpenRequest(msgspec.Struct, eq=False):
             if given and len(given) > _USUAL:
                 self.query_string = cut(given)
                 self.weight += getsizeof(self.query_string) // 1_024
+
+    def _read_what_was_noted(self) -> None:
+        if self.signed_out is not None and self.user.state != "authenticated":
+            self.user = self.signed_out  # after a logout it is still theirs who signed out
+        self.weight += 2 * len(self.facts) + len(self.readings or ()) // 8
+        for fact in self.facts:
+            if isinstance(fact, Swap) and not fact.declared:
+                self.user = fact.before  # whoever took the place is in the finding
+                break
 
     def so_far(self, *, query_string: bool) -> "OpenRequest":
         """Return a copy of what is known while it runs; the original is the request path's alone to write to."""
@@ -353,6 +355,7 @@ class OpenRequest(msgspec.Struct, eq=False):
         """Keep something that may contradict whom the request is for; a loop's thousand repetitions not."""
         if len(self.facts) < FACTS_PER_REQUEST:
             self.facts = (*self.facts, fact)
+            self.is_plain = False
 
     def belongs_to(self, user: Identity) -> None:
         """Note that the request is rightly this person's, too: from now on, and for all that was seen before."""
