@@ -4,7 +4,7 @@ import asyncio
 import io
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.handlers.asgi import ASGIHandler
@@ -17,27 +17,18 @@ from benchmarks.site import Headers
 class Driver(ABC):
     """Sends the same request again and again."""
 
-    batch: int
-    """Requests between two looks at the clock: few enough that most batches see no interruption at all."""
-
     @abstractmethod
     def run(self, requests: int) -> list[float]:
-        """Send that many requests, one after another, and return each batch's nanoseconds per request.
+        """Send that many requests, one after another, and return the nanoseconds that each took.
 
         Raises:
             RuntimeError: when an answer is not 200: nothing that fails is worth measuring.
 
         """
 
-    def _batches(self, requests: int) -> Iterator[int]:
-        for first in range(0, requests, self.batch):
-            yield min(self.batch, requests - first)
-
 
 class WsgiDriver(Driver):
     """Calls `WSGIHandler` with an environ as gunicorn makes it, iterates the body and closes the response."""
-
-    batch = 5
 
     def __init__(self, path: str, headers: Headers) -> None:
         self._handler = WSGIHandler()
@@ -65,19 +56,18 @@ class WsgiDriver(Driver):
 
     def run(self, requests: int) -> list[float]:
         """Send requests on this thread."""
-        return [self._batch(size) for size in self._batches(requests)]
+        return [self._request() for _ in range(requests)]
 
-    def _batch(self, size: int) -> float:
+    def _request(self) -> float:
         began = time.perf_counter_ns()
-        for _ in range(size):
-            response = self._handler({**self._environ, "wsgi.input": io.BytesIO()}, self._start_response)
-            for _chunk in response:
-                pass
-            response.close()
+        response = self._handler({**self._environ, "wsgi.input": io.BytesIO()}, self._start_response)
+        for _chunk in response:
+            pass
+        response.close()
         elapsed = time.perf_counter_ns() - began
         if not self._status.startswith("200"):
             raise RuntimeError(f"{self._environ['PATH_INFO']} answered {self._status}.")
-        return elapsed / size
+        return elapsed
 
     def _start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[..., None]:
         self._status = status
@@ -86,8 +76,6 @@ class WsgiDriver(Driver):
 
 class AsgiDriver(Driver):
     """Awaits `ASGIHandler` on one loop, every request in a task of its own, as uvicorn does."""
-
-    batch = 1
 
     def __init__(self, path: str, headers: Headers) -> None:
         self._handler = ASGIHandler()
@@ -118,17 +106,16 @@ class AsgiDriver(Driver):
         return self._runner.run(self._run(requests))
 
     async def _run(self, requests: int) -> list[float]:
-        return [await self._batch(size) for size in self._batches(requests)]
+        return [await self._request() for _ in range(requests)]
 
-    async def _batch(self, size: int) -> float:
+    async def _request(self) -> float:
         loop = asyncio.get_running_loop()
         began = time.perf_counter_ns()
-        for _ in range(size):
-            await loop.create_task(self._handler(dict(self._scope), _Receive(loop), self._send))
+        await loop.create_task(self._handler(dict(self._scope), _Receive(loop), self._send))
         elapsed = time.perf_counter_ns() - began
         if self._status != 200:
             raise RuntimeError(f"{self._scope['path']} answered {self._status}.")
-        return elapsed / size
+        return elapsed
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         if message["type"] == "http.response.start":

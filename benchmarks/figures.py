@@ -32,6 +32,12 @@ def wall(rounds: Sequence[Round], case: str) -> Figure:
     return Figure.of([[turn.wall_ns / 1e3 for turn in each.short[case]] for each in rounds])
 
 
+def tail(rounds: Sequence[Round], case: str, share: float) -> float:
+    """Return the wall time that so large a share of all requests does not exceed, in microseconds."""
+    walls = sorted(wall for each in rounds for turn in each.short[case] for wall in turn.walls_ns)
+    return walls[min(len(walls) - 1, int(len(walls) * share))] / 1e3
+
+
 def added_wall(rounds: Sequence[Round], case: str, over: str) -> Figure:
     """Return the wall time that a request takes longer than with another case, in microseconds."""
     return Figure.of(

@@ -49,10 +49,6 @@ class Plan(NamedTuple):
             warm_up=max(1, self.warm_up // 5),
         )
 
-    def for_information(self) -> Self:
-        """Return a plan for what no budget depends on."""
-        return self._replace(requests=max(1, self.requests // 2), rounds=max(1, self.rounds // 2))
-
 
 class Round(NamedTuple):
     """What one set of fresh processes gave; turns of one index stood next to each other in time."""

@@ -9,7 +9,7 @@ import msgspec
 
 from benchmarks.budgets import Verdict
 from benchmarks.cases.known import AGAIN, BARE, OPENTELEMETRY
-from benchmarks.figures import Figure, added_cpu, added_wall, wall
+from benchmarks.figures import Figure, added_cpu, added_wall, tail, wall
 from benchmarks.pairing import Round
 from benchmarks.shipping import Shipped
 
@@ -23,6 +23,9 @@ class Row(msgspec.Struct, frozen=True):
     """Over bare Django."""
     added_cpu: Figure
     """Over bare Django; all threads, shipping included."""
+    p99: float
+    p999: float
+    """Wall time that 99, and 99.9, of a hundred requests do not exceed."""
     lost: int
     """Requests that were answered and not shipped."""
 
@@ -74,6 +77,8 @@ def rows(rounds: Sequence[Round], cases: Sequence[str]) -> list[Row]:
             wall(rounds, case),
             added_wall(rounds, case, BARE),
             added_cpu(rounds, case, BARE),
+            tail(rounds, case, 0.99),
+            tail(rounds, case, 0.999),
             sum(each.lost[case] for each in rounds),
         )
         for case in cases
@@ -91,9 +96,12 @@ def machine() -> dict[str, str | int]:
 
 
 def _costs(table: Sequence[Row]) -> Iterator[str]:
-    peer = next(row.added_wall.median for row in table if row.case == OPENTELEMETRY)
-    yield "| case | wall | added wall | of OpenTelemetry's | added CPU | lost |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    peer = next((row.added_wall.median for row in table if row.case == OPENTELEMETRY), 0)
+    yield "| case | wall | added wall | of OpenTelemetry's | added CPU | 99% within | 99.9% within | lost |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for row in table:
         share = f"{row.added_wall.median / peer:.3f}" if peer > 0 else ""
-        yield f"| {row.case} | {row.wall.median:.1f} | {row.added_wall} | {share} | {row.added_cpu} | {row.lost} |"
+        yield (
+            f"| {row.case} | {row.wall.median:.1f} | {row.added_wall} | {share} | {row.added_cpu} "
+            f"| {row.p99:.0f} | {row.p999:.0f} | {row.lost} |"
+        )

@@ -78,4 +78,3 @@ SCENARIOS: Mapping[str, Scenario] = {
 STACK_NOBODY, ASYNC_NOBODY = f"{STACK}, nobody", f"{STACK_UNDER_ASGI}, nobody"
 """Those of which the budgets speak."""
 PAGE_SOMEBODY, PAGE_UNDER_ASGI_SOMEBODY = f"{PAGE}, somebody", f"{PAGE_UNDER_ASGI}, somebody"
-MEASURED = (STACK_NOBODY, ASYNC_NOBODY, PAGE_SOMEBODY, PAGE_UNDER_ASGI_SOMEBODY, SYNC)

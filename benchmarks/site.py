@@ -60,6 +60,7 @@ def set_up(scenario: Scenario, case: Case, base_dir: Path) -> Headers:
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",
                 "DIRS": [Path(__file__).with_name("templates")],
+                "APP_DIRS": True,
                 "OPTIONS": {
                     "context_processors": [
                         "django.template.context_processors.request",

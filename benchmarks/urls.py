@@ -1,7 +1,7 @@
 """The pages of the measured project."""
 
 from django.apps import apps
-from django.urls import path
+from django.urls import include, path
 from django.utils.module_loading import import_string
 
 from benchmarks import site
@@ -11,5 +11,9 @@ urlpatterns = [
     path("async/", site.async_view),
     path("page/", site.page_view),
 ]
+if apps.is_installed("silk"):
+    urlpatterns.append(path("silk/", include("silk.urls", namespace="silk")))
+if apps.is_installed("debug_toolbar"):
+    urlpatterns.append(path("__debug__/", include("debug_toolbar.urls")))
 if apps.is_installed("rest_framework"):
     urlpatterns.append(path("token/", import_string("benchmarks.token.greet")))
