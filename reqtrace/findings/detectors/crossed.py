@@ -50,12 +50,13 @@ def _counts(case: Case) -> bool:
     """
     if case.handed_out:
         return True
+    is_their_own = case.checkpoint not in BUILT_IN
     if not case.is_residue:
-        return case.is_of_user
-    if case.checkpoint in BUILT_IN:
+        return case.is_of_user or is_their_own
+    if not is_their_own:
         relies_on_it = case.set_when == "on the way in" or (case.set_when == "when empty" and case.is_of_user)
         return case.checkpoint in ("view-end", "response") and relies_on_it
-    return not case.stale and case.set_when != "when used"
+    return not case.stale and (case.set_when != "when used" or not case.seen_had_ended)
 
 
 def _whom(case: Case) -> str:
