@@ -78,9 +78,9 @@ const api = {
   },
   async processes() {
     if (probe) throw probe;
-    return { processes: [], measurements: [], corrupt: 0 };
+    return { processes: [], measurements: [], cursor: null, corrupt: 0 };
   },
-  threads: async () => ({ threads: [], corrupt: 0 }),
+  threads: async () => ({ threads: [], cursor: null, corrupt: 0 }),
   marks: async () => ({ marks: [], csrf_token: "", csrf_header: "", corrupt: 0 }),
   async findings(cursor: string) {
     askedFindings.push(cursor);

@@ -105,12 +105,16 @@ export interface RequestDetail {
 
 export interface ThreadList {
   threads: Thread[];
+  /** Where further requests go on that match, on these threads or on others; null where none do. */
+  cursor: string | null;
   corrupt: number;
 }
 
 export interface ProcessList {
   processes: Process[];
   measurements: Measurement[];
+  /** As in `ThreadList`. */
+  cursor: string | null;
   corrupt: number;
 }
 
