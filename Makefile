@@ -14,7 +14,7 @@ unexport SECONDS EXPORT PORTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint docs static messages picture clean
+.PHONY: help demo test proof bench lint docs static messages picture clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ demo: $(INSTALLED) $(PAGE) ## run the demo shop on three servers; SECONDS=20 EXP
 test: lint $(JUDGES) ## run everything: linters, types, front end, tests, browser
 	.ci/npm test
 	$(BIN)/python -m pytest
+
+proof: $(INSTALLED) ## run the tests that take long: proofs of the tour's scenarios, of all pages, of written tests
+	$(BIN)/python -m pytest -m long
 
 lint: $(INSTALLED) $(PAGE) ## check style, types and the floors of the house
 	$(BIN)/ruff check .

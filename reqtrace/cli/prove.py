@@ -68,6 +68,7 @@ class Command(base.Subcommand):
 
         Raises:
             ReqtraceError: when a page is not isolated, so that the exit code is 1.
+            QueryError: when nothing was proven, so that it is 2.
 
         """
         for name, least, most in (("users", 2, 20), ("bound", 0, 10), ("seconds", 1, 1_000_000)):
@@ -94,6 +95,8 @@ class Command(base.Subcommand):
         broken = sum(page.shown is not None for page in report.pages)
         if broken:
             raise ReqtraceError(f"{broken} page{'s' * (broken > 1)} {'are' if broken > 1 else 'is'} not isolated.")
+        if report.verdict == "left out":
+            raise QueryError("PATH", "Nothing was proven of any page; above it says why.")
 
     def _write(self, files: Mapping[str, Path], report: Report, exploration: Exploration) -> None:
         if "json" in files:

@@ -13,6 +13,7 @@ import msgspec
 from django.db import connections
 
 from reqtrace.exceptions import QueryError, ReqtraceError
+from reqtrace.prove.processes import undisturbed
 
 _CHUNK = 1 << 16
 _PATIENCE_SECONDS = 10
@@ -41,18 +42,21 @@ def apart(work: Callable[[], str]) -> str:
             connection.close()  # a server copies a database only while nobody uses it
     sys.stdout.flush()
     sys.stderr.flush()
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reading)
-        _work(work, writing)
-    os.close(writing)
+    pid = 0
     data = bytearray()
     try:
+        with undisturbed():
+            reading, writing = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                os.close(reading)
+                _work(work, writing)
+            os.close(writing)
         while chunk := os.read(reading, _CHUNK):
             data += chunk
     finally:
-        _end(pid, reading, said_all=bool(data))
+        if pid:
+            _end(pid, reading, said_all=bool(data))
     word = msgspec.msgpack.decode(bytes(data), type=_Word) if data else _Word(error="It ended without a word.")
     if word.wrong:
         raise QueryError("users", word.wrong)

@@ -19,8 +19,11 @@ from reqtrace.stress.people import Person
 Progress = Callable[[float, str], None]
 """Takes a share from 0 to 1, and what is being done."""
 Orders = Callable[[Door, Sequence[Person], Sequence[Page]], Iterator[Schedule]]
+_FOR_SAMPLES = 0.5
+"""The share of the time that finding out what everybody gets alone may take."""
 _FOR_ORDERS = 0.5
-"""The share of the time that orders of two may take."""
+"""The share of what is left then that orders of two may take."""
+_NO_TIME = "there was no time for it: name it, or give more --seconds"
 _ANYWHERE: dict[Way, str] = {"threads": "before every line of the code", "tasks": "at every await"}
 _WARM_UP = 20
 """How many pages are asked for beforehand, to import what they need."""
@@ -61,7 +64,8 @@ class Exploration:
     def run(self) -> Report:
         """Do it all."""
         pages = self._usable()
-        self._all_orders(pages, orders, self._began + self._plan.seconds * _FOR_ORDERS)
+        now = time.monotonic()
+        self._all_orders(pages, orders, now + (self._deadline - now) * _FOR_ORDERS)
         ways: list[tuple[Door, Way]] = [("wsgi", "threads"), ("asgi", "tasks")]
         todo = [(page, *way) for page in pages for way in ways if way[0] in self._plan.doors and _fits(page, way[0])]
         for number, (page, door, way) in enumerate(todo):
@@ -93,8 +97,8 @@ class Exploration:
             ]
         )
         for page in self._plan.pages:
-            if self._over(self._deadline):
-                self._leave_out(page, "there was no time for it: name it, or give more --seconds")
+            if self._over(self._began + self._plan.seconds * _FOR_SAMPLES):
+                self._leave_out(page, _NO_TIME)
                 continue
             self._progress(0, f"{page} alone")
             doors = [door for door in self._plan.doors if _fits(page, door)]
@@ -199,6 +203,9 @@ class Exploration:
 
         One gives way to the other only where it is about to touch what both could share.
         """
+        if self._over(deadline):
+            self._part(page, door, way).complete = False
+            return
         chosen = pairs(door, way, self._laboratory.people, page)
         grounds = [survey(self._laboratory, pair, first) for pair in chosen for first in (0, 1)]
         self._grounds[page, way] = grounds
@@ -210,9 +217,11 @@ class Exploration:
 
     def _anywhere(self, page: Page, door: Door, way: Way) -> None:
         """In the time that is left, let one give way to the other once, wherever it stands."""
+        grounds = self._grounds.get((page, way))
+        if grounds is None:
+            return  # there was no time to find out how far each request goes
         part = self._part(page, door, way, _ANYWHERE[way])
         for switches in range(min(self._plan.bound, 1) + 1):
-            grounds = self._grounds[page, way]
             if not all(self._up_to(ground, part, switches, self._deadline, anywhere=True) for ground in grounds):
                 return
             part.switches = switches
@@ -257,6 +266,9 @@ class Exploration:
             report.notes.append(f"{len(troubles):,} schedules came to nothing, and are not judged: {last}")
             if report.state == "holds":
                 report.state = "left out"
+        for page, report in self._reports.items():
+            if report.state == "holds" and not any(part.played for part in report.parts):
+                self._leave_out(page, _NO_TIME)
         notes = [f"It wanted to connect to {address}, and was not let." for address in self._laboratory.refused]
         pages = list(self._reports.values())
         return Report(

@@ -109,9 +109,13 @@ class Oracle:
         """Ask alone once more, let one person play all parts, and let all play theirs in processes of their own.
 
         What differs by then differs by itself, comes from what was asked for and not from who did, or goes through
-        the database, which people share on purpose.
+        the database, which people share on purpose. Requests that take turns may reach the database in either order.
         """
-        apart = self._play_apart(schedule)
+        apart = [list(enumerate(self._play_apart(schedule)))]
+        if schedule.segments:
+            turned = msgspec.structs.replace(schedule, askings=schedule.askings[::-1])
+            last = len(schedule.askings) - 1
+            apart.append([(last - place, seen) for place, seen in enumerate(self._play_apart(turned))])
         controls = {}
         for place, asking in enumerate(schedule.askings):
             key = (schedule.door, asking)
@@ -122,7 +126,8 @@ class Oracle:
                 for played in self._play_all([self._job(schedule.by(asking.person))] * 2)
                 if place < len(played.seen)
             ]
-            controls[place] = self.alone(*key).joined([*by_one, *apart[place : place + 1]])
+            by_all = [seen for played in apart for where, seen in played if where == place]
+            controls[place] = self.alone(*key).joined([*by_one, *by_all])
         return controls
 
     def _suspect(self, schedule: Schedule, played: Played, controls: dict[int, Baseline]) -> Violation | None:

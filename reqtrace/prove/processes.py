@@ -4,10 +4,12 @@ import os
 import selectors
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Generic, TypeVar
 
 import msgspec
@@ -16,6 +18,7 @@ from reqtrace.prove.schedule import Played
 
 Job = TypeVar("Job")
 _CHUNK = 1 << 16
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 _DIE_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
 
@@ -94,14 +97,15 @@ class Processes(Generic[Job]):
             self._prepare(slot, self._wrote[slot])
         sys.stdout.flush()
         sys.stderr.flush()
-        reading, writing = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.close(reading)
-            _work(lambda: self._play(job, slot), writing)
-        os.close(writing)
-        ended = Ended(pid, slot, reading, time.monotonic() + self._seconds, bytearray())
-        self._working[pid] = ended
+        with undisturbed():
+            reading, writing = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                os.close(reading)
+                _work(lambda: self._play(job, slot), writing)
+            os.close(writing)
+            ended = Ended(pid, slot, reading, time.monotonic() + self._seconds, bytearray())
+            self._working[pid] = ended
         return ended
 
     def _ready(self, selector: selectors.BaseSelector, working: dict[int, tuple[Job, Ended]]) -> list[int]:
@@ -140,11 +144,33 @@ class Processes(Generic[Job]):
         return played
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let what ends this process wait for the end of a fork, and until what was forked is known.
+
+    Python calls what it and others have registered with `os.register_at_fork` while it forks, and throws away what is
+    raised there: a KeyboardInterrupt, too, where a signal comes just then.
+    """
+    held: list[tuple[int, FrameType | None]] = []
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():  # no other one runs handlers
+        handlers = {number: found for number in _ENDING if callable(found := signal.getsignal(number))}
+    try:
+        for number in handlers:
+            signal.signal(number, lambda number, frame: held.append((number, frame)))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number, frame in held:
+            handlers[signal.Signals(number)](number, frame)
+
+
 def _work(play: Callable[[], Played], writing: int) -> None:
     """Play in the new process, tell what came of it, and end on the spot: nothing of the parent's is to be tidied."""
     try:
         _end_with_parent()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDING:
             signal.signal(number, signal.SIG_DFL)
         nowhere = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):

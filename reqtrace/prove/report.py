@@ -124,6 +124,8 @@ def _held(page: PageReport) -> Iterator[str]:
 
 def _words(part: Part) -> str:
     what = "order" if part.switches is None else f"interleaving of {part.way}"
+    if not part.played and not part.complete:
+        return f"{part.door}: no {what}: there was no time left{f'; {part.note}' if part.note else ''}"
     words = what if part.played == 1 else what.replace("order", "orders").replace("interleaving", "interleavings")
     text = f"{part.door}: {part.played:,} {words}"
     if part.switches is not None:

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from tests.conftest import eventually
+from tests.programs import end
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = ("alice", "bobby", "carol", "david")
@@ -65,8 +66,9 @@ class Project:
         process = self.start(*arguments, **more)
         try:
             output, errors = process.communicate(timeout=160)
-        finally:
-            process.kill()
+        except BaseException:
+            end(process)
+            raise
         return process.returncode, output, errors
 
     def report(self, *arguments: str) -> dict[str, Any]:
@@ -111,9 +113,14 @@ def nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
     [
         ("/leftover/broken/", "wsgi", "leaks", 2, "_kept.name = _name(request)", "getattr(_kept"),
         ("/overwritten/broken/", "wsgi", "leaks", 3, "Current.name = name", "{Current.name}"),
-        ("/twice/broken/", "wsgi", "leaks", 4, "basket.append(mine)", "basket[-1]"),
+        pytest.param(
+            *("/twice/broken/", "wsgi", "leaks", 4, "basket.append(mine)", "basket[-1]"), marks=pytest.mark.long
+        ),
         ("/fragment/broken/", "wsgi", "leaks", 2, None, None),
-        ("/loader/broken/", "wsgi", "leaks", 2, "self.loaded[key] = ", "return self.loaded[key]"),
+        pytest.param(
+            *("/loader/broken/", "wsgi", "leaks", 2, "self.loaded[key] = ", "return self.loaded[key]"),
+            marks=pytest.mark.long,
+        ),
         ("/crowd/broken/", "wsgi", "depends", 2, "_here.add(_name(request))", "{len(_here)}"),
         ("/awaited/broken/", "asgi", "leaks", 3, "_kept.name = user.get_username()", "{_kept.name}"),
     ],
@@ -138,7 +145,9 @@ def test_a_broken_page_is_refuted_with_the_shortest_schedule_and_the_lines_that_
 
 def test_the_mended_pages_hold_and_it_says_how_far_it_went(project: Project) -> None:
     names = ("leftover", "fragment", "loader", "crowd")
-    report = project.report(*(f"/{name}/mended/" for name in names), "--server", "wsgi", "--seconds", "150")
+    report = project.report(
+        *(f"/{name}/mended/" for name in names), *("--server", "wsgi", "--seconds", "150", "--users", "2")
+    )
     assert report["verdict"] == "holds", report
     assert [page["page"] for page in report["pages"]] == [f"/{name}/mended/" for name in names]
     for page in report["pages"]:
@@ -149,7 +158,9 @@ def test_the_mended_pages_hold_and_it_says_how_far_it_went(project: Project) -> 
 
 
 def test_a_lock_is_waited_for_and_a_context_variable_belongs_to_its_task(project: Project) -> None:
-    report = project.report("/overwritten/mended/", "--server", "wsgi", "--seconds", "100", "--bound", "1")
+    report = project.report(
+        "/overwritten/mended/", "--server", "wsgi", *("--seconds", "100", "--bound", "1", "--users", "2")
+    )
     assert report["verdict"] == "holds", report
     report = project.report("/awaited/mended/", "--server", "asgi", "--seconds", "100")
     assert report["verdict"] == "holds", report
@@ -160,16 +171,30 @@ def test_a_lock_is_waited_for_and_a_context_variable_belongs_to_its_task(project
     ]
 
 
-def test_pages_that_change_by_themselves_or_share_on_purpose_hold_and_nothing_goes_out(project: Project) -> None:
-    pages = ("/changing/", "/everybody/", "/last/", "/outgoing/", "/api/")
-    report = project.report(*pages, "--server", "wsgi", "--seconds", "150", "--bound", "1")
-    assert [page["state"] for page in report["pages"]] == ["holds"] * 5, report
-    assert report["notes"] == ["It wanted to connect to 192.0.2.1:25, and was not let."]
+@pytest.mark.parametrize(
+    ("pages", "seconds"),
+    [
+        (("/changing/", "/outgoing/"), 40),
+        (("/last/",), 40),
+        pytest.param(("/changing/", "/everybody/", "/last/", "/outgoing/", "/api/"), 150, marks=pytest.mark.long),
+    ],
+    ids=["few", "database", "all"],
+)
+def test_pages_that_change_by_themselves_or_share_on_purpose_hold_and_nothing_goes_out(
+    project: Project, pages: tuple[str, ...], seconds: int
+) -> None:
+    report = project.report(*pages, *("--server", "wsgi", "--seconds", str(seconds), "--bound", "1", "--users", "2"))
+    assert [page["state"] for page in report["pages"]] == ["holds"] * len(pages), report
+    refused = ["It wanted to connect to 192.0.2.1:25, and was not let."]
+    assert report["notes"] == (refused if "/outgoing/" in pages else [])
 
 
+@pytest.mark.long
 def test_without_paths_it_finds_the_pages_itself_and_leaves_out_what_fails(project: Project) -> None:
     file = project.folder / "report.xml"
-    code, output, errors = project.prove("--server", "wsgi", "--seconds", "20", "--users", "2", "--junit", str(file))
+    code, output, errors = project.prove(
+        *("--server", "wsgi", "--seconds", "100", "--users", "2", "--junit", str(file))
+    )
     assert code == 1, output + errors
     suite = ElementTree.fromstring(file.read_text())
     cases = {case.get("name"): [child.tag for child in case] for case in suite}
@@ -179,6 +204,8 @@ def test_without_paths_it_finds_the_pages_itself_and_leaves_out_what_fails(proje
     assert int(suite.get("failures", 0)) >= 4
 
 
+@pytest.mark.long
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("way", "server", "page"),
     [
@@ -246,7 +273,6 @@ def test_broken_off_it_leaves_no_process_no_session_and_no_copy(project: Project
         process.send_signal(number)
         _, errors = process.communicate(timeout=30)
     finally:
-        process.kill()
-        process.wait()
+        end(process)
     assert process.returncode == 128 + number, errors
     eventually(lambda: not any(child.is_running() for child in children))

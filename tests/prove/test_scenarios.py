@@ -1,6 +1,5 @@
 """The tour's scenarios: each broken way is refuted, each mended one holds."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +11,7 @@ from demo.scenarios import SCENARIOS
 from demo.scenarios.base import Scenario
 from tests.programs import ROOT, run_program
 
-CHEAP = ("page-cache", "dirty-context")
-"""Those that are tried each time; REQTRACE_PROVE_ALL=1 tries all, which takes minutes."""
-TRIED = [one for one in SCENARIOS if os.environ.get("REQTRACE_PROVE_ALL") == "1" or one.name in CHEAP]
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +27,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.parametrize("scenario", TRIED, ids=lambda one: one.name)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
 def test_the_broken_way_is_refuted_and_the_mended_one_holds(shop: Path, scenario: Scenario) -> None:
     proofs = proving.prove(scenario)
     assert (proofs["broken"].verdict, proofs["mended"].verdict) == ("leaks", "holds"), proofs

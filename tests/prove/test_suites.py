@@ -1,11 +1,14 @@
 """``assert_isolated`` and `replay`: within a test, on what the test has made, and without a trace of themselves."""
 
 import re
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model
 
 from reqtrace.exceptions import QueryError
+from reqtrace.prove import exploration
 from reqtrace.testing import aassert_isolated, assert_isolated, replay
 
 pytestmark = [
@@ -46,3 +49,10 @@ def test_a_schedule_is_played_again_and_a_page_that_is_not_there_never_passes() 
     replay([(who, "/overwritten/mended/") for who, _ in requests], server="wsgi", way="threads", turns=turns)
     with pytest.raises(QueryError, match="is no page of"):
         replay([("annika", "/nowhere/"), (None, "/nowhere/")])
+
+
+def test_a_page_that_there_was_no_time_to_play_anything_of_never_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = count(0, 45)
+    monkeypatch.setattr(exploration, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with pytest.raises(QueryError, match="there was no time for it"):
+        assert_isolated(["/crowd/mended/"], ["annika", "bertil"], server="wsgi", seconds=SECONDS)
