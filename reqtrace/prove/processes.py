@@ -162,8 +162,8 @@ def undisturbed() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number, frame in held:
-            handlers[signal.Signals(number)](number, frame)
+        for came, frame in held:
+            handlers[signal.Signals(came)](came, frame)
 
 
 def _work(play: Callable[[], Played], writing: int) -> None:
