@@ -23,20 +23,29 @@ class Faults:
         self.count_only(place, error)
         if place not in self._logged:
             self._logged.add(place)
-            # A store of the project's own may quote its address, password and all; then its words are logged instead.
-            is_secret = _without_secrets(told := "".join(traceback.format_exception(error))) != told
+            shown = traceable(error)
             logger.error(
                 "reqtrace met a fault in %s and went on without it; further ones there are only counted.%s",
                 place,
-                f" {self.last}" if is_secret else "",
-                exc_info=None if is_secret else error,
+                f" {self.last}" if shown is None else "",
+                exc_info=shown,
             )
 
     def count_only(self, place: str, error: BaseException) -> None:
         """Count the fault, which is shown but not logged."""
         self.count += 1
-        self.last = _without_secrets(f"{place}: {type(error).__name__}: {error}")
+        self.last = without_secrets(f"{place}: {type(error).__name__}: {error}")
 
 
-def _without_secrets(text: str) -> str:
+def traceable(error: BaseException) -> BaseException | None:
+    """Return an error whose traceback may stand in a log; None where that would tell a secret.
+
+    A store of the project's own may quote its address, password and all.
+    """
+    told = "".join(traceback.format_exception(error))
+    return error if without_secrets(told) == told else None
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without what is secret in the store's address."""
     return concealed(text, conf.get().store)

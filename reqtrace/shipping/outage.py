@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import perf_counter_ns
 
 from reqtrace.exceptions import StoreError
-from reqtrace.execution.faults import Faults
+from reqtrace.execution.faults import Faults, traceable, without_secrets
 from reqtrace.shipping.backlog import Losses
 
 logger = logging.getLogger("reqtrace")
@@ -42,11 +42,12 @@ class Outages:
         self._began_ns = perf_counter_ns()
         self._lost_before = self._lost()
         self.count += 1
+        is_told = isinstance(error, StoreError)
         logger.error(
             "reqtrace's store takes nothing: %s Up to %d records wait in this process, then the oldest are lost.",
-            error if isinstance(error, StoreError) else f"{type(error).__name__}: {error}.",
+            without_secrets(str(error) if is_told else f"{type(error).__name__}: {error}."),
             self._buffer,
-            exc_info=None if isinstance(error, StoreError) else error,
+            exc_info=None if is_told else traceable(error),
         )
 
     def end(self) -> None:

@@ -421,7 +421,7 @@ def test_dashboard_serves_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(dashboard, "import_module", lambda name: SimpleNamespace(serve=lambda **at: served.append(at)))
     monkeypatch.setattr(dashboard, "dashboard_package", lambda: "somewhere")
     run("dashboard", "--host", "::1", "--port", "21001")
-    assert served == [{"host": "::1", "port": 21001}]
+    assert served == [{"host": "::1", "port": 21001, "opens": False}]
 
 
 def test_the_dashboard_of_a_checkout_is_known_by_its_label() -> None:

@@ -16,7 +16,7 @@ from reqtrace.execution.faults import Faults
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Measurement, NativeThread
 from reqtrace.shipping import measuring
-from reqtrace.shipping.measuring import BUSY_NS, IDLE_NS, THREADS_KEPT, Counts, Meter
+from reqtrace.shipping.measuring import BUSY_NS, IDLE_LONGEST_NS, IDLE_NS, THREADS_KEPT, Counts, Meter
 from tests.conftest import Tracing, eventually
 
 SECOND = 1_000_000_000
@@ -133,11 +133,12 @@ def test_nothing_is_measured_before_the_first_request(clock: Clock) -> None:
     assert times_measured(meter, clock, 10) == 0
 
 
-def test_a_busy_process_is_measured_every_second_and_an_idle_one_every_five(clock: Clock) -> None:
+def test_a_busy_process_is_measured_every_second_and_an_idle_one_ever_less_often(clock: Clock) -> None:
     work = Work()
     meter = Meter("p1", work, Faults())
     measure(meter)
-    assert times_measured(meter, clock, 20) == 20 * SECOND // IDLE_NS
+    assert 0 < times_measured(meter, clock, 300) < 300 * SECOND // IDLE_NS
+    assert times_measured(meter, clock, 600) == 600 * SECOND // IDLE_LONGEST_NS
     work.counts = Counts(1, 1, 0)
     assert times_measured(meter, clock, 20) == 20 * SECOND // BUSY_NS
 

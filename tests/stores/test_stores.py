@@ -1,5 +1,6 @@
 """The contract that every store keeps, and how the one in force is found."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -274,7 +275,7 @@ def test_all_threads_of_a_process_are_given_one_store(settings: object) -> None:
 @pytest.mark.parametrize(
     ("url", "backends", "reason"),
     [
-        ("postgres://", {}, "no store has the scheme 'postgres'; there are memory, redis, rediss, sqlite, unix"),
+        ("postgres://", {}, "no store has the scheme 'postgres'; there are memory, redis, redis+cluster"),
         ("", {}, "it begins with no scheme"),
         ("http://[", {}, "no store has the scheme 'http'"),
         ("x:", {"x": "nowhere.Store"}, "cannot be imported"),
@@ -286,7 +287,7 @@ def test_an_address_that_no_store_answers_to_is_refused(
     settings: object, url: str, backends: dict[str, str], reason: str
 ) -> None:
     settings.REQTRACE = {"STORE_BACKENDS": backends}  # type: ignore[attr-defined]
-    with pytest.raises(StoreError, match=reason.replace("(", r"\(")):
+    with pytest.raises(StoreError, match=re.escape(reason)):
         registry.open_store(url)
 
 
