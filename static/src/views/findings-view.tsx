@@ -29,7 +29,8 @@ import { Sparkline } from "./sparkline";
 
 export function FindingsView() {
   const groups = listedGroups.value;
-  const open = allGroups.value.find((group) => group.id === openGroup.value);
+  const isOpen = (group: Group): boolean => group.id === openGroup.value;
+  const open = groups.find(isOpen) ?? allGroups.value.find(isOpen); // with what the filter leaves of it, if anything
   // The worst one tells its story right away: whoever comes here wants to know what is wrong, and there is room for it.
   useEffect(() => {
     if (openGroup.value === null && groups[0] !== undefined && hasRoom()) openFindings(groups[0].id);
