@@ -19,13 +19,15 @@ from tests.dashboard.wire import Place
 pytestmark = pytest.mark.browser
 
 SECOND = 1_000_000_000
-NEWER = """
+AGAIN = """
 import functools, django
 django.setup()
+from django.conf import settings
 from dashboard import feed, server
-feed.Hello = functools.partial(feed.Hello, version=99)
+settings.DEBUG = True  # sessions end with their server: so nobody needs to sign in anew
 server.serve("127.0.0.1", {port})
 """
+NEWER = AGAIN.replace("server.serve", "feed.Hello = functools.partial(feed.Hello, version=99)\nserver.serve")
 
 
 class Theatre(Stage):
@@ -85,7 +87,7 @@ def test_a_server_that_went_away_is_told_and_what_was_missed_comes_when_it_is_ba
     expect(page.get_by_text(re.compile(r"retry in \d+ s"))).to_be_visible()
     expect(page.get_by_role("grid")).to_contain_text("/before/")
     theatre.write(theatre.request("meanwhile", 50, 10))
-    theatre.raise_curtain()
+    theatre.raise_curtain("-c", AGAIN.format(port=theatre.port))
     page.get_by_role("button", name="Retry now").click()
     expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible()
     expect(page.get_by_role("grid")).to_contain_text("/meanwhile/")

@@ -30,7 +30,8 @@ import { Sparkline } from "./sparkline";
 export function FindingsView() {
   const groups = listedGroups.value;
   const isOpen = (group: Group): boolean => group.id === openGroup.value;
-  const open = groups.find(isOpen) ?? allGroups.value.find(isOpen); // with what the filter leaves of it, if anything
+  // With what the filter leaves of it; one that is known, or of another level than listed, is told all the same.
+  const open = groups.find(isOpen) ?? (filter.value.terms.length === 0 ? allGroups.value.find(isOpen) : undefined);
   // The worst one tells its story right away: whoever comes here wants to know what is wrong, and there is room for it.
   useEffect(() => {
     if (openGroup.value === null && groups[0] !== undefined && hasRoom()) openFindings(groups[0].id);
