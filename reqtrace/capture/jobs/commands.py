@@ -20,7 +20,7 @@ class Commands(base.Plug):
 
     def _executing(self, execute: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(execute)
-        def executing(command: Any, *args: Any, **options: Any) -> Any:
+        def executing(command: Any, /, *args: Any, **options: Any) -> Any:  # `shell` has an option `command`, too
             handle, module = type(command).handle, type(command).__module__
             code = getattr(handle, "__code__", None)
             if code is None or not is_of_application(code, module):
