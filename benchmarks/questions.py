@@ -16,7 +16,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from dashboard import answers  # noqa: E402  Django must be set up first
+from dashboard.api import answers  # noqa: E402  Django must be set up first
 from reqtrace.reading import queries  # noqa: E402
 from reqtrace.records import Finding, Request, SameThread, Side, User  # noqa: E402
 from reqtrace.stores import registry  # noqa: E402

@@ -1,1 +1,1 @@
-"""The live page of reqtrace: follows the store and shows it in a browser."""
+"""The live page of reqtrace: `feed` follows the store, `views` and `consumers` are the doors to a browser."""

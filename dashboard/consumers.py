@@ -12,9 +12,9 @@ import msgspec
 from reqtrace.exceptions import StoreError
 
 from . import feed
+from .door.visitor import Scope, is_same_origin, may_see
 from .protocol import Denied, Seen
 from .subscription import Start, Subscription
-from .visitor import Scope, is_same_origin, may_see
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]

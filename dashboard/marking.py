@@ -15,7 +15,8 @@ from reqtrace.records import Mark
 from reqtrace.stores import registry
 from reqtrace.stores.base import Item
 
-from . import answers, responses, views
+from . import responses, views
+from .api import answers
 from .protocol import Error, MarkRequest
 
 GROUP_LENGTH = 100

@@ -17,8 +17,8 @@ from . import backpressure, language
 from .consumers import Receive, Send
 from .door import links
 from .door.sessions import AGE_SECONDS
+from .door.visitor import Scope, has_accounts
 from .routing import websocket_urlpatterns
-from .visitor import Scope, has_accounts
 
 _PACKAGE = __name__.rpartition(".")[0]
 _LOOPBACK = [".localhost", "127.0.0.1", "[::1]"]

@@ -16,7 +16,7 @@ from reqtrace.printable import printable
 
 from . import assets, responses, views
 from .door import links, sessions, throttle
-from .visitor import has_accounts
+from .door.visitor import has_accounts
 
 logger = logging.getLogger("reqtrace.access")
 

@@ -18,7 +18,8 @@ from reqtrace.reading import queries
 from reqtrace.reading.queries import Page, Query
 from reqtrace.stores import registry
 
-from . import answers, assets, downloads, excerpts, language, responses
+from . import assets, language, responses
+from .api import answers, downloads, excerpts
 from .door import sessions
 from .protocol import Error, PageConfig
 
@@ -165,7 +166,7 @@ def health(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer ``api/metrics``, where `prometheus_client` is installed; it is loaded when it is first asked for."""
     try:
-        module = import_module(f"{__name__.rpartition('.')[0]}.metrics")
+        module = import_module(f"{__name__.rpartition('.')[0]}.api.metrics")
     except ImportError as error:
         return responses.json(Error(error=str(error)), status=503)
     return HttpResponse(module.exposition(registry.store()), content_type=module.CONTENT_TYPE)

@@ -19,7 +19,7 @@ from reqtrace import conf
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("reqtrace", "dashboard", "demo", "benchmarks", "tests")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-ROOMS = sorted({path.parent for path in (ROOT / "reqtrace").rglob("*/*.py")})
+ROOMS = sorted({path.parent for path in (*(ROOT / "reqtrace").rglob("*/*.py"), *(ROOT / "dashboard").rglob("*.py"))})
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 

@@ -1,1 +1,1 @@
-"""What lets people in at the standalone server: its own sessions, links that work once, patience with guesses."""
+"""Who comes in: at the socket (`visitor`), and at the standalone server by its own `sessions`, `links` and patience."""

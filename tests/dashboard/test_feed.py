@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
-from dashboard import answers, snapshot
+from dashboard import snapshot
+from dashboard.api import answers
 from dashboard.feed import Feed
 from dashboard.protocol import Batch, ServerMessage
 from dashboard.subscription import Start

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from django.contrib.auth.models import User
 
-from dashboard import assets, downloads
+from dashboard import assets
+from dashboard.api import downloads
 from reqtrace.exceptions import StoreUnavailable
 from reqtrace.records import Trace
 from reqtrace.stores import registry

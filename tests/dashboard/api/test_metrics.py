@@ -11,11 +11,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from reqtrace.exceptions import StoreUnavailable
 from reqtrace.stores import registry
 from reqtrace.stores.memory import MemoryStore
-
-from . import samples
+from tests.dashboard import samples
 
 pytestmark = pytest.mark.django_db
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 @pytest.fixture

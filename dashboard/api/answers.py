@@ -13,7 +13,7 @@ from reqtrace.records import Measurement, Process, Request, Thread
 from reqtrace.stores import registry
 from reqtrace.stores.base import Store
 
-from .protocol import (
+from ..protocol import (
     FindingList,
     HealthReport,
     MarkList,

@@ -8,7 +8,7 @@ from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding, Process
 from reqtrace.stores.base import Store
 
-from .protocol import Excerpt, FindingCode
+from ..protocol import Excerpt, FindingCode
 
 SINCE = "code.since_ns"
 """The fact of a process that says when the one began that loaded its code: its own start, or its parent's."""

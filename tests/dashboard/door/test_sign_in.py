@@ -15,9 +15,8 @@ from django.core.signing import TimestampSigner
 from dashboard.door import links
 from dashboard.door.sessions import AGE_SECONDS, SESSIONS_MAX, SessionStore
 from dashboard.door.throttle import FORGOTTEN_SECONDS, Throttle
-
-from . import samples
-from .wire import Place, Running, hear_greeting
+from tests.dashboard import samples
+from tests.dashboard.wire import Place, Running, hear_greeting
 
 pytestmark = pytest.mark.server
 

@@ -3,7 +3,7 @@
 import pytest
 from asgiref.sync import async_to_sync
 
-from dashboard import visitor
+from dashboard.door import visitor
 
 
 @pytest.mark.django_db

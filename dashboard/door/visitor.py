@@ -13,7 +13,7 @@ from django.core.handlers.asgi import ASGIRequest
 
 from reqtrace import access
 
-from .door import sessions
+from . import sessions
 
 Scope = dict[str, Any]
 

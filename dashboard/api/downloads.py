@@ -17,7 +17,7 @@ from reqtrace.reading.reader import Reader
 from reqtrace.reading.selection import Selection
 from reqtrace.stores.base import Store
 
-from . import backpressure
+from .. import backpressure
 
 AT_ONCE = 4
 """How many exports are made at a time: each keeps a thread busy."""

@@ -11,8 +11,7 @@ from django.contrib.auth.models import User
 from reqtrace.records import Frame, Writer
 from reqtrace.stores import registry
 from reqtrace.stores.memory import MemoryStore
-
-from . import samples
+from tests.dashboard import samples
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,1 @@
+"""Tests of what the doors over HTTP answer."""
