@@ -131,9 +131,9 @@ class Turns:
 
 
 def _sleeps(native: int) -> bool:
-    """Tell whether a thread waits for something; where the system does not tell, its time must do."""
+    """Tell whether a thread waits for something that is no disk; where the system does not tell, its time must do."""
     try:
         state = Path(f"/proc/self/task/{native}/stat").read_text()
     except OSError:
         return True
-    return state.rpartition(")")[2].split()[0] in "SD"
+    return state.rpartition(")")[2].split()[0] == "S"
