@@ -63,6 +63,6 @@ class TraceASGI:
             socket.ended(error)
             raise
         finally:
-            leave(way)
             socket.ended()
+            leave(way)
             recorder.finish(opened)

@@ -1,16 +1,18 @@
 """WebSocket connections: whose they are by now, what goes in and out, and how they ended."""
 
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from time import perf_counter_ns
+from types import CodeType, FrameType
 from typing import Any
 
 from django.utils.functional import LazyObject, empty
 
 from reqtrace.capture.recorder import Recorder
-from reqtrace.execution.places import Place
+from reqtrace.execution.stacks import is_of_application
 from reqtrace.records import Message
-from reqtrace.watching.live import OpenRequest, Sighting
+from reqtrace.watching.live import OpenRequest, Sighting, Target
 from reqtrace.watching.meaning import meaning_of
 
 Scope = MutableMapping[str, Any]
@@ -36,7 +38,7 @@ class Connection:
         """Take what is needed from `scope`."""
         self.scope = scope
         self.path: str = scope.get("path", "")
-        self.is_over = self.has_place = False
+        self.is_over = self.has_place = self.has_consumer = False
         self.before: dict[str, object] = {}
         """What stood in the holders before the message that is being handled."""
         self.named_by: set[tuple[str, str]] = set()
@@ -73,17 +75,29 @@ class Socket:
         self._recorder = recorder
         self._opened = opened
         self._connection: Connection = opened.request
+        self._handles: str | None = None
+        """The type of the message that the application has taken and not come back from, where it is no consumer."""
 
     def receiving(self, receive: Receive) -> Receive:
-        """See what comes in."""
+        """See what comes in; an application that asks for the next message has handled the one before."""
 
         async def received() -> AsgiMessage:
+            self._has_handled()
+            connection, opened = self._connection, self._opened
+            try:
+                if connection.resolver_match is None:
+                    connection.resolver_match = _asking(sys._getframe(1))
+            except Exception as error:
+                self._recorder.faults.note("the view of a connection", error)
             message = await receive()
             try:
-                note(self._opened, "receive", message)
-                self._connection.look()
+                note(opened, "receive", message)
+                connection.look()
                 if message["type"] == "websocket.disconnect":
-                    self._connection.is_over = True
+                    connection.is_over = True
+                if not connection.has_consumer:
+                    self._handles = str(message["type"])
+                    handling(self._recorder, opened)
             except Exception as error:
                 self._recorder.faults.note("a message that came in", error)
             return message
@@ -114,6 +128,7 @@ class Socket:
 
     def ended(self, error: BaseException | None = None) -> None:
         """Say how it ended, if that is not said yet."""
+        self._has_handled()
         opened, connection = self._opened, self._connection
         if opened.outcome is not None:
             return
@@ -125,6 +140,33 @@ class Socket:
             opened.status = 500  # as servers answer, where an application neither accepts nor refuses
         if error is not None and opened.outcome is None:
             opened.outcome = "error"
+
+    def _has_handled(self) -> None:
+        kind, self._handles = self._handles, None
+        if kind is None or self._connection.has_consumer:
+            return
+        try:
+            handled(self._recorder, self._opened, kind)
+        except Exception as error:
+            self._recorder.faults.note("checkpoint 'receive'", error)
+
+
+def _asking(frame: FrameType | None) -> Target | None:
+    """Return the application's own function that asks for a message, from its frame or one within it."""
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if is_of_application(frame.f_code, module):
+            return Target("", f"{module}.{frame.f_code.co_qualname}", _Function(frame.f_code))
+        frame = frame.f_back
+    return None
+
+
+class _Function:
+    """A function of which the code alone is known: enough to say where it stands."""
+
+    def __init__(self, code: CodeType) -> None:
+        """Take it."""
+        self.__code__ = code
 
 
 def note(opened: OpenRequest, checkpoint: Any, message: AsgiMessage) -> None:
@@ -141,12 +183,13 @@ def note(opened: OpenRequest, checkpoint: Any, message: AsgiMessage) -> None:
 def handling(recorder: Recorder, opened: OpenRequest) -> None:
     """Remember what stands in the holders before a message is handled, on the thread on which it will be."""
     connection: Connection = opened.request
+    opened.is_in_view = True
     for holder in recorder.watch.holders:
         with suppress(Exception):  # counted where it is read afterwards
             connection.before[holder.path] = holder.read()
 
 
-def handled(recorder: Recorder, opened: OpenRequest, kind: str) -> Place | None:
+def handled(recorder: Recorder, opened: OpenRequest, kind: str) -> None:
     """Look at the holders once a message was handled, on the thread on which it was.
 
     A consumer relies on what stands there if it was set as the connection began, or if messages of this type set it:
@@ -170,4 +213,6 @@ def handled(recorder: Recorder, opened: OpenRequest, kind: str) -> Place | None:
         or any(fact is known for known in facts)
         or not connection.named_by.isdisjoint({(kind, fact.holder.path), (_OPENING, fact.holder.path)})
     )
-    return place
+    if place is not None and not connection.has_place:
+        opened.place, connection.has_place = place, True
+    opened.is_in_view = False

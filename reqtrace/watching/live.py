@@ -184,6 +184,16 @@ class Sent(NamedTuple):
     """Whose the sender was, as far as was known."""
 
 
+class Target:
+    """What answers or runs, where that is no view, in the shape of Django's ``resolver_match``."""
+
+    def __init__(self, route: str, path: str, function: object = None) -> None:
+        """Name queue or pattern, and the function or class by its path."""
+        self.route = route
+        self._func_path = path
+        self.func = function
+
+
 class OpenRequest(msgspec.Struct, eq=False):
     """What is known of a request until its record is made: primitives, and the request itself until it ends.
 

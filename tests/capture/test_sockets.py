@@ -1,5 +1,6 @@
 """WebSocket connections below `TraceASGI`, with Channels' own consumers and middleware."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -284,6 +285,48 @@ async def test_a_plain_application_that_sets_the_scope_itself_is_known_late_too(
     await socket.connect()
     await socket.disconnect()
     assert traced.request().user.label == "bob"
+
+
+class Own:
+    """An application without Channels, that keeps whose connection it is, and answers nothing."""
+
+    def __init__(self, *, sets_each_time: bool) -> None:
+        """Set the holder for the connection alone, or for each message."""
+        self.sets_each_time = sets_each_time
+        self.named: asyncio.Queue[str] = asyncio.Queue()
+        """Whom the holder named at each message."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Note for each message who stands in the holder."""
+        user = PEOPLE[scope["query_string"].decode()]
+        scope["user"] = user
+        await receive()
+        held.user = user
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] == "websocket.receive":
+            if self.sets_each_time:
+                held.user = user
+            await self.named.put(held.user.username)
+
+
+@pytest.mark.parametrize("sets_each_time", [False, True], ids=["for the connection", "for each message"])
+async def test_messages_are_checkpoints_without_channels_too(tracing: Start, sets_each_time: bool) -> None:
+    traced = tracing(HOLDERS=[f"{HERE}.held.user"])
+    own = Own(sets_each_time=sets_each_time)
+    alice, bob = (WebsocketCommunicator(TraceASGI(own), f"/own/?{name}") for name in ("alice", "bob"))
+    await alice.connect()
+    await bob.connect()
+    await alice.send_to(text_data="whose?")
+    assert await own.named.get() == ("alice" if sets_each_time else "bob")
+    await alice.disconnect()
+    await bob.disconnect()
+    held.__dict__.clear()
+    crossed = [finding for finding in findings(traced) if finding.kind == "crossed"]
+    assert [(one.expected.user.label, one.observed.user.label, one.checkpoint) for one in crossed] == (
+        [] if sets_each_time else [("alice", "bob", "receive")]
+    )
+    assert {record.view for record in traced.requests()} == {f"{HERE}.Own.__call__"}
+    assert all(frame.function == "Own.__call__" for one in crossed for frame in one.stack[:1])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -20,7 +20,7 @@ from reqtrace.capture.recorder import Recorder
 from reqtrace.execution.places import Place
 from reqtrace.execution.process import WORKER, Serving
 from reqtrace.records import Outcome
-from reqtrace.watching.live import OpenRequest, Sent
+from reqtrace.watching.live import OpenRequest, Sent, Target
 
 NAME_LONGEST = 2_048
 
@@ -34,16 +34,6 @@ class Plug(ABC):
     @abstractmethod
     def join(self, module: ModuleType) -> None:
         """Take the seams in one of the modules, which the project has imported; called once for each."""
-
-
-class Target:
-    """What runs, in the shape of Django's ``resolver_match``."""
-
-    def __init__(self, route: str, path: str, function: object = None) -> None:
-        """Name queue or pattern, and the function or class by its path."""
-        self.route = route
-        self._func_path = path
-        self.func = function
 
 
 class Job:

@@ -11,9 +11,9 @@ from typing import Any
 
 from reqtrace.capture import lifecycle
 from reqtrace.capture.carrying import current
-from reqtrace.capture.jobs.base import Plug, Target
+from reqtrace.capture.jobs.base import Plug
 from reqtrace.capture.sockets import Connection, handled, handling, note
-from reqtrace.watching.live import OpenRequest
+from reqtrace.watching.live import OpenRequest, Target
 
 _HANDLERS = ("receive_json", "receive", "websocket_receive", "websocket_connect")
 
@@ -55,6 +55,7 @@ def _take(connection: Connection, application: Any, scope: Any) -> None:
     if hasattr(class_, "dispatch"):
         handler = next((getattr(class_, name) for name in _HANDLERS if hasattr(class_, name)), None)
         connection.resolver_match = Target("", f"{class_.__module__}.{class_.__qualname__}", handler)
+        connection.has_consumer = True
 
 
 def _handling_async(dispatch: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,7 +93,6 @@ def _socket() -> OpenRequest | None:
 def _begins(opened: OpenRequest | None, message: Any) -> None:
     try:
         if opened is not None:
-            opened.is_in_view = True
             handling(lifecycle.recorder(), opened)
             if not str(message["type"]).startswith("websocket."):  # those came in by `receive`
                 note(opened, "receive", message)
@@ -104,11 +104,8 @@ def _ends(opened: OpenRequest | None, message: Any) -> None:
     """Look at the holders now: what stood there before, the handler may not have wanted to know."""
     if opened is None or opened.request is None:
         return
-    recorder, connection = lifecycle.recorder(), opened.request
+    recorder = lifecycle.recorder()
     try:
-        place = handled(recorder, opened, str(message["type"]))
-        if place is not None and not connection.has_place:
-            opened.place, connection.has_place = place, True
-        opened.is_in_view = False
+        handled(recorder, opened, str(message["type"]))
     except Exception as error:
         recorder.faults.note("checkpoint 'receive'", error)

@@ -7,6 +7,7 @@ import msgspec
 
 from reqtrace import conf
 from reqtrace.capture.carrying import current
+from reqtrace.capture.jobs.sealing import opened, sealed
 from reqtrace.capture.recorder import Recorder
 from reqtrace.identity import UNRESOLVED, Identity
 from reqtrace.shipping.ledger import trace_context
@@ -23,22 +24,25 @@ class _Header(msgspec.Struct, omit_defaults=True):
     sent_ns: int
     parent: str | None = None
     trace_id: str | None = None
-    user: tuple[str, str | None, str | None] | None = None
+    user: str | None = None
+    """A `_Person`, sealed."""
+
+
+_Person = tuple[str, str | None, str | None]
+"""State, primary key and name of a user."""
 
 
 def header(recorder: Recorder) -> str:
     """Return the header for a job that is being sent here and now.
 
-    The user is told by primary key, and by name where ``USER_LABEL`` shows names: nothing that the message itself, made
-    by this very code, could not say as well.
+    The user stands there sealed: brokers, their consoles and their logs are read by others than traces are, and may
+    not be told what traces do not tell either. The primary key itself it must be, to be known again in a holder.
     """
     sender = current()
     if sender is None:
         return _encoded(_Header(time_ns()))
     sent = sent_now_by(recorder, sender)
-    name = sent.user.name if conf.get().user_label == "username" else None
-    told = None if sent.user.state == "unresolved" else (sent.user.state, sent.user.id, name)
-    return _encoded(_Header(time_ns(), sent.parent, sent.trace_id, told))
+    return _encoded(_Header(time_ns(), sent.parent, sent.trace_id, _told(sent.user)))
 
 
 def sent_now_by(recorder: Recorder, sender: OpenRequest) -> Sent:
@@ -52,13 +56,23 @@ def sent_by(text: object) -> Sent | None:
         return None
     try:
         told = msgspec.json.decode(text.encode(), type=_Header)
-        user = UNRESOLVED if told.user is None else Identity(*told.user)  # type: ignore[arg-type]
+        user = UNRESOLVED if told.user is None else _person(told.user)
     except (msgspec.MsgspecError, UnicodeError):
         return None
-    return Sent(told.parent, told.sent_ns, told.trace_id, user if user.state in _STATES else UNRESOLVED)
+    return Sent(told.parent, told.sent_ns, told.trace_id, user)
 
 
-_STATES = ("authenticated", "anonymous")
+def _told(user: Identity) -> str | None:
+    if user.state == "unresolved":
+        return None
+    is_named = conf.get().user_label not in ("pk", "pseudonym")
+    return sealed(msgspec.json.encode((user.state, user.id, user.name if is_named else None)).decode())
+
+
+def _person(seal: str) -> Identity:
+    """Return whom a seal names; nobody known where it was made with another ``SECRET_KEY``."""
+    text = opened(seal)
+    return UNRESOLVED if text is None else Identity(*msgspec.json.decode(text, type=_Person))
 
 
 def _encoded(told: _Header) -> str:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextvars
+import json
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -133,9 +135,40 @@ def test_a_message_without_a_header_of_ours_comes_from_nobody(traced: Tracing, h
     assert (job.parent, job.presumed) == (None, None)
 
 
-def test_where_names_are_not_shown_none_travels(tracing: Start) -> None:
-    tracing(USER_LABEL="pk")
-    assert "alice" not in sent_from(ALICE)
+@pytest.mark.parametrize("label", ["username", "pk", "pseudonym"])
+def test_a_message_says_to_nobody_else_whom_it_is_for(tracing: Start, label: str) -> None:
+    user = User(pk=4_711_004_711, username="alice")
+    traced = tracing(USER_LABEL=label, HOLDERS=[HOLDER])
+    header = sent_from(user)
+    assert "4711" not in header
+    assert "alice" not in header
+    assert header != sent_from(user), "nor that two are for the same"
+    work(set_to(user), header=header)
+    work(header=sent_from(BOB))
+    told = jobs(traced)[0].presumed
+    assert told == traced.requests()[0].user
+    assert told.id == (told.label if label == "pseudonym" else "4711004711")
+    assert {finding.kind for finding in findings(traced)} == {"leftover", "crossed"}, "known again in the holder"
+
+
+@pytest.mark.parametrize("how", ["another key", "touched", "cut", "in plain words"])
+def test_a_seal_that_this_application_has_not_made_names_nobody(traced: Tracing, settings: Any, how: str) -> None:
+    told = json.loads(sent_from(ALICE))
+    if how == "another key":
+        settings.SECRET_KEY = "another"
+    else:
+        seal = told["user"]
+        other = "A" if seal[30] != "A" else "B"
+        touched = {
+            "touched": seal[:30] + other + seal[31:],
+            "cut": seal[:20],
+            "in plain words": '["authenticated","1"]',
+        }
+        told["user"] = touched[how]
+    work(header=json.dumps(told))
+    job = jobs(traced)[0]
+    assert job.parent == traced.requests()[0].id
+    assert job.presumed is None
 
 
 @pytest.mark.parametrize(
