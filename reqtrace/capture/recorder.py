@@ -75,6 +75,8 @@ class Recorder:
         """Whether `TraceASGI` hands requests down: they say in their scopes what it found."""
         self.is_prepared = False
         """Whether the holders that are declared or known have been looked for."""
+        self.lineage: process.Lineage | None = None
+        """Set while a process is forked off that shares its record with others."""
         at_query = (lambda opened: self.checkpoint(opened, "query")) if "query" in settings.checkpoints else None
         self.connections = ConnectionWatch(current, at_query, self.faults)
         connection_created.connect(self.connections.connected)
@@ -102,7 +104,8 @@ class Recorder:
 
     def renew(self) -> None:
         """Start from nothing, as a process of its own: at the beginning, and in a child right after a fork."""
-        self.execution = Execution()
+        line = self.lineage
+        self.execution = Execution() if line is None else Execution(line.first_thread)
         self.open: dict[int, OpenRequest] = {}
         """Requests in flight by their number."""
         self.watch = Watch(
@@ -127,10 +130,10 @@ class Recorder:
         self.written = WrittenPlaces(loaded_code(), self.watch.add)
         self.retention = RetentionSearch(self.watch.known, self.discovery)
         self.outliving = OutlivingSearch(current_in, lambda: list(self.execution.loops), self.watch.known)
-        self.ledger = Ledger(self.settings, self.faults, self.open, self.written)
+        self.ledger = Ledger(self.settings, self.faults, self.open, self.written, line)
         self.shipper = Shipper(self.settings, self.ledger, self.faults, self.finish_lost, self._spend_spare_time)
         self._known_every = _KNOWN_EVERY
-        self._numbers = count(1)
+        self._numbers = count(1 if line is None else line.first_request)
         self._pid_to_watch = process.pid_to_watch()
         self._search_due_ns = self._count_due_ns = 0
         self._is_quiet_time = True

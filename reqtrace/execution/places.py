@@ -133,10 +133,10 @@ class Execution:
     themselves: on the thread's own local storage, and in weak maps. After a fork make a new one.
     """
 
-    def __init__(self) -> None:
-        """Start counting from one."""
+    def __init__(self, first_thread: int = 1) -> None:
+        """Start counting from one, or threads from where another process has got."""
         self._local = native("_thread", "_local")()
-        self._thread_serials = count(1)
+        self._thread_serials = count(first_thread)
         self._task_serials = count(1)
         self._greenlet_serials = count(1)
         self._task_places: dict[ref[asyncio.Task[Any]], Place] = {}

@@ -49,6 +49,28 @@ class Serving(NamedTuple):
     facts: Mapping[str, bool | int | float | str | None]
 
 
+class Lineage(NamedTuple):
+    """A process among many that one parent starts, one after another, for one job each: they share one record."""
+
+    id: str
+    """The process id of them all."""
+    member: int
+    """Which of them it is, from 1."""
+
+    @property
+    def first_request(self) -> int:
+        """The number of its first request, behind all that those before it have given."""
+        return (self.member - 1) * _REQUESTS_EACH + 1
+
+    @property
+    def first_thread(self) -> int:
+        """The serial of its first thread, likewise."""
+        return (self.member - 1) * _THREADS_EACH + 1
+
+
+_REQUESTS_EACH, _THREADS_EACH = 4_096, 100
+
+
 def recognise(request: Any) -> Serving:
     """Tell from inside a request what serves it; cheap enough for the request path.
 

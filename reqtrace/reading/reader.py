@@ -84,7 +84,12 @@ class Reader:
     def _close_if_nobody_will(self, request: Request) -> None:
         """Take a request as aborted that was open as its process was killed: no record of its end will ever come."""
         process = self.process(request.process)
-        if process is None or not is_gone(process, time.time_ns()):
+        if process is None:
+            return
+        if process.pid != request.pid:  # another one has gone on with its record
+            request.outcome = "aborted"
+            return
+        if not is_gone(process, time.time_ns()):
             return
         request.outcome = "aborted"
         last_ns = process.seen_ns if process.ended_ns is None else process.ended_ns

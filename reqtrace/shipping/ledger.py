@@ -33,8 +33,9 @@ from reqtrace.records import (
 from reqtrace.shipping.backlog import Losses
 from reqtrace.shipping.measuring import Counts, Meter
 from reqtrace.shipping.outage import Outages
+from reqtrace.stores import registry
 from reqtrace.stores.base import Item
-from reqtrace.stores.packing import PackedRequest
+from reqtrace.stores.packing import PackedRequest, unpack
 from reqtrace.watching.live import OpenRequest
 from reqtrace.watching.written import WrittenPlaces
 
@@ -58,7 +59,12 @@ class Ledger:
     """Makes the records of one process. Used by one thread at a time: whoever ships."""
 
     def __init__(
-        self, settings: Settings, faults: Faults, open_requests: Mapping[int, OpenRequest], written: WrittenPlaces
+        self,
+        settings: Settings,
+        faults: Faults,
+        open_requests: Mapping[int, OpenRequest],
+        written: WrittenPlaces,
+        lineage: process.Lineage | None = None,
     ) -> None:
         """Make records as the settings want them.
 
@@ -67,11 +73,15 @@ class Ledger:
             faults: where failures are counted.
             open_requests: those in flight.
             written: what is known of the code that writes to holders.
+            lineage: with which other processes this one shares its record.
 
         """
         self.settings = settings
         self.faults = faults
-        self.process_id = uuid.uuid4().hex[:12]
+        self.process_id = uuid.uuid4().hex[:12] if lineage is None else lineage.id
+        self._lineage = lineage
+        self._faults_of_others = -faults.count if lineage is not None and lineage.member > 1 else 0
+        """Of those before it, less what a fork brought along."""
         self.serving: process.Serving | None = None
         """Set by the first request."""
         self.keeps_all = False
@@ -115,6 +125,8 @@ class Ledger:
             return []
         if self._process is None:
             self._process = process.describe(self.process_id, self.serving, self.settings.release)
+            if self._lineage is not None:
+                self._take_up(self._process)
         items: list[Item] = []
         touched: dict[int, LiveThread] = {}
         sample = 1 if self.keeps_all else self.settings.sample
@@ -175,7 +187,8 @@ class Ledger:
         """Return the last word of this process, if it has ever said one."""
         items: list[Item] = []
         if self._process is not None:
-            self._process.ended_ns = time_ns()
+            if self._lineage is None:  # else the next one goes on with the record
+                self._process.ended_ns = time_ns()
             self._bring_up_to_date(self._process)
             self._add(items, self._process)
         return items
@@ -192,6 +205,22 @@ class Ledger:
         if described is not None:
             described.server, described.worker_class, described.interface = serving[:3]
             described.facts = {**described.facts, **serving.facts}
+
+    def _take_up(self, described: Process) -> None:
+        """Go on where the one before this one has got; from nothing where the store does not tell."""
+        try:
+            entry = registry.store().get("process", self.process_id)
+            before = None if entry is None else unpack("process", entry.payload)
+        except Exception as error:  # the store is away, or another version has written there
+            self.faults.count_only("what the process before this one has done", error)
+            return
+        if isinstance(before, Process):
+            self._ended += before.requests
+            self.dropped += before.dropped
+            self.findings_dropped += before.findings_dropped
+            self.trim_ns += before.trim_ns
+            described.sampled_out = before.sampled_out
+            self._faults_of_others += before.faults
 
     def _add_findings(self, items: list[Item], request: OpenRequest) -> None:
         self.judge(request)
@@ -270,7 +299,7 @@ class Ledger:
         described.requests, described.dropped = self._ended, self.dropped
         described.findings_dropped, described.trim_ns = self.findings_dropped, self.trim_ns
         described.facts.update(self._written_places.facts())
-        described.faults, described.last_fault = self.faults.count, self.faults.last
+        described.faults, described.last_fault = self.faults.count + self._faults_of_others, self.faults.last
         if self.outages is not None:
             described.outages, described.outage_ns = self.outages.count, self.outages.total_ns
 

@@ -18,7 +18,7 @@ from reqtrace.capture.carrying import current, current_request
 from reqtrace.capture.jobs import message
 from reqtrace.capture.recorder import Recorder
 from reqtrace.execution.places import Place
-from reqtrace.execution.process import WORKER, Serving
+from reqtrace.execution.process import WORKER, Lineage, Serving
 from reqtrace.records import Outcome
 from reqtrace.watching.live import OpenRequest, Sent, Target
 
@@ -169,6 +169,23 @@ def followed(tell: Callable[[], Told]) -> Iterator[None]:
         raise
     finally:
         end(key, outcome)
+
+
+@contextmanager
+def lineage(line: Lineage) -> Iterator[None]:
+    """Have the processes that are forked off within a block share one record, and what this one knows."""
+    settings = conf.get()
+    if not (settings.enabled and settings.jobs):
+        yield
+        return
+    recorder = lifecycle.recorder()
+    if not recorder.is_prepared:
+        recorder.prepare()
+    recorder.lineage = line
+    try:
+        yield
+    finally:
+        recorder.lineage = None
 
 
 def header() -> str | None:

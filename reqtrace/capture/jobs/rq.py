@@ -1,24 +1,33 @@
 """RQ: `Job.create` and `Job.perform`, through which every job goes; the header stands in the job's ``meta``."""
 
 import sys
+import uuid
 from collections.abc import Callable
 from functools import wraps
+from itertools import count
 from types import ModuleType
 from typing import Any
 
 from reqtrace.capture.jobs import base, message
+from reqtrace.execution.process import Lineage
 
 _CLASSES = {"Worker": "fork", "SpawnWorker": "spawn", "SimpleWorker": "simple"}
 
 
 class Rq(base.Plug):
-    """Follows what RQ's workers perform. Each job has a process of its own there, unless the worker is a simple one."""
+    """Follows what RQ's workers perform.
+
+    Each job has a process of its own there, unless the worker is a simple one. Those that one worker forks off share a
+    record, or there would be as many processes to be shown as there are jobs; and what they would all look for, the
+    worker looks for once.
+    """
 
     modules = ("rq",)
 
     def __init__(self) -> None:
         """Know nothing of the worker yet."""
         self._serving = base.worker("rq", "unknown")
+        self._line, self._members = uuid.uuid4().hex[:12], count(1)
 
     def join(self, module: ModuleType) -> None:
         """Wrap the job's beginning and its end, and the worker's, which knows whether the process ends with it."""
@@ -27,6 +36,8 @@ class Rq(base.Plug):
         job.perform = self._performing(job.perform)
         worker = next(class_ for class_ in module.Worker.__mro__ if "perform_job" in vars(class_))
         worker.perform_job = self._working(worker.perform_job)
+        if "fork_work_horse" in vars(module.Worker):
+            module.Worker.fork_work_horse = self._forking(module.Worker.fork_work_horse)
 
     def _creating(self, create: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(create)
@@ -51,6 +62,14 @@ class Rq(base.Plug):
         meta = job.meta if isinstance(job.meta, dict) else {}
         told = meta.get(message.HEADER), meta.get("traceparent")
         return base.Told(job.func_name, job.origin or "", self._serving, job.func, *told)
+
+    def _forking(self, fork: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(fork)
+        def forking(worker: Any, *args: Any, **kwargs: Any) -> Any:
+            with base.lineage(Lineage(self._line, next(self._members))):
+                return fork(worker, *args, **kwargs)
+
+        return forking
 
     def _working(self, perform_job: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(perform_job)

@@ -42,6 +42,8 @@ class Queue(NamedTuple):
     """Whether its messages have a place for a header."""
     keeps_threads: bool = True
     """Whether a job can leave something to the next one."""
+    says_goodbye: bool = True
+    """Whether a process knows that none goes on with its record."""
 
 
 QUEUES = {
@@ -50,7 +52,7 @@ QUEUES = {
     "celery-gevent": Queue("celery_queue", CELERY + "gevent -c 1", "celery", "gevent", keeps_threads=False),
     "celery-solo": Queue("celery_queue", CELERY + "solo", "celery", "solo"),
     "rq": Queue("rq_queue", RQ, "rq", "fork", f"{SHOP}.work.mail",
-                keeps_threads=False),
+                keeps_threads=False, says_goodbye=False),
     "rq-simple": Queue("rq_queue", RQ + " -w rq.SimpleWorker", "rq", "simple",
                        f"{SHOP}.work.mail"),
     "dramatiq": Queue("dramatiq_queue", f"{BIN}/dramatiq {SHOP}.dramatiq_queue -p 1 -t 1 --skip-logging", "dramatiq",
@@ -211,7 +213,9 @@ def test_a_plug_keeps_what_all_plugs_promise(shop: Shop) -> None:
     if queue.worker:
         assert (process.server, process.worker_class, process.interface) == (queue.server, queue.worker_class, "worker")
         assert {job.pid for job in jobs}.isdisjoint({request.pid for request in requests})
-        assert shop.process_of(jobs[-1]).ended_ns is not None, shop.log()
+        assert (shop.process_of(jobs[-1]).ended_ns is not None) == queue.says_goodbye, shop.log()
+        assert len({job.process for job in jobs}) == 1
+        assert process.requests == len(jobs)
     assert process.faults == 0, process.last_fault
     found = {(finding.request, finding.kind) for finding in shop.findings()}
     assert not {id_ for id_, _ in found} & {jobs[0].id, jobs[5].id, jobs[6].id}, (
@@ -239,6 +243,22 @@ def test_a_worker_killed_in_a_job_leaves_it_aborted(shop: Shop) -> None:
     (ended,) = eventually(lambda: [job for job in shop.jobs() if job.outcome == "aborted"], 30)
     assert ended.id == job.id
     assert ended.duration_ns > 0
+
+
+@pytest.mark.parametrize("shop", ["rq"], indirect=True)
+def test_processes_of_one_job_each_share_a_record_and_a_killed_one_is_told_from_the_next(shop: Shop) -> None:
+    shop.start(REQTRACE_SAMPLE="1")
+    shop.send("1:clear", "1:sleep", "2:clear")
+    job = eventually(lambda: next((job for job in shop.jobs() if job.outcome == "open"), None), 30)
+    os.kill(job.pid, signal.SIGKILL)
+    first, killed, last = eventually(lambda: len(jobs := shop.jobs()) == 3 and jobs[2].outcome == "ok" and jobs, 30)
+    assert (first.outcome, killed.id, killed.outcome) == ("ok", job.id, "aborted")
+    assert len({first.pid, killed.pid, last.pid}) == 3
+    assert first.process == killed.process == last.process
+    assert len({first.thread_serial, killed.thread_serial, last.thread_serial}) == 3
+    process = shop.process_of(last)
+    assert process.pid == last.pid
+    assert process.requests == 2, "the one that was killed has finished none"
 
 
 @of_celery
