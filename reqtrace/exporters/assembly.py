@@ -28,13 +28,13 @@ _TABLES = """
     PRAGMA page_size = 16384;
     CREATE TABLE request (
         id TEXT PRIMARY KEY, process TEXT, start_ns INTEGER, end_ns INTEGER, until_ns INTEGER, stays BLOB, payload BLOB,
-        is_told INTEGER DEFAULT 0
+        is_job INTEGER, parent TEXT, sent_ns INTEGER, is_told INTEGER DEFAULT 0
     );
     CREATE TABLE finding (number INTEGER PRIMARY KEY, request TEXT, writer TEXT, at_ns INTEGER, payload BLOB);
 """
 _REQUEST = """
-    INSERT OR REPLACE INTO request (id, process, start_ns, end_ns, until_ns, stays, payload)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT OR REPLACE INTO request (id, process, start_ns, end_ns, until_ns, stays, payload, is_job, parent, sent_ns)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _FINDING = "INSERT INTO finding (request, writer, at_ns, payload) VALUES (?, ?, ?, ?)"
 # A request stays where it is until the last thing found about it has been drawn, which may be after its end.
@@ -47,6 +47,16 @@ _JOIN = """
         WHERE writer.id <> request.id AND writer.start_ns <= request.start_ns + finding.at_ns;
     CREATE INDEX of_writer ON flow (writer);
     CREATE INDEX of_finding ON flow (number);
+    -- An arrow that ends where it begins is none.
+    CREATE TABLE sending AS
+        SELECT job.id AS job, sender.id AS sender,
+            max(sender.start_ns, min(job.sent_ns, sender.end_ns, job.start_ns - 1)) AS at_ns,
+            job.rowid + (SELECT count(*) FROM finding) AS number
+        FROM request AS job JOIN request AS sender ON sender.id = job.parent
+        WHERE job.sent_ns IS NOT NULL AND sender.start_ns <= job.start_ns;
+    CREATE INDEX of_sender ON sending (sender);
+    CREATE INDEX of_job ON sending (job);
+    UPDATE request SET is_told = 1 WHERE id IN (SELECT sender FROM sending UNION SELECT job FROM sending);
     UPDATE request SET is_told = 1 WHERE id IN (SELECT writer FROM flow);
     UPDATE request
         SET is_told = 1,
@@ -54,15 +64,17 @@ _JOIN = """
         WHERE id IN (SELECT request FROM finding);
     CREATE INDEX by_end ON request (until_ns);
 """
-_STAYS = "SELECT process, until_ns, stays FROM request ORDER BY until_ns, rowid"
+_STAYS = "SELECT process, is_job, until_ns, stays FROM request ORDER BY until_ns, rowid"
 _WALK = """
-    SELECT id, process, start_ns, end_ns, until_ns, stays, payload, is_told
+    SELECT id, process, is_job, start_ns, end_ns, until_ns, stays, payload, is_told
     FROM request ORDER BY until_ns, rowid
 """
 _FINDINGS = """
     SELECT at_ns, payload, flow.number FROM finding LEFT JOIN flow ON flow.number = finding.number
     WHERE request = ? ORDER BY finding.number
 """
+_SENDINGS = "SELECT number, at_ns FROM sending WHERE sender = ? ORDER BY number"
+_SENDING = "SELECT number FROM sending WHERE job = ?"
 _FLOWS = "SELECT number FROM flow WHERE writer = ? ORDER BY number"
 _FINDINGS_OF = "SELECT payload FROM finding WHERE request = ? ORDER BY rowid"
 _HOMELESS = "FROM finding WHERE request NOT IN (SELECT id FROM request)"
@@ -80,6 +92,8 @@ _decode_stays = msgspec.json.Decoder(list[Stay]).decode
 
 ThreadKey = tuple[str, int]
 """Process, and the thread's serial in it."""
+LaneKey = tuple[str, int, bool]
+"""The same, and whether it is the thread's lane for jobs: those stand apart from requests."""
 
 
 class Placed(NamedTuple):
@@ -105,6 +119,10 @@ class Assembled(NamedTuple):
     findings: list[Placed]
     flows: list[int]
     """The flows that begin here: what this request wrote, and another one read."""
+    sendings: list[tuple[int, int]]
+    """The flows to the jobs that it sent, each with when that was; Unix time."""
+    sending: int | None
+    """Of a job: the flow that ends here, where its sender is known."""
 
 
 class Assembly:
@@ -130,31 +148,34 @@ class Assembly:
         (self.homeless,) = connection.execute(f"SELECT count(*) {_HOMELESS}").fetchone()
         """How many findings there are whose request is not: nobody can say when they were."""
         self.slots = self._counted()
-        """How many slots each thread has."""
+        """How many slots each lane has."""
 
     def requests(self) -> Iterator[Assembled]:
         """Yield the requests in the order in which they let their slots go."""
-        fetch, threads = self._connection.execute, dict[ThreadKey, Slots]()
+        fetch, lanes = self._connection.execute, dict[LaneKey, Slots]()
         rows = self._watched("writing", fetch(_WALK))
-        for id_, process, start_ns, end_ns, until_ns, stays, payload, is_told in rows:
-            findings, flows = [], []
+        for id_, process, is_job, start_ns, end_ns, until_ns, stays, payload, is_told in rows:
+            findings: list[Placed] = []
+            flows, sendings, sending = [], [], None
             if is_told:
                 for at_ns, found, flow in fetch(_FINDINGS, (id_,)):
                     findings.append(Placed(_decode_finding(found), start_ns + at_ns, flow))
                 flows = [number for (number,) in fetch(_FLOWS, (id_,))]
-            slots = _take(threads, process, _decode_stays(stays), until_ns)
-            yield Assembled(_decode_request(payload), start_ns, end_ns, slots, findings, flows)
+                sendings = fetch(_SENDINGS, (id_,)).fetchall()
+                (sending,) = fetch(_SENDING, (id_,)).fetchone() or (None,)
+            slots = _take(lanes, process, bool(is_job), _decode_stays(stays), until_ns)
+            yield Assembled(_decode_request(payload), start_ns, end_ns, slots, findings, flows, sendings, sending)
 
     def findings_alone(self) -> Iterator[Finding]:
         """Yield the findings whose request is not there."""
         for (found,) in self._connection.execute(f"SELECT payload {_HOMELESS} ORDER BY number"):
             yield _decode_finding(found)
 
-    def _counted(self) -> dict[ThreadKey, int]:
-        threads: dict[ThreadKey, Slots] = {}
-        for process, until_ns, stays in self._watched("laying out", self._connection.execute(_STAYS)):
-            _take(threads, process, _decode_stays(stays), until_ns)
-        return {key: len(slots) for key, slots in threads.items()}
+    def _counted(self) -> dict[LaneKey, int]:
+        lanes: dict[LaneKey, Slots] = {}
+        for process, is_job, until_ns, stays in self._watched("laying out", self._connection.execute(_STAYS)):
+            _take(lanes, process, bool(is_job), _decode_stays(stays), until_ns)
+        return {key: len(slots) for key, slots in lanes.items()}
 
     def _watched(self, stage: str, rows: sqlite3.Cursor) -> Iterator[tuple[Any, ...]]:
         done = 0
@@ -167,13 +188,15 @@ class Assembly:
         self._watch("putting in order", 0.5)
         return 0
 
-    def _request_row(self, request: Request) -> tuple[str, str, int, int, int, bytes, bytes]:
+    def _request_row(self, request: Request) -> tuple[object, ...]:
         self.pids[request.process] = request.pid
         self.names[request.process, request.thread_serial] = request.thread_name, request.native_thread_id
         start_ns = _within_reach(request.start_ns)
         end_ns = _within_reach(start_ns + max(0, request.duration_ns))
         stays = _encode(stays_of(request, start_ns, end_ns))
-        return request.id, request.process, start_ns, end_ns, end_ns, stays, _encode(_values(request))
+        sent_ns = None if request.sent_ns is None else _within_reach(request.sent_ns)
+        of_job = request.protocol == "job", request.parent, sent_ns
+        return request.id, request.process, start_ns, end_ns, end_ns, stays, _encode(_values(request)), *of_job
 
 
 @contextmanager
@@ -205,12 +228,12 @@ def _temporary_file() -> closing[sqlite3.Connection]:
     return closing(sqlite3.connect("", check_same_thread=False))
 
 
-def _take(threads: dict[ThreadKey, Slots], process: str, stays: list[Stay], until_ns: int) -> dict[int, int]:
+def _take(lanes: dict[LaneKey, Slots], process: str, is_job: bool, stays: list[Stay], until_ns: int) -> dict[int, int]:
     taken = {}
     for serial, since_ns in stays:
-        slots = threads.get((process, serial))
+        slots = lanes.get((process, serial, is_job))
         if slots is None:
-            slots = threads[process, serial] = Slots()
+            slots = lanes[process, serial, is_job] = Slots()
         taken[serial] = slots.take(since_ns, until_ns)
     return taken
 

@@ -39,7 +39,8 @@ class ChromeExporter(Exporter):
 
     Bars never lie within bars: their ends would have to be the same double, however a reader adds them up. Nor do
     they overlap, which readers drop or mistime: a thread on which requests were in flight at once takes as many tracks.
-    A flow leads from the request that wrote into a holder to the one that read it there.
+    A flow leads from the request that wrote into a holder to the one that read it there, and from who sent a job to the
+    job. Jobs have tracks of their own.
     """
 
     name = "chrome"
@@ -88,6 +89,10 @@ def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> Iterator
     yield Event("X", title_of(request), own.pid, own.tid, begin, length, "request", args=facts_of(request))
     for number in one.flows:
         yield Event("s", "holder", own.pid, own.tid, begin, cat="holder", id=number)
+    for number, at_ns in one.sendings:
+        yield Event("s", "sent", own.pid, own.tid, _microseconds(at_ns - origin_ns), cat="job", id=number)
+    if one.sending is not None:
+        yield Event("f", "sent", own.pid, own.tid, begin, cat="job", id=one.sending, bp="e")
     seen_on = {own}
     for hop in moves_of(request):
         track, at_ns, args = (

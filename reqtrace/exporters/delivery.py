@@ -27,7 +27,7 @@ from urllib3.exceptions import InvalidHeader
 
 from reqtrace.exceptions import DeliveryFailed, DeliveryRefused, MessageRefused, MessageTooLarge, SettingsError
 from reqtrace.exporters.otlp_encoding import SCOPE, ResourceSpans, is_integer
-from reqtrace.exporters.spans import INTERNAL, SERVER, Span, Value
+from reqtrace.exporters.spans import CONSUMER, INTERNAL, PRODUCER, SERVER, Span, Value
 from reqtrace.printable import printable
 
 try:
@@ -38,7 +38,12 @@ except ImportError:  # then there is none
 Spans = list[ReadableSpan]
 
 _PATH = "/v1/traces"
-_KINDS = {INTERNAL: SpanKind.INTERNAL, SERVER: SpanKind.SERVER}
+_KINDS = {
+    INTERNAL: SpanKind.INTERNAL,
+    SERVER: SpanKind.SERVER,
+    PRODUCER: SpanKind.PRODUCER,
+    CONSUMER: SpanKind.CONSUMER,
+}
 _COMPRESSION = ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION")
 _EXCERPT = 300
 _TRY_AGAIN = {
@@ -185,7 +190,7 @@ def sdk_spans(batch: Iterable[ResourceSpans]) -> Spans:
 
 
 def _sdk_span(span: Span, resource: Resource) -> ReadableSpan:
-    trace_id, came_from_outside = int.from_bytes(span.trace_id), span.kind == SERVER
+    trace_id, came_from_outside = int.from_bytes(span.trace_id), span.kind in (SERVER, CONSUMER)
     return ReadableSpan(
         span.name,
         SpanContext(trace_id, int.from_bytes(span.span_id), is_remote=False),

@@ -8,7 +8,7 @@ from itertools import islice
 from reqtrace.exporters.assembly import with_findings
 from reqtrace.exporters.base import Exporter, Source, Watch
 from reqtrace.exporters.otlp_encoding import ResourceSpans, to_json, to_protobuf
-from reqtrace.exporters.spans import Span, late_span_of, resource_of, spans_of
+from reqtrace.exporters.spans import Span, late_span_of, resource_of, sending_of, spans_of
 from reqtrace.records import Finding, Process, Request
 
 _BATCH = 200
@@ -66,7 +66,10 @@ def _by_process(
         if request is None:
             spans.setdefault(None, []).extend(late_span_of(finding, None, first_ns) for finding in findings)
         else:
-            spans.setdefault(request.process, []).extend(spans_of(request, findings))
+            ran_in = processes.get(request.process)
+            spans.setdefault(request.process, []).extend(spans_of(request, findings, ran_in))
+            if (sending := sending_of(request, ran_in)) is not None:
+                spans.setdefault(sending[0], []).append(sending[1])
     for id_, made in spans.items():
         process = None if id_ is None else processes.get(id_)
         yield ResourceSpans(resource_of(id_, process, service), made)

@@ -90,8 +90,10 @@ def _drawn(one: Assembled, tracks: dict[int, Track], origin_ns: int) -> bytes:
     event = _BEGIN + _on(own) + _REQUEST + title + colour + _annotations(_OWN_NAMES, facts[_OWN])
     for names, where in _SHARED:
         event += _shared(names, facts[where])
-    for number in one.flows:
+    for number in (*one.flows, *(number for number, _ in one.sendings)):
         event += fixed64(47, number)
+    if one.sending is not None:
+        event += fixed64(48, one.sending)
     packets = [_packet(begin_ns, event), _packet(end_ns, _end_on(own))]
     seen_on = {own}
     for hop in moves_of(request):

@@ -1,7 +1,8 @@
-"""Requests as OpenTelemetry sees them: spans, with the names of its semantic conventions (1.37).
+"""Requests as OpenTelemetry sees them: spans, with the names of its semantic conventions (1.37; messaging 1.44).
 
 Stable there are ``http.*``, ``url.*``, ``error.type``, ``code.function.name``, ``service.*`` and ``host``'s shape;
-``process.*``, ``thread.*``, ``user.id`` and ``session.id`` are in development. What it has no name for bears ours.
+``messaging.*``, ``process.*``, ``thread.*``, ``user.id`` and ``session.id`` are in development. What it has no name for
+bears ours.
 """
 
 import hashlib
@@ -88,25 +89,32 @@ def resource_of(id_: str | None, process: Process | None, service: str | None) -
     )
 
 
-def spans_of(request: Request, findings: Sequence[Finding]) -> Iterator[Span]:
-    """Yield the span of a request, with its findings as events, and of each hop within it."""
+def spans_of(request: Request, findings: Sequence[Finding], process: Process | None = None) -> Iterator[Span]:
+    """Yield the span of a request, with its findings as events, and of each hop within it.
+
+    Args:
+        request: the request, or the job.
+        findings: its own.
+        process: where it ran, as far as that is known; a queue's worker says from which system its jobs come.
+
+    """
     trace_id, span_id = trace_id_of(request), _id(request.id)
     start_ns, end_ns = _times(request.start_ns, request.duration_ns)
-    is_job = request.protocol == "job"
-    if is_job and request.parent is not None and request.sent_ns is not None:
-        yield _sending_of(request, trace_id)
+    is_job, system = request.protocol == "job", _system_of(request, process)
     yield Span(
         trace_id,
         span_id,
-        _parent_of(request),
-        _name_of(request),
-        CONSUMER if is_job else SERVER,
+        _parent_of(request, system),
+        _name_of(request, system),
+        SERVER if not is_job else INTERNAL if system is None else CONSUMER,
         start_ns,
         end_ns,
         _own_attributes(request, findings),
         (
             _exchange(request.method, request.status, request.outcome, request.protocol),
-            _task(request.route, request.view, "process") if is_job else _place(request.route, request.view),
+            _place(request.route, request.view)
+            if not is_job
+            else _task(request.route, request.view, system, "process"),
             _person(request.user.id, request.user.state, request.session),
             _thread(request.thread_id, request.thread_name, request.thread_serial, request.native_thread_id),
         ),
@@ -219,15 +227,18 @@ def _exchange(method: str, status: int | None, outcome: str, protocol: str) -> S
 
 
 @lru_cache(maxsize=1_024)
-def _task(queue: str, task: str, operation: str) -> Shared:
-    """Return what the conventions for messaging (1.37, in development) call a queue, and what is done with it."""
+def _task(queue: str, task: str, system: str | None, operation: str) -> Shared:
+    """Return what the conventions call a queue, and what is done with it; of a job without one only what runs."""
+    told = {"reqtrace.task": task or None, "code.function.name": task if operation == "process" else None}
+    if system is None:
+        return Shared(told)
     return Shared(
         {
+            "messaging.system": system,
             "messaging.destination.name": queue or None,
             "messaging.operation.type": operation,
             "messaging.operation.name": operation,
-            "reqtrace.task": task or None,
-            "code.function.name": task if operation == "process" else None,
+            **told,
         }
     )
 
@@ -272,26 +283,52 @@ def _error_of(request: Request, findings: Iterable[Finding]) -> str | None:
     return "" if leak is None and request.outcome == "error" else leak
 
 
-def _name_of(request: Request) -> str:
+def _name_of(request: Request, system: str | None) -> str:
     if request.protocol == "job":
-        return f"process {request.route or request.view}"
+        return request.view if system is None else f"process {request.route}".rstrip()
     method = request.method if request.method in _METHODS else "HTTP"
     return f"{method} {request.route}" if request.route else method
 
 
-def _sending_of(job: Request, trace_id: bytes) -> Span:
-    """Return the span of the moment in which a job was sent, below the span of the request or job that did."""
-    at_ns, _ = _times(job.sent_ns or 0, 0)
-    shared, own = (_task(job.route, job.view, "send"),), [("reqtrace.request.id", job.parent or "")]
-    id_, parent_id, name = _id(f"{job.id} sent"), _id(job.parent or ""), f"send {job.route or job.view}"
-    return Span(trace_id, id_, parent_id, name, PRODUCER, at_ns, at_ns, own, shared, [], None)
+def sending_of(job: Request, process: Process | None = None) -> tuple[str, Span] | None:
+    """Return the span of the moment in which a job was put into a queue, and the id of the process that did so.
+
+    It stands below the span of the request or job that sent it, and above that of the job. None where there is no
+    queue, where nobody knows who sent it, and where the message told of another's span: then that one sent it.
+    """
+    system = _system_of(job, process)
+    if system is None or job.parent is None or job.sent_ns is None or job.parent_span_id is not None:
+        return None
+    at_ns, _ = _times(job.sent_ns, 0)
+    shared, own = (_task(job.route, job.view, system, "send"),), [("reqtrace.request.id", job.parent)]
+    name = f"send {job.route}".rstrip()
+    span = Span(trace_id_of(job), _sent(job), _id(job.parent), name, PRODUCER, at_ns, at_ns, own, shared, [], None)
+    return job.parent.rpartition("-")[0], span
 
 
-def _parent_of(request: Request) -> bytes:
+def _system_of(request: Request, process: Process | None) -> str | None:
+    """Return the messaging system that a job came through; None where it ran without one.
+
+    A worker says so. Elsewhere a job is called where it is sent, as eager ones are, or a clock or a person starts it.
+    """
+    if request.protocol != "job" or process is None or process.interface != "worker":
+        return None
+    return process.server if process.server in _SYSTEMS else None
+
+
+_SYSTEMS = frozenset({"celery", "rq", "dramatiq", "django-tasks"})
+"""None of those that the conventions list: these are the clients' own names."""
+
+
+def _parent_of(request: Request, system: str | None) -> bytes:
     parent = request.parent_span_id
     if parent is None and request.parent is not None:
-        return _id(f"{request.id} sent" if request.sent_ns is not None else request.parent)
+        return _id(request.parent) if system is None or request.sent_ns is None else _sent(request)
     return bytes.fromhex(parent) if parent is not None and _SPAN_ID.fullmatch(parent) else b""
+
+
+def _sent(job: Request) -> bytes:
+    return _id(f"{job.id} sent")
 
 
 def _id(text: str, size: int = 8) -> bytes:

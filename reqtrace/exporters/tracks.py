@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from reqtrace.exporters.assembly import Assembled, Assembly, ThreadKey
+from reqtrace.exporters.assembly import Assembled, Assembly, LaneKey
 from reqtrace.exporters.base import Source
 from reqtrace.records import Finding, Hop, Process, Request, User
 
@@ -81,13 +81,13 @@ class ProcessTracks(NamedTuple):
 
 
 class Track(NamedTuple):
-    """One slot of one thread."""
+    """One slot of one thread, for requests or for jobs."""
 
     pid: int
     tid: int
     """Made up, in the order in which tracks are to stand: `get_ident` does not fit the 32 bits that readers have."""
     thread: str
-    """The thread's name, which no other thread of its process has."""
+    """The thread's name, which no other thread of its process has; its jobs' bears their word, too."""
     slot: int
 
 
@@ -111,14 +111,14 @@ class Board:
             )
             for id_, number in numbers.items()
         ]
-        self._tracks: dict[ThreadKey, list[Track]] = {}
+        self._tracks: dict[LaneKey, list[Track]] = {}
         ranks = {id_: rank for rank, id_ in enumerate(numbers)}
         # A thread whose number is the pid of a process would be taken for the main thread of that one.
         tids = (tid for tid in count(1) if tid not in pids_taken)
-        for id_, serial in sorted(assembly.slots, key=lambda key: (ranks[key[0]], key[1])):
-            name = names.get((id_, serial)) or f"Thread #{serial}"
-            slots = range(1, assembly.slots[id_, serial] + 1)
-            self._tracks[id_, serial] = [Track(numbers[id_], next(tids), name, slot) for slot in slots]
+        for id_, serial, is_job in sorted(assembly.slots, key=lambda key: (ranks[key[0]], *key[1:])):
+            name = (names.get((id_, serial)) or f"Thread #{serial}") + " · jobs" * is_job
+            slots = range(1, assembly.slots[id_, serial, is_job] + 1)
+            self._tracks[id_, serial, is_job] = [Track(numbers[id_], next(tids), name, slot) for slot in slots]
         self.aside: Track | None = None
         """Where findings lie whose request is not there."""
         if assembly.homeless:
@@ -133,8 +133,8 @@ class Board:
 
     def tracks_of(self, one: Assembled) -> dict[int, Track]:
         """Return the track of a request on each thread that it was on, by the thread's serial."""
-        process = one.request.process
-        return {serial: self._tracks[process, serial][slot - 1] for serial, slot in one.slots.items()}
+        process, is_job = one.request.process, one.request.protocol == "job"
+        return {serial: self._tracks[process, serial, is_job][slot - 1] for serial, slot in one.slots.items()}
 
 
 def title_of(request: Request) -> str:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from reqtrace.exporters.otlp_encoding import ResourceSpans
-from reqtrace.exporters.spans import Span, late_span_of, resource_of, spans_of
+from reqtrace.exporters.spans import Span, late_span_of, resource_of, sending_of, spans_of
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding, Process, Request
 from reqtrace.stores.base import Entry
@@ -31,7 +31,10 @@ class Batches:
                     findings.setdefault(finding.request, []).append(finding)
         spans: dict[str | None, list[Span]] = {}
         for request in requests.values():
-            spans.setdefault(request.process, []).extend(spans_of(request, findings.pop(request.id, ())))
+            ran_in = self._process(request.process)
+            spans.setdefault(request.process, []).extend(spans_of(request, findings.pop(request.id, ()), ran_in))
+            if (sending := sending_of(request, ran_in)) is not None:
+                spans.setdefault(sending[0], []).append(sending[1])
         for id_, late in findings.items():
             of_before, now_ns = self._reader.request(id_), time.time_ns()
             process = None if of_before is None else of_before.process

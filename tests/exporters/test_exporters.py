@@ -20,7 +20,7 @@ from reqtrace.reading.reader import Reader
 from reqtrace.reading.selection import Selection
 from reqtrace.records import Finding, Frame, Hop, Process, Request, SameThread, Thread, Trace, User, Writer
 from reqtrace.stores.memory import MemoryStore
-from tests.factories import BOB, corrupt, finding, items, process, request, thread
+from tests.factories import ALICE, BOB, corrupt, finding, items, process, request, thread
 from tests.judges.crowd import Crowd
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -29,7 +29,7 @@ FORMATS = sorted(registry.EXPORTER_CLASSES)
 
 
 def example() -> MemoryStore:
-    """Return a store with two processes, four threads, and one leak among four requests."""
+    """Return a store with two processes, a worker of Celery's with a job, and one leak among four requests."""
     store = MemoryStore()
     store.append(items(process("p1", dropped=2), process("p2", pid=102, server="uvicorn", interface="asgi", dropped=3)))
     store.append(items(thread(1), thread(2), thread(1, process="p2"), thread(9)))
@@ -41,6 +41,13 @@ def example() -> MemoryStore:
     nobody = request(3, id="p2-3", process="p2", pid=102, user=User("anonymous"), path="/gr\u00fc\u00dfe/", **of_task)
     running = request(4, user=User(), status=None, outcome="open", route="", view="")
     store.append(items(alice, bob, nobody, running))
+    worker = process("p3", pid=103, server="celery", worker_class="prefork", interface="worker")
+    sent = {"parent": alice.id, "presumed": ALICE, "sent_ns": alice.start_ns + 5_000_000, "user": User()}
+    task = {"protocol": "job", "method": "JOB", "path": "shop.mail", "view": "shop.mail", "route": "letters"}
+    job = request(
+        5, id="p3-1", process="p3", pid=103, status=None, start_ns=alice.start_ns + 20_000_000, **sent, **task
+    )
+    store.append(items(worker, thread(1, process="p3"), job))
     leak = {"writer": Writer(bob.id, 2), "stack": [Frame("shop/views.py", 12, "orders")]}
     store.append(items(finding(alice.id, 1, **leak), finding("p1-trimmed", 2, kind="lost", level="notice")))
     return store

@@ -55,13 +55,14 @@ test("a document that is cut off behind a record says so", () => {
 
 test("a damage takes the record in which it lies, and no other", () => {
   const lines = ndjson.trimEnd().split("\n");
-  lines[7] = (lines[7] as string).replace('"start_ns":', '"start_ns":"');
-  lines[8] = (lines[8] as string).replace('"path":', '"pith":');
-  lines[9] = '{"type":"weather"}';
+  const first = lines.findIndex((line) => line.startsWith('{"type":"request"'));
+  lines[first] = (lines[first] as string).replace('"start_ns":', '"start_ns":"');
+  lines[first + 1] = (lines[first + 1] as string).replace('"path":', '"pith":');
+  lines[first + 2] = '{"type":"weather"}';
   expect(readAll(lines.join("\n")).problems).toEqual([
-    { line: 8, what: "no whole record" },
-    { line: 9, what: "a request without a proper “path”" },
-    { line: 10, what: "there is no type “weather”" },
+    { line: first + 1, what: "no whole record" },
+    { line: first + 2, what: "a request without a proper “path”" },
+    { line: first + 3, what: "there is no type “weather”" },
   ]);
 });
 
