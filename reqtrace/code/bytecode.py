@@ -62,6 +62,7 @@ class Return(NamedTuple):
     """Something is returned."""
 
     value: Symbol
+    at: int
 
 
 Operation = Write | Call | Return
@@ -308,7 +309,7 @@ class _Walk:
         self._found.append(Call(called, self._offset))
 
     def give(self, _: int) -> None:
-        self._found.append(Return(self._pop()))
+        self._found.append(Return(self._pop(), self._offset))
 
     def write_name(self, index: int) -> None:
         self.write(Name("module", self._code.co_names[index]), self._pop())

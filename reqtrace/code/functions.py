@@ -1,12 +1,14 @@
 """The functions of a loaded module, found among its attributes and those of its classes: none is called."""
 
 from collections.abc import Iterator
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from reqtrace.execution.real_types import is_really
 
+CACHED: type = type(cache(lambda: None))
+"""What ``functools.cache`` makes of a function: what stands in that runs at the first call alone."""
 _WRAPPED_MAX = 8
 """How many decorators are looked under."""
 
@@ -67,6 +69,27 @@ def function_behind(value: Any, itself: object = None) -> Function | None:
             itself = itself.class_ if is_really(itself, InstanceOf) else itself
         elif is_really(value, partial):
             value = value.func
+        elif is_really(value, CACHED):
+            value = vars(value).get("__wrapped__")
+        else:
+            return None
+    return None
+
+
+def bare(value: Any, itself: object = None) -> Function | None:
+    """Return the function that a callable is, also where that wraps another one: what runs first as it is called."""
+    for _ in range(_WRAPPED_MAX):
+        if is_really(value, FunctionType):
+            return _function(value, itself)
+        if is_really(value, MethodType):
+            value, itself = value.__func__, value.__self__
+        elif is_really(value, staticmethod):
+            value, itself = value.__func__, None
+        elif is_really(value, classmethod):
+            value = value.__func__
+            itself = itself.class_ if is_really(itself, InstanceOf) else itself
+        elif is_really(value, partial):
+            value = value.func
         else:
             return None
     return None
@@ -103,6 +126,8 @@ def _all(value: object, values: dict[str, Any] | None, itself: object, seen: set
             part = part.__func__
         if is_really(part, partial):
             waiting.append(part.func)
+        if is_really(part, CACHED):
+            waiting.append(vars(part).get("__wrapped__"))
         if not is_really(part, FunctionType):
             continue
         if (values is None or part.__globals__ is values) and part.__code__ not in seen:

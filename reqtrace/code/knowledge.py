@@ -13,10 +13,10 @@ from typing import Any
 
 from reqtrace.code import origins
 from reqtrace.code.functions import InstanceOf, function_behind, functions_of, methods_of
-from reqtrace.code.guards import only_when_empty
 from reqtrace.code.naming import Naming, is_instance_of_application
 from reqtrace.code.places import Target, handed_out, is_thread_bound
 from reqtrace.code.reach import Reach, on_the_way_in
+from reqtrace.code.reliance import relies_on
 from reqtrace.code.writes import Place, SetWhen, Written, most_of, writes_of
 from reqtrace.execution.places import native
 from reqtrace.execution.real_types import is_really
@@ -24,6 +24,7 @@ from reqtrace.execution.real_types import is_really
 INSTANCE = "(instance)"
 """How the path of an object says that it is no class."""
 _NAMES_AT_ONCE = 64
+_RELIANCE_MAX = 256
 _ENTRY_BYTES = 400
 """About what one write takes to remember, measured over a large project."""
 
@@ -55,6 +56,7 @@ class Knowledge:
         self._told: set[tuple[int, str]] = set()
         self._naming = Naming()
         self._way_in = Reach()
+        self._reliance: dict[tuple[int, str, int, str], tuple[Any, bool]] = {}
         self._followed = 0
         self._loaded = (0, "")
         self.is_through = False
@@ -157,7 +159,20 @@ class Knowledge:
             return "on the way in"
         if not codes or not self.is_through or any(code.co_name in self._way_in.unresolved for code in codes):
             return "unknown"
-        return "when empty" if all(only_when_empty(code, name) for code in codes) else "when used"
+        return "when used"
+
+    def relies_on(self, view: Any, method: str, status: int | None, path: str, container: object, name: str) -> bool:
+        """Tell whether a view that has answered with some status surely has used what stands in a place.
+
+        It is read once for each view and path, and neither is the container kept alive.
+        """
+        key = (id(view), method, 0 if status is None else status // 100, path)
+        known = self._reliance.get(key)
+        if known is None or known[0] is not view:
+            if len(self._reliance) >= _RELIANCE_MAX:
+                self._reliance.clear()
+            known = self._reliance[key] = view, relies_on(view, method, status, container, name)
+        return known[1]
 
     def path_of(self, place: Place) -> str | None:
         """Return where a place is kept, as a dotted path; None where no module shows it."""

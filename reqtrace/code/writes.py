@@ -17,9 +17,8 @@ PLACES_TOLD = 3
 _ON_CREATION = frozenset({"__init__", "__new__", "__post_init__", "__set_name__"})
 _TELLING = FILLING | CLEARING | {"setattr", "delattr"}
 
-SetWhen = Literal["on the way in", "when used", "when empty", "unknown"]
-"""Whether middleware sets a holder as a request comes in, or whoever uses it then, or only who finds it empty, so that
-all others find that one; unknown where no code tells."""
+SetWhen = Literal["on the way in", "when used", "unknown"]
+"""Whether middleware sets a holder as a request comes in, or whoever uses it then; unknown where no code tells."""
 
 
 class Written(NamedTuple):

@@ -45,10 +45,15 @@ class Judge:
     def findings(self, opened: OpenRequest, serving: Serving) -> list[Finding]:
         """Return what was newly found about a request; one finding for each kind and holder at most."""
         facts = opened.facts[opened.judged :]
-        opened.judged += len(facts)
+        late: tuple[Fact, ...] = ()
+        if not opened.ended_ns:  # a response waits for this: what takes the reading of code is judged once it is over
+            late = tuple(fact for fact in facts if getattr(fact, "view", None) is not None)
+        opened.judged += facts.index(late[0]) if late else len(facts)
         fresh: list[Finding] = []
         known = {(finding.kind, finding.holder) for finding in opened.findings}
         for fact in facts:
+            if fact in late:
+                continue
             case = self._case(opened, fact, serving)
             for detector in DETECTORS:
                 verdict = detector.examine(case)
@@ -111,8 +116,8 @@ class Judge:
                 case.names_user = fact.of_user
                 case.on_arrival, case.is_shared = fact.on_arrival, fact.is_shared
                 case.set_when = fact.holder.is_set
-                is_set_in_views = case.set_when in ("when used", "when empty")
-                case.is_of_user = not is_set_in_views or view_name(opened) in fact.holder.used_by
+                case.is_relied_on = self._is_relied_on(opened, fact)
+                case.is_of_user = case.set_when != "when used" or view_name(opened) in fact.holder.used_by
                 if opened.protocol == "job":  # what its task does not use has been left out, see `Handover`
                     case.set_when, case.is_of_user = "on the way in", True
                 case.handed_out = fact.checkpoint == fact.holder.path
@@ -161,6 +166,16 @@ class Judge:
             case.library, case.library_fix = owner or ("", "")
             case.is_cached_call = is_cached_call(case.holder)
         return case
+
+    def _is_relied_on(self, opened: OpenRequest, fact: Sighting) -> bool:
+        container, name = fact.holder.place
+        if fact.view is None or container is fact.holder:
+            return False
+        try:
+            path = fact.holder.path
+            return self._knowledge.relies_on(fact.view, opened.method, opened.status, path, container, name)
+        except Exception:  # whatever stands in the way in an application's code: then nothing is claimed
+            return False
 
     def _with_places(self, case: Case, fact: Fact) -> Writer | None:
         """Return who wrote, with the places in the code that can have done so."""

@@ -47,6 +47,8 @@ class Sighting(NamedTuple):
     """Whether the two requests were seen to take the holder from each other, each being in flight."""
     of_user: bool = False
     """Whether a user stands there, and no request: it may be the same user's of another request, as in any cache."""
+    view: Any = None
+    """The view of the request, where its code tells whether it has used what was left there."""
 
     @property
     def is_residue(self) -> bool:

@@ -151,7 +151,7 @@ class Watch:
             seen = self.users.find(meaning.user)
             if seen is opened:
                 return  # its own, whoever it is for by now; of a user alone only the next request tells that it stays
-        stale = any(
+        stale = _is_of_long_ago(opened, checkpoint, holder, seen) or any(
             isinstance(fact, Sighting)
             and fact.holder is holder
             and fact.checkpoint == "start"
@@ -181,6 +181,7 @@ class Watch:
             _stack(opened, checkpoint),
             _arrives(opened, holder, place),
             of_user=meaning.request is None,
+            view=_view(opened) if stale and checkpoint == "view-end" else None,
         )
         opened.note(sighting)
         if seen is not None and not seen.ended_ns and seen is not opened and len(seen.rivals) < RIVALS_MAX:
@@ -314,6 +315,18 @@ class Watch:
             error if holder.times_slow else f"reading it raised {holder.failures} times in a row",
             exc_info=None if holder.times_slow else error,
         )
+
+
+def _is_of_long_ago(opened: OpenRequest, checkpoint: str, holder: Holder, seen: OpenRequest | None) -> bool:
+    """Tell whether a holder that is watched only since this request began names one that was over by then."""
+    if seen is None or checkpoint not in BODY | {"response"} or not 0 < seen.ended_ns <= opened.began_ns:
+        return False
+    return all(at != "start" or path != holder.path for at, path, _ in opened.readings or ())
+
+
+def _view(opened: OpenRequest) -> Any:
+    match = getattr(opened.request, "resolver_match", None)
+    return None if match is None else match.func
 
 
 def _reaches(other: OpenRequest, holder: Holder, place: Place) -> bool:

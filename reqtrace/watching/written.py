@@ -8,13 +8,13 @@ holder like all others once it names somebody.
 import re
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import cache, partial
 from operator import call, is_
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from asgiref.local import Local
 from django.apps import apps
@@ -84,10 +84,11 @@ class _Slot(NamedTuple):
 class _Sleeping(NamedTuple):
     """All of them, as they stand at one moment; replaced as a whole."""
 
-    slots: tuple[_Slot, ...] = ()
+    slots: tuple[tuple[_Slot, object, int], ...] = ()
+    """Each with what stood there while it named nobody, and how long that was, if it is a collection."""
     readers: tuple[Callable[[], object], ...] = ()
     quiet: tuple[object, ...] = ()
-    """What each reader has returned while the place named nobody: plain values only."""
+    """What each reader returns as long as none has changed: plain values, and collections with how long they are."""
 
 
 class WrittenPlaces:
@@ -163,22 +164,26 @@ class WrittenPlaces:
         if not self._changing.acquire(False):
             return  # another request is at it
         try:
-            slots: list[_Slot] = []
-            quiet: list[object] = []
+            slots: list[tuple[_Slot, object, int]] = []
             arrived = [self._arrived.popleft() for _ in range(len(self._arrived))]
-            known = zip(sleeping.slots, sleeping.quiet, strict=True)
-            for slot, before in (*known, *((slot, EMPTY) for slot in arrived)):
+            for slot, before, length_before in (*sleeping.slots, *((slot, EMPTY, 0) for slot in arrived)):
                 value = slot.reader()
-                if value is not before:
+                length = len(value) if _is_collection(value) else 0
+                if value is not before or length != length_before:
                     if self._names_somebody(slot):
                         slot.holder.set_when = self._when(slot.holder)
                         self._wake(slot.holder)
                         continue
                     if not self._goes_on_sleeping(slot, value):
                         continue
-                slots.append(slot)
-                quiet.append(value)
-            self._sleeping = _Sleeping(tuple(slots), tuple(slot.reader for slot in slots), tuple(quiet))
+                slots.append((slot, value, length))
+            readers: list[Callable[[], object]] = [slot.reader for slot, _, _ in slots]
+            quiet: list[object] = [value for _, value, _ in slots]
+            for _, value, length in slots:
+                if _is_collection(value):
+                    readers.append(partial(len, value))
+                    quiet.append(length)
+            self._sleeping = _Sleeping(tuple(slots), tuple(readers), tuple(quiet))
         finally:
             self._changing.release()
 
@@ -193,7 +198,8 @@ class WrittenPlaces:
     def _goes_on_sleeping(self, slot: _Slot, value: object) -> bool:
         """Tell whether a place that has changed without naming anybody is still worth it: nothing large is held."""
         stirred = self._stirred[slot.holder] = self._stirred.get(slot.holder, 0) + 1
-        return type(value) in _PLAIN and stirred < _STIRRED_MAX
+        is_small = type(value) in (*_PLAIN, list, deque) or (type(value) is dict and not value)
+        return is_small and stirred < _STIRRED_MAX
 
     def _names_somebody(self, slot: _Slot) -> bool:
         """Tell whether a place names whoever is there now, as far as name and code say that it is meant to.
@@ -234,12 +240,14 @@ class WrittenPlaces:
         return _attribute_slot(path, place) if name else None
 
 
+def _is_collection(value: object) -> TypeGuard[Sized]:
+    """Tell whether a value may come to hold somebody and be the same as before."""
+    return type(value) in (dict, list, deque)
+
+
 def _attribute_slot(path: str, place: Place) -> _Slot | None:
     holder = AttributeHolder(path, place.container, place.name)
     attributes: Any = None
     with suppress(Exception):  # an instance without a dict, or of a class that hides it
         attributes = vars(place.container)
-        value = attributes.get(place.name)
-        if type(value) in (list, deque):
-            return _Slot(holder, place, partial(len, value))
     return None if attributes is None else _Slot(holder, place, partial(attributes.get, place.name))

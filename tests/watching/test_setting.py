@@ -15,11 +15,39 @@ from reqtrace.capture.carrying import current
 from reqtrace.capture.recorder import Recorder
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.reading.reader import Reader
+from reqtrace.watching.holders.attributes import AttributeHolder
 from reqtrace.watching.live import OpenRequest
 from tests.conftest import Tracing, close
 
 Start = Callable[..., Tracing]
 Layer = Callable[[HttpRequest], object]
+
+
+class Desk:
+    """Serves whoever came first."""
+
+    current: object = None
+
+    def serve(self, request: HttpRequest) -> object:
+        """Return who is served."""
+        if self.current is None:
+            self.current = request
+        return self.current
+
+
+desk = Desk()
+
+
+def served_first(request: HttpRequest) -> None:
+    """Answer to whoever is served."""
+    str(desk.serve(request))
+
+
+def served_sometimes(request: HttpRequest) -> None:
+    """Answer to whoever is served, if that is asked for."""
+    if request.GET:
+        str(desk.serve(request))
+
 
 local = threading.local()
 HOLDER = f"{__name__}.local.current"
@@ -29,6 +57,7 @@ HOLDER = f"{__name__}.local.current"
 def _clean_up() -> Iterator[None]:
     yield
     local.__dict__.clear()
+    desk.__dict__.clear()
 
 
 @pytest.fixture
@@ -162,6 +191,24 @@ def test_a_getter_that_hands_out_what_was_left_over_is_crossed(traced: Tracing) 
     serve(traced, 1, view=keep)
     serve(traced, 2, view=lambda request: get())
     assert "crossed" in {kind for kind, _, _ in found(traced)}
+
+
+def test_who_came_first_and_stays_is_crossed_with_those_whose_view_surely_uses_that_one(tracing: Start) -> None:
+    traced = tracing(HOLDERS=[f"{__name__}.desk.current"])
+    serve(traced, 1, view=served_first)
+    serve(traced, 2, view=served_first)
+    serve(traced, 3, view=served_sometimes)
+    serve(traced, 4)
+    leaks = {user for kind, _, user in found(traced) if kind == "crossed"}
+    assert leaks == {"2"}, "of the others nobody knows whether they have used it"
+
+
+def test_a_place_that_is_watched_only_since_the_view_ends_holds_what_was_left_and_no_crossing(tracing: Start) -> None:
+    traced = tracing(HOLDERS=[HOLDER], DISCOVER=False)
+    holder = AttributeHolder(f"{__name__}.desk.current", desk, "current")
+    serve(traced, 1, view=served_first)
+    serve(traced, 2, view=lambda request: traced.recorder.watch.add(holder))
+    assert found(traced) == []
 
 
 def test_a_checkpoint_in_a_pool_tells_what_an_earlier_job_left_on_its_thread(traced: Tracing) -> None:

@@ -243,8 +243,9 @@ def test_the_very_user_of_a_request_that_is_over_is_crossed_on_whatever_thread(t
     def inner(_: HttpRequest) -> None:
         opened = current()
         assert opened is not None
-        place = traced.recorder.execution.here()
-        traced.recorder.watch.consider(opened, "view-end", place, Named(kind), held)
+        place, holder = traced.recorder.execution.here(), Named(kind)
+        traced.recorder.watch.consider(opened, "start", place, holder, None)
+        traced.recorder.watch.consider(opened, "view-end", place, holder, held)
 
     held = fetched
     serve(inner, person(1))

@@ -9,8 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from demo.lab import gate
 
 View = Callable[..., Any]
-KEPT = frozenset({"crossed", "leftover"})
-"""What is found of somebody who came first and stays."""
 
 
 @dataclass(frozen=True)

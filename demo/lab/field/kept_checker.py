@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 
-from demo.lab.field.base import KEPT, Kind, answer
+from demo.lab.field.base import Kind, answer
 
 
 class Checker:
@@ -58,4 +58,4 @@ def clean(request: Any, key: str) -> HttpResponse:
     return answer(request, careful_rights.of(request.user).user)
 
 
-KIND = Kind("kept-checker", "a permission checker that a service keeps", broken, clean, findings=KEPT, tells_each=False)
+KIND = Kind("kept-checker", "a permission checker that a service keeps", broken, clean)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from demo.lab.field.base import KEPT, Kind, answer
+from demo.lab.field.base import Kind, answer
 
 current_user: Any = None
 
@@ -54,7 +54,7 @@ def clean(request: Any, key: str) -> HttpResponse:
 
 
 KINDS = (
-    Kind("kept-in-module", "a user in a module attribute", module_broken, clean, findings=KEPT),
-    Kind("kept-in-class", "a user in a class attribute", class_broken, clean, findings=KEPT),
-    Kind("kept-in-object", "a request in an object made once", object_broken, clean, findings=KEPT),
+    Kind("kept-in-module", "a user in a module attribute", module_broken, clean),
+    Kind("kept-in-class", "a user in a class attribute", class_broken, clean),
+    Kind("kept-in-object", "a request in an object made once", object_broken, clean),
 )

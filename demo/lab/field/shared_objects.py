@@ -174,5 +174,5 @@ KINDS = (
           functools.partial(given, CarefulDesk())),
     _kind("in-a-receiver", "an object that receives a signal", sending(Desk()), sending(CarefulDesk())),
     _kind("in-a-node", "a node of a template", rendering("broken.html"), rendering("clean.html"), each=False),
-    _kind("in-a-context", "a serializer made once, and its context", serializing, serializing_anew, each=False),
+    _kind("in-a-context", "a serializer made once, and its context", serializing, serializing_anew),
 )  # fmt: skip

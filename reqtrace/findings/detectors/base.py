@@ -41,10 +41,12 @@ class Case(msgspec.Struct, kw_only=True):
     """Whether a user was seen, and no request."""
     is_shared: bool = False
     """Whether the two requests took the holder from each other, each being in flight."""
-    set_when: Literal["on the way in", "when used", "when empty", "unknown"] = "unknown"
+    set_when: Literal["on the way in", "when used", "unknown"] = "unknown"
     """When a request's code sets the holder."""
     is_of_user: bool = True
     """Whether the request's view was seen to use the holder, where views set it."""
+    is_relied_on: bool = False
+    """Whether the code of the request's view surely has used what stood in the holder from before."""
     handed_out: bool = False
     """Whether a watched getter of the application gave it to its caller."""
     declared: bool = False

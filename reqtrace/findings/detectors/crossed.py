@@ -43,8 +43,8 @@ class Crossed(Detector):
 def _counts(case: Case) -> bool:
     """Tell whether code of this request relies on the holder here.
 
-    What stood there before it, it relies on where it got it from a getter, or where the holder is set on the way in
-    and was not by the end of its view, or where its view sets it only if nobody stands there. A checkpoint of the
+    What stood there before it, it relies on where it got it from a getter, or where that still stands there by the end
+    of its view and the holder is set on the way in, or the view's code surely has used it. A checkpoint of the
     application's own, on a thread that the request came to, is put where it matters. What came to stand there meanwhile
     it relies on unless only others use the holder.
     """
@@ -54,8 +54,7 @@ def _counts(case: Case) -> bool:
     if not case.is_residue:
         return case.is_of_user or is_their_own
     if not is_their_own:
-        relies_on_it = case.set_when == "on the way in" or (case.set_when == "when empty" and case.is_of_user)
-        return case.checkpoint in ("view-end", "response") and relies_on_it
+        return case.checkpoint in ("view-end", "response") and (case.set_when == "on the way in" or case.is_relied_on)
     return not case.stale and (case.set_when != "when used" or not case.seen_had_ended)
 
 
