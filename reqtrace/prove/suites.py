@@ -17,7 +17,7 @@ from reqtrace.prove.words import tell
 from reqtrace.stress.people import ANONYMOUS
 
 _TRIES = 3
-"""How often a schedule is played that was not kept to: a busy machine lets a thread look as if it waited for another."""
+"""How often a schedule is played that was not kept to: on a busy machine a thread looks as if it waited for another."""
 
 
 def prove(paths: Sequence[str], users: Users, server: str | None, bound: int, seconds: float) -> str:
