@@ -147,6 +147,8 @@ class Request(msgspec.Struct, gc=False):
     """Of a job: when it was sent."""
     messages: list[Message] = []
     """Of a WebSocket connection: what it took in and gave out, in the order of time; the first 100."""
+    synthetic: bool = False
+    """Whether reqtrace sent it itself, by ``stress`` or ``prove``; of a job, whether such a request led to it."""
 
 
 class Thread(msgspec.Struct, gc=False):
@@ -160,10 +162,12 @@ class Thread(msgspec.Struct, gc=False):
     sharing: Sharing
     requests: int
     users: int
-    """Distinct authenticated users seen on it, counted up to 4,096."""
+    """Distinct authenticated users seen on it, counted up to 4,096; those of synthetic requests left aside."""
     max_in_flight: int
     seen_ns: int = 0
     """When it last began or ended a request."""
+    synthetic: int = 0
+    """So many of its requests are synthetic."""
 
 
 class Process(msgspec.Struct, gc=False):
@@ -205,6 +209,8 @@ class Process(msgspec.Struct, gc=False):
     """How long that was, all together."""
     trim_ns: int = 0
     """How long this process trimmed the store."""
+    synthetic: int = 0
+    """So many of `requests` are synthetic."""
 
 
 class Side(msgspec.Struct, frozen=True, gc=False):
@@ -254,6 +260,8 @@ class Finding(msgspec.Struct, gc=False):
     """How to mend it here: one sentence."""
     group: str
     """The same for findings of one cause: one holder or, where there is none, one kind and code place."""
+    synthetic: bool = False
+    """Whether its request is."""
 
 
 class NativeThread(msgspec.Struct, frozen=True, gc=False):

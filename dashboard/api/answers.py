@@ -49,7 +49,8 @@ def threads(store: Store, query: Query, page: Page) -> ThreadList:
     chosen: list[Thread] = []
     for looked, (position, record) in enumerate(reader.newest("thread", page.before), 1):
         assert isinstance(record, Thread)
-        if (processes is None or record.process in processes) and query.thread in (None, record.serial):
+        is_named = (processes is None or record.process in processes) and query.thread in (None, record.serial)
+        if is_named and query.matches_server(record):
             chosen.append(record)
         if len(chosen) == page.limit or looked == LOOKED_AT:
             return ThreadList(threads=chosen, cursor=_cursor(position), corrupt=reader.corrupt)
@@ -68,7 +69,7 @@ def processes(store: Store, query: Query, page: Page) -> ProcessList:
         found = []
         for position, record in reader.newest("process", page.before):
             assert isinstance(record, Process)
-            if query.process in (None, record.id, str(record.pid)):
+            if query.process in (None, record.id, str(record.pid)) and query.matches_server(record):
                 found.append(record)
             if len(found) == page.limit:
                 cursor = _cursor(position)
@@ -160,7 +161,7 @@ def _listed(requests: list[Request]) -> list[Request]:
 
 def _asks_requests(query: Query) -> bool:
     """Whether the filter asks for more than a process or a thread by name."""
-    return msgspec.structs.replace(query, process=None, thread=None) != Query()
+    return not msgspec.structs.replace(query, process=None, thread=None).is_of_all
 
 
 def _cursor(position: int | None) -> str | None:

@@ -15,7 +15,7 @@ from reqtrace.reading import queries
 from reqtrace.reading.groups import LEVELS, Group, count_of, groups
 from reqtrace.records import Level
 
-FILTERS = ("since", "until", "user", "path", "kind", "level", "holder")
+FILTERS = ("since", "until", "user", "path", "kind", "level", "holder", "synthetic")
 _COLOURS: dict[Level, tuple[int, ...]] = {"leak": (1, 31), "hazard": (33,), "notice": (36,)}
 _FRAMES = 3
 

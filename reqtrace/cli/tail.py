@@ -12,8 +12,10 @@ from reqtrace.cli.terminal import Terminal, colour_of
 from reqtrace.exceptions import QueryError, StoreUnavailable
 from reqtrace.exporters.ndjson import line
 from reqtrace.printable import printable
+from reqtrace.reading import queries
+from reqtrace.reading.queries import Query
 from reqtrace.reading.reader import Reader
-from reqtrace.records import Finding, RecordKind, Request, Sharing, Thread, User
+from reqtrace.records import Finding, Record, RecordKind, Request, Sharing, Thread, User
 from reqtrace.stores.base import Entry
 
 _POLL_SECONDS = 0.2
@@ -33,6 +35,7 @@ class Command(base.Subcommand):
         """Declare what to show, and how."""
         parser.add_argument("--json", action="store_true", help="a JSON object a line, as in export --format ndjson")
         parser.add_argument("--findings", action="store_true", help="findings alone")
+        parser.add_argument("--synthetic", default="", help=queries.PARAMETERS["synthetic"])
         parser.add_argument(
             "--last", type=int, default=0, metavar="N", help="begin with the last N of them; default: 0"
         )
@@ -43,13 +46,14 @@ class Command(base.Subcommand):
             raise QueryError("last", f"--last is {options['last']}; it takes 0 or more.")
         kinds: tuple[RecordKind, ...] = ("finding",) if options["findings"] else ("request", "finding")
         reader = self.open_reader()
-        view = View(self.terminal, reader, kinds, as_json=options["json"])
+        query, _ = queries.parse({"synthetic": options["synthetic"]}, time.time_ns())
+        view = View(self.terminal, reader, kinds, query, as_json=options["json"])
         with suppress(KeyboardInterrupt):
             position = reader.store.bounds()[1]
             for thread in reader.threads():
                 view.learn(thread)
             if options["last"]:
-                view.show(reader.store.read_back(position + 1, options["last"], kinds)[::-1])
+                view.show(view.last(options["last"], position))
             self._follow(reader, view, position)
         self.note_corrupt(reader)
 
@@ -75,8 +79,11 @@ class Command(base.Subcommand):
 class View:
     """Turns entries into lines, and remembers of others what a line needs."""
 
-    def __init__(self, terminal: Terminal, reader: Reader, kinds: tuple[RecordKind, ...], *, as_json: bool) -> None:
-        """Show records of these kinds."""
+    def __init__(
+        self, terminal: Terminal, reader: Reader, kinds: tuple[RecordKind, ...], query: Query, *, as_json: bool
+    ) -> None:
+        """Show records of these kinds, of the requests asked for."""
+        self._query = query
         self._terminal = terminal
         self._reader = reader
         self._kinds = kinds
@@ -87,6 +94,15 @@ class View:
         """Keep what a thread turned out to be."""
         self._sharing[thread.process, thread.serial] = thread.sharing
 
+    def last(self, wanted: int, position: int) -> list[Entry]:
+        """Return the last entries that are shown, up to a position, oldest first."""
+        found: list[Entry] = []
+        before: int | None = position + 1
+        while len(found) < wanted and (entries := self._reader.store.read_back(before, _BATCH, self._kinds)):
+            found += [entry for entry in entries if self._is_asked(self._reader.decode(entry))]
+            before = entries[-1].position
+        return found[:wanted][::-1]
+
     def show(self, entries: Iterable[Entry]) -> None:
         """Write the lines of what was written together."""
         shown: list[Request | Finding] = []
@@ -95,13 +111,21 @@ class View:
                 match self._reader.decode(entry):
                     case Thread() as thread:  # may stand behind its requests
                         self.learn(thread)
-                    case Request() | Finding() as record:
+                    case Request() | Finding() as record if self._is_asked(record):
                         shown.append(record)
         for record in shown:
             if self._as_json:
                 self._terminal.raw(line(record))
             else:
                 self._terminal.line(self._request(record) if isinstance(record, Request) else self._finding(record))
+
+    def _is_asked(self, record: Record | None) -> bool:
+        match record:
+            case Request():
+                return self._query.matches_request(record)
+            case Finding():
+                return self._query.matches_finding(record)
+        return False
 
     def _request(self, request: Request) -> str:
         paint = self._terminal.paint

@@ -1,5 +1,6 @@
 """``reqtrace threads``: the answer for this deployment, process by process."""
 
+import time
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,8 +10,8 @@ import msgspec
 from reqtrace.cli import base
 from reqtrace.cli.findings import summary
 from reqtrace.printable import printable
+from reqtrace.reading import queries
 from reqtrace.reading.groups import groups
-from reqtrace.reading.queries import Query
 from reqtrace.records import Process, Thread
 
 _MANY = 4
@@ -36,23 +37,28 @@ class Command(base.Subcommand):
     def add_arguments(cls, parser: ArgumentParser) -> None:
         """Declare the form."""
         parser.add_argument("--json", action="store_true", help="a JSON array of processes, answers and threads")
+        parser.add_argument("--synthetic", default="", help=queries.PARAMETERS["synthetic"])
 
     def run(self, options: Mapping[str, Any]) -> None:
         """Read threads and processes, and show them."""
+        query, _ = queries.parse({"synthetic": options["synthetic"]}, time.time_ns())
         reader = self.open_reader()
         threads: dict[str, list[Thread]] = {}
-        for thread in reader.threads():
+        for thread in reader.threads(query):
+            if query.synthetic == "no":
+                thread.requests -= thread.synthetic
             threads.setdefault(thread.process, []).append(thread)
         found = [
             ThreadsOf(process, answer(own := threads.get(process.id, [])), sorted(own, key=lambda one: one.serial))
             for process in reader.processes()
+            if query.matches_server(process)
         ]
         if options["json"]:
             self.terminal.raw(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
         else:
             for one in found:
                 self._show(one)
-            said = summary(groups(reader, Query()))
+            said = summary(groups(reader, query))
             self.terminal.line(f"Findings: {said} `manage.py reqtrace findings` tells their stories.")
         self.note_corrupt(reader)
 

@@ -51,6 +51,7 @@ class LiveThread:
         "peaks",
         "place",
         "serial",
+        "synthetic",
         "users",
     )
 
@@ -67,6 +68,8 @@ class LiveThread:
         self.max_in_flight = 1
         self.users: set[str] = set()
         """Primary keys of the authenticated users seen on it; kept by the ledger, off the request path."""
+        self.synthetic = 0
+        """How many of the requests reqtrace made itself; kept by the ledger, too."""
         self.peaks: list[tuple[int, int]] = []
         """Arrivals at which more were in flight than at any later one, and how many; empty while one alone is."""
         self.loop: ref[asyncio.AbstractEventLoop] | None = None

@@ -4,6 +4,7 @@ import asyncio
 import io
 import sys
 from collections.abc import Callable, MutableMapping
+from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -15,6 +16,7 @@ from django.utils.module_loading import import_string
 
 from reqtrace.exceptions import QueryError
 from reqtrace.prove.schedule import WEBSOCKET, Asking, Door, Seen
+from reqtrace.shipping import synthetic
 from reqtrace.stress.targets import SAFE
 
 Application = Callable[..., Any]
@@ -182,7 +184,12 @@ def _scope(asking: Asking, kind: str) -> dict[str, Any]:
 
 
 def _headers(asking: Asking) -> dict[str, str]:
-    headers = {"Host": asking.page.host or _host(), "Accept": "*/*", "User-Agent": "reqtrace-prove"}
+    headers = {
+        "Host": asking.page.host or _host(),
+        "Accept": "*/*",
+        "User-Agent": "reqtrace-prove",
+        "traceparent": mark(),
+    }
     cookies = [asking.person.cookie] if asking.person.cookie else []
     if asking.page.method not in (*SAFE, WEBSOCKET):
         cookies.append(f"{settings.CSRF_COOKIE_NAME}={_CSRF}")
@@ -194,6 +201,12 @@ def _headers(asking: Asking) -> dict[str, str]:
         name, value = settings.SECURE_PROXY_SSL_HEADER
         headers[name.removeprefix("HTTP_").replace("_", "-")] = value
     return headers
+
+
+@cache
+def mark() -> str:
+    """Return the header that tells what is asked here; the same for all, or pages that show it would differ."""
+    return synthetic.traceparent(synthetic.trace_id(synthetic.new_run(), 1))
 
 
 def _host() -> str:

@@ -15,7 +15,7 @@ from django.urls import URLResolver, get_resolver
 from reqtrace.execution import exclusions
 from reqtrace.prove.cast import Users, cast_of
 from reqtrace.prove.database import Databases
-from reqtrace.prove.doors import Application, asgi_application, wsgi_application
+from reqtrace.prove.doors import Application, asgi_application, mark, wsgi_application
 from reqtrace.prove.playing import Job, Player
 from reqtrace.prove.processes import Processes
 from reqtrace.prove.schedule import Door, Played, Schedule, Seen
@@ -99,6 +99,7 @@ def laboratory(users: Users, doors: Sequence[Door]) -> Iterator[Laboratory]:
         engines.all()
         player = Player(applications, databases)
         player.prepare()
+        mark()  # here, so that it is the same in all that are forked off
         slots = min(_SLOTS_MAX, os.cpu_count() or 1)
         with closing(
             Processes(player.play, lambda slot, wrote: databases.renew(slot, wrote=wrote), slots)

@@ -5,12 +5,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from math import inf
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 import msgspec
 
 from reqtrace.exceptions import QueryError
-from reqtrace.records import Finding, FindingKind, Level, Protocol, Request
+from reqtrace.records import Finding, FindingKind, Level, Process, Protocol, Request, Thread
 
 _UNITS_NS = {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
 _MS = re.compile(r"(<=|>=|<|>)(\d{1,18}(?:\.\d{1,18})?)", re.ASCII)
@@ -21,6 +21,7 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
 }
 
+Synthetic = Literal["no", "yes", "only"]
 LIMIT_MAX = 1_000
 """The most that one page of a list may hold."""
 
@@ -42,6 +43,7 @@ PARAMETERS = {
     "kind": "requests with a finding of this kind",
     "level": "requests with a finding of this level",
     "holder": "requests with a finding at a holder in whose path this stands",
+    "synthetic": "no, as when it is not given: nothing that stress or prove sent; yes: that, too; only: that alone",
     "limit": f"how many, 1 to {LIMIT_MAX:,}",
     "cursor": "where the page before ended",
 }
@@ -83,6 +85,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a holder's path."""
     with_findings: bool = False
     """Requests with a finding, whatever it is."""
+    synthetic: Synthetic = "yes"
+    """Whether what reqtrace sent itself is asked for: it is not, where somebody filters without naming it."""
 
     @property
     def asks_findings(self) -> bool:
@@ -92,7 +96,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def of_findings(self) -> "Query":
         """What is asked of findings, leaving their requests aside."""
-        return Query(kind=self.kind, level=self.level, holder=self.holder)
+        return Query(kind=self.kind, level=self.level, holder=self.holder, synthetic=self.synthetic)
 
     @property
     def of_requests(self) -> "Query":
@@ -103,6 +107,11 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     def asks_requests(self) -> bool:
         """Whether a finding can match only by its request."""
         return msgspec.structs.replace(self, with_findings=False) != self.of_findings
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it filters by nothing but by who sent a request."""
+        return msgspec.structs.replace(self, synthetic="yes") == Query()
 
     def matches(self, request: Request, findings: Iterable[Finding] = ()) -> bool:
         """Tell whether a request, with its findings, is asked for."""
@@ -127,6 +136,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             and (self.view is None or self.view in request.view)
             and (self.session is None or self.session == request.session)
             and (self.ms is None or _COMPARISONS[self.ms[0]](request.duration_ns, self.ms[1] * 1e6))
+            and (self.synthetic == "yes" or request.synthetic is (self.synthetic == "only"))
         )
 
     def matches_finding(self, finding: Finding) -> bool:
@@ -135,7 +145,14 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             (self.kind is None or finding.kind == self.kind)
             and (self.level is None or finding.level == self.level)
             and (self.holder is None or self.holder in (finding.holder or ""))
+            and (self.synthetic == "yes" or finding.synthetic is (self.synthetic == "only"))
         )
+
+    def matches_server(self, record: Thread | Process) -> bool:
+        """Tell whether a thread or a process served such requests, by who sent them; one that served none matches."""
+        if self.synthetic == "only":
+            return record.synthetic > 0
+        return self.synthetic == "yes" or record.synthetic == 0 or record.requests > record.synthetic
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +196,7 @@ def parse(parameters: Mapping[str, str], now_ns: int) -> tuple[Query, Page]:
         kind=cast("FindingKind | None", _choice(given, "kind", get_args(FindingKind))),
         level=cast("Level | None", _choice(given, "level", get_args(Level))),
         holder=given.get("holder"),
+        synthetic=cast("Synthetic | None", _choice(given, "synthetic", get_args(Synthetic))) or "no",
     )
     limit = _integer(given, "limit", minimum=1, maximum=LIMIT_MAX)
     return query, Page(limit=100 if limit is None else limit, before=_integer(given, "cursor", minimum=1))

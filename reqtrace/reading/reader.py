@@ -105,7 +105,7 @@ class Reader:
         for record in self._forward("thread"):
             assert isinstance(record, Thread)
             if (processes is None or record.process in processes) and (
-                query is None or query.thread in (None, record.serial)
+                query is None or (query.thread in (None, record.serial) and query.matches_server(record))
             ):
                 yield record
 

@@ -48,6 +48,8 @@ def sought_of(query: Query) -> Sought:
         people += folders(query.path)[-1:]
         paths.append(beginning("", query.path))
         payload.append(beginning("", query.path))
+    if query.synthetic == "only":
+        payload.append(b",true]")  # as a request ends that is
     sign, ms = query.ms or ("", 0.0)
     return Sought(
         words=tuple(words),

@@ -25,14 +25,17 @@ class Selection:
     def processes(self) -> list[Process]:
         """Return the processes."""
         if self._used is None:
-            return list(self._reader.processes())
+            return [process for process in self._reader.processes() if self._query.matches_server(process)]
         used = {process for process, _ in self._used}
         return [process for process in self._reader.processes() if process.id in used]
 
     def threads(self) -> Iterator[Thread]:
         """Yield the threads."""
         for thread in self._reader.threads():
-            if self._used is None or (thread.process, thread.serial) in self._used:
+            if self._used is None:
+                if self._query.matches_server(thread):
+                    yield thread
+            elif (thread.process, thread.serial) in self._used:
                 yield thread
 
     def requests(self) -> Iterator[Request]:
@@ -46,6 +49,6 @@ class Selection:
     @cached_property
     def _used(self) -> set[tuple[str, int]] | None:
         """Process ids and thread serials of what was chosen; None for all there are."""
-        if self._query == Query():
+        if self._query.is_of_all:
             return None
         return {(request.process, serial) for request in self.requests() for serial in threads_of(request)}

@@ -33,6 +33,7 @@ from reqtrace.records import (
 from reqtrace.shipping.backlog import Losses
 from reqtrace.shipping.measuring import Counts, Meter
 from reqtrace.shipping.outage import Outages
+from reqtrace.shipping.synthetic import is_synthetic
 from reqtrace.stores import registry
 from reqtrace.stores.base import Item
 from reqtrace.stores.packing import PackedRequest, unpack
@@ -92,7 +93,7 @@ class Ledger:
         self.trim_ns = 0
         """How long the store was trimmed by this process."""
         self.outages: Outages | None = None
-        self._ended = 0
+        self._ended = self._synthetic = 0
         self._pid = os.getpid()
         self._open = open_requests
         self._shown_open: set[int] = set()
@@ -139,9 +140,11 @@ class Ledger:
                     continue  # here for the second time, for what was found after its end
                 request.is_counted = True
                 self._ended += 1
-                _touch(touched, request.first.thread, request.user.id)
+                synthetic = _is_synthetic(request)
+                self._synthetic += synthetic
+                _touch(touched, request.first.thread, request.user.id, synthetic=synthetic)
                 for thread, _ in request.arrivals:
-                    _touch(touched, thread, request.user.id)
+                    _touch(touched, thread, request.user.id, synthetic=synthetic)
                 was_shown = request.number in self._shown_open
                 if was_shown:
                     self._shown_open.remove(request.number)
@@ -231,7 +234,9 @@ class Ledger:
         if request.is_left_out:
             request.is_left_out = False
             self._add_request(items, self.packed, request)
+        synthetic = _is_synthetic(request)
         for finding in fresh:
+            finding.synthetic = synthetic
             self._add(items, finding)
             self._announcer.announce(finding)
 
@@ -298,6 +303,7 @@ class Ledger:
         described.seen_ns = time_ns()
         described.requests, described.dropped = self._ended, self.dropped
         described.findings_dropped, described.trim_ns = self.findings_dropped, self.trim_ns
+        described.synthetic = self._synthetic
         described.facts.update(self._written_places.facts())
         described.faults, described.last_fault = self.faults.count + self._faults_of_others, self.faults.last
         if self.outages is not None:
@@ -372,6 +378,7 @@ class Ledger:
             None if sent is None or request.presumed is UNRESOLVED else self._user(request.presumed),
             None if sent is None else sent.at_ns,
             [] if request.messages is None else request.messages.copy(),
+            trace_id is not None and is_synthetic(trace_id, request.start_ns),
         )
 
     def thread(self, thread: LiveThread) -> Thread:
@@ -387,6 +394,7 @@ class Ledger:
             users=len(thread.users),
             max_in_flight=thread.max_in_flight,
             seen_ns=time_ns(),
+            synthetic=thread.synthetic,
         )
 
     def _user(self, user: Identity) -> User:
@@ -409,9 +417,11 @@ class Ledger:
         return User(user.state, user.id, label)
 
 
-def _touch(touched: dict[int, LiveThread], thread: LiveThread, user_id: str | None) -> None:
+def _touch(touched: dict[int, LiveThread], thread: LiveThread, user_id: str | None, *, synthetic: bool) -> None:
     touched[thread.serial] = thread
-    if user_id is not None and len(thread.users) < USERS_COUNTED_PER_THREAD:
+    if synthetic:
+        thread.synthetic += 1
+    elif user_id is not None and len(thread.users) < USERS_COUNTED_PER_THREAD:
         thread.users.add(user_id)
 
 
@@ -443,6 +453,16 @@ def trace_context(traceparent: str | None) -> tuple[str | None, str | None]:
     """Return trace id and parent id of a W3C ``traceparent``; None for both where it is none."""
     match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     return (match[1], match[2]) if match else (None, None)
+
+
+def _is_synthetic(request: OpenRequest) -> bool:
+    """Tell whether reqtrace made a request itself, or the one that led to this job."""
+    if request.traceparent is None and request.sent is None:
+        return False
+    trace_id, _ = trace_context(request.traceparent)
+    if trace_id is None and request.sent is not None:
+        trace_id = request.sent.trace_id
+    return is_synthetic(trace_id, request.start_ns)
 
 
 def _keyed_hash(text: str) -> str:

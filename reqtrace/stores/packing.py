@@ -14,8 +14,9 @@ from reqtrace.records import TYPES, Hop, Record, RecordKind, Request, User
 _NOBODY = User()
 _values = msgspec.structs.astuple
 _encode = msgspec.json.Encoder().encode
-_NO_JOB = b",null,null,null,[]]"
-"""How a request ends that was neither sent by anybody nor took in messages: what may be missing need not be written."""
+_NO_JOB = b",null,null,null,[],false]"
+"""How a request ends that nobody sent as a job and nobody made up, and that took in no messages: what may be missing
+need not be written."""
 
 
 class PackedRequest(Request, array_like=True, gc=False):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 from django.conf import settings
 
+from reqtrace.shipping import synthetic
 from reqtrace.stress.people import Person
 from reqtrace.stress.server import Server
 from reqtrace.stress.targets import SAFE, Target
@@ -64,8 +65,8 @@ class Crowd:
 
     def __init__(self, server: Server, size: int, pool: ThreadPoolExecutor) -> None:
         """Speak to `server`."""
-        self.run = secrets.token_hex(8)
-        """The first half of the trace id of each request of this run."""
+        self.run = synthetic.new_run()
+        """How the trace id of each request of this run begins."""
         self.size = size
         self.sent = 0
         self._host = server.host
@@ -89,7 +90,7 @@ class Crowd:
 
     def _ask(self, place: int, shot: Shot, barrier: Barrier, fresh: bool) -> Answer:
         number = next(self._numbers)
-        trace_id = f"{self.run}{number:016x}"
+        trace_id = synthetic.trace_id(self.run, number)
         connection = self._connections[place]
         try:
             self._prepare(connection, shot, trace_id, fresh)
@@ -119,7 +120,7 @@ class Crowd:
             path += f"{'&' if '?' in path else '?'}reqtrace-stress={trace_id}"
         connection.putrequest(method, path, skip_host=True)
         connection.putheader("Host", self._host)
-        connection.putheader("traceparent", f"00-{trace_id}-{trace_id[16:]}-00")
+        connection.putheader("traceparent", synthetic.traceparent(trace_id))
         cookies = [shot.person.cookie] if shot.person.cookie else []
         if method not in SAFE:
             cookies.append(f"{settings.CSRF_COOKIE_NAME}={_CSRF}")

@@ -1,4 +1,8 @@
-/** The server's API: where each list stands and how it is fetched. */
+/**
+ * The server's API: where each list stands and how it is fetched.
+ *
+ * Lists are asked for with what `stress` and `prove` sent; the page leaves it out by itself, and shows it when asked.
+ */
 
 import { t } from "./lib/text";
 import {
@@ -47,7 +51,7 @@ export class Api {
 
   /** Return a page of requests, newest first. */
   requests(cursor: string): Promise<RequestList> {
-    return this.ask<RequestList>(`requests?limit=${LIMIT_MAX}&cursor=${encodeURIComponent(cursor)}`);
+    return this.ask<RequestList>(`requests?synthetic=yes&limit=${LIMIT_MAX}&cursor=${encodeURIComponent(cursor)}`);
   }
 
   request(id: string): Promise<RequestDetail> {
@@ -55,16 +59,16 @@ export class Api {
   }
 
   threads(): Promise<ThreadList> {
-    return this.ask<ThreadList>("threads");
+    return this.ask<ThreadList>("threads?synthetic=yes");
   }
 
   processes(): Promise<ProcessList> {
-    return this.ask<ProcessList>("processes");
+    return this.ask<ProcessList>("processes?synthetic=yes");
   }
 
   /** Return a page of findings, newest first: of all, or of one kind and level. */
   findings(cursor: string, such: Record<string, string> = {}): Promise<FindingList> {
-    return this.ask<FindingList>(`findings?${new URLSearchParams({ limit: String(LIMIT_MAX), cursor, ...such })}`);
+    return this.ask<FindingList>(`findings?${new URLSearchParams({ synthetic: "yes", limit: String(LIMIT_MAX), cursor, ...such })}`);
   }
 
   /** Return the lines around the places that a finding names. */

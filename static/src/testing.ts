@@ -39,6 +39,7 @@ export function request(given: Partial<Request> = {}): Request {
     presumed: null,
     sent_ns: null,
     messages: [],
+    synthetic: false,
     ...given,
   };
 }
@@ -60,6 +61,7 @@ export function thread(given: Partial<Thread> = {}): Thread {
     users: 2,
     max_in_flight: 1,
     seen_ns: 1,
+    synthetic: 0,
     ...given,
   };
 }
@@ -89,6 +91,7 @@ export function process(given: Partial<Process> = {}): Process {
     outages: 0,
     outage_ns: 0,
     trim_ns: 0,
+    synthetic: 0,
     ...given,
   };
 }
@@ -130,6 +133,7 @@ export function finding(given: Partial<Finding> = {}): Finding {
     message: "A holder names another request.",
     fix: "Clear it.",
     group: "g1",
+    synthetic: false,
     ...given,
   };
 }

@@ -175,7 +175,7 @@ async def test_a_request_is_handed_on_as_it_stands_in_the_store(store):
 
 
 async def test_a_field_that_only_a_newer_writer_knows_is_handed_on_and_cannot_stop_the_feed(store):
-    payload = WHOLE[:-1] + b',null,null,null,[],"\xff"]'
+    payload = WHOLE[:-1] + b',null,null,null,[],false,"\xff"]'
     newer = msgspec.structs.replace(samples.item(samples.request(1)), payload=payload)
     store.append([newer])
     with listening(Feed(lambda: store)) as listener:

@@ -106,14 +106,15 @@ def test_a_time_before_the_first_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_empty_text_asks_for_nothing() -> None:
-    assert queries.parse(dict.fromkeys(queries.PARAMETERS, " "), NOW_NS) == (Query(), Page())
+    assert queries.parse(dict.fromkeys(queries.PARAMETERS, " "), NOW_NS) == (Query(synthetic="no"), Page())
 
 
 def test_everything_is_taken_over() -> None:
     query, page = queries.parse(
         {"user": "1", "path": "/a", "method": "post", "status": "5XX", "process": "101", "thread": "3"}
         | {"task": "Task-7", "route": "<int:pk>", "view": "cart", "session": "5e55", "ms": ">=1.5"}
-        | {"kind": "lost", "level": "notice", "holder": "locals", "limit": "7", "cursor": "9"},
+        | {"kind": "lost", "level": "notice", "holder": "locals", "synthetic": "yes"}
+        | {"limit": "7", "cursor": "9"},
         NOW_NS,
     )
     of_requests = {"user": "1", "path": "/a", "method": "POST", "status": "5xx", "process": "101", "thread": 3}

@@ -36,6 +36,7 @@ GTHREAD = GUNICORN + "-k gthread --threads 4 tests.stress.project.wsgi"
 UVICORN = f"{sys.executable} -m uvicorn --port {{port}} --no-access-log tests.stress.project.asgi:application"
 PEOPLE = ("alice", "bobby", "carol", "david")
 PAGE = Target("GET", "/")
+STORIES = "`manage.py reqtrace findings` tells their stories.\n"
 
 
 class Project:
@@ -81,6 +82,19 @@ class Project:
         finally:
             end(process)
         return process.returncode, output, errors
+
+    def reqtrace(self, *arguments: str) -> tuple[int, str]:
+        """Run another of reqtrace's commands; return exit code and output."""
+        done = subprocess.run(
+            [sys.executable, "-m", "django", "reqtrace", *arguments],
+            cwd=ROOT,
+            env=self.environment(""),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        return done.returncode, done.stdout
 
     def sweep(self) -> None:
         """Remove whatever a run left behind."""
@@ -153,6 +167,23 @@ def test_a_leak_in_the_traces_is_found_where_no_answer_shows_it(project: Project
     assert leak["judge"] == "trace"
     assert "_locals.user" in leak["evidence"]
     assert leak["request"]
+
+
+@pytest.mark.server
+def test_what_it_sent_is_left_out_by_every_command_that_is_not_asked_for_it(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    code, output, errors = project.stress("leftover", "/people/", "--server", GTHREAD)
+    assert code == 1, output + errors
+    assert project.reqtrace("findings") == (0, "Nothing was mixed up, as far as requests were seen.\n")
+    assert project.reqtrace("threads") == (
+        0,
+        "Findings: Nothing was mixed up, as far as requests were seen. " + STORIES,
+    )
+    assert json.loads(project.reqtrace("export")[1])["requests"] == []
+    code, output = project.reqtrace("findings", "--synthetic", "yes")
+    assert (code, "_locals.user" in output) == (1, True)
+    assert "gunicorn" in project.reqtrace("threads", "--synthetic", "yes")[1]
+    assert all(one["synthetic"] for one in json.loads(project.reqtrace("export", "--synthetic", "only")[1])["requests"])
 
 
 @pytest.mark.server

@@ -28,6 +28,9 @@ const COMPARISONS: Record<string, (lengthNs: number, limitNs: number) => boolean
   "<=": (lengthNs, limitNs) => lengthNs <= limitNs,
 };
 
+/** What no request fails. */
+export const EVERYTHING: Test<Request> = () => true;
+
 export const KEYS: Record<string, Key> = {
   user: {
     takes: t("a name or an id, or anonymous, or unresolved"),
@@ -141,6 +144,15 @@ export const KEYS: Record<string, Key> = {
     example: "session:5e55c0ffee",
     request: (value) => (request) => request.session === value,
     seenInRequest: ({ session }) => [session],
+  },
+  synthetic: {
+    takes: t("yes, for what stress and prove sent, too; only, for that alone; or no"),
+    example: "synthetic:yes",
+    request(value) {
+      if (value === "yes") return EVERYTHING;
+      return value === "only" || value === "no" ? (request) => request.synthetic === (value === "only") : null;
+    },
+    offers: ["yes", "only"],
   },
 };
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import type { Finding, Request } from "../protocol/records";
 import { finding, request } from "../testing";
-import { matches, matchesFinding, parseFilter, toParameters, withKey, withoutTerm } from "./filter";
+import { asksSynthetic, matches, matchesFinding, parseFilter, toParameters, withKey, withoutTerm } from "./filter";
 import { KEYS } from "./filter-keys";
 
 function passes(text: string, given: Partial<Request>, ...findings: Partial<Finding>[]): boolean {
@@ -137,4 +137,14 @@ test("a term can be taken out again", () => {
 
 test("what stands as an example is understood", () => {
   for (const { example } of Object.values(KEYS)) expect(parseFilter(example).problems).toEqual([]);
+});
+
+test("what reqtrace sent itself is asked for by its token alone", () => {
+  const asked = (text: string): boolean => asksSynthetic(parseFilter(text));
+  expect([asked(""), asked("cart"), asked("synthetic:no"), asked("synthetic:yes"), asked("synthetic:only")]).toEqual([false, false, false, true, true]);
+  const only = parseFilter("synthetic:only");
+  expect(matches(only, request({ synthetic: true }), () => [])).toBe(true);
+  expect(matches(only, request(), () => [])).toBe(false);
+  expect(matchesFinding(parseFilter("synthetic:yes"), finding(), undefined)).toBe(true);
+  expect(parseFilter("synthetic:maybe").problems).toHaveLength(1);
 });

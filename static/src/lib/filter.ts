@@ -5,7 +5,7 @@
  */
 
 import type { Finding, Request } from "../protocol/records";
-import { type Key, KEYS } from "./filter-keys";
+import { EVERYTHING, type Key, KEYS } from "./filter-keys";
 import { t } from "./text";
 
 export interface Term {
@@ -63,7 +63,7 @@ function testsOf(terms: readonly Term[]): Pick<Filter, "ofRequest" | "ofFinding"
   for (const { key, value } of terms) {
     const { request, finding } = (key === null ? FREE_WORD : KEYS[key]) as Pick<Key, "request" | "finding">;
     const [ofRequest, ofFinding] = [request?.(value), finding?.(value)];
-    if (ofRequest) tests.ofRequest.push(ofRequest);
+    if (ofRequest && ofRequest !== EVERYTHING) tests.ofRequest.push(ofRequest);
     if (ofFinding) tests.ofFinding.push(ofFinding);
   }
   return tests;
@@ -85,6 +85,11 @@ export function matchesFinding(filter: Filter, finding: Finding, request: Reques
 
 function isAsked({ ofFinding }: Filter, finding: Finding): boolean {
   return ofFinding.every((accepts) => accepts(finding));
+}
+
+/** Tell whether what `stress` and `prove` sent is asked for; by itself it is not. */
+export function asksSynthetic({ terms }: Filter): boolean {
+  return terms.some(({ key, value }) => key === "synthetic" && value !== "no");
 }
 
 /** Return the parameters with which the server filters alike, and the terms that it does not know. */

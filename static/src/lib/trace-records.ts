@@ -91,10 +91,11 @@ const ADDED: { [K in Kind]: Partial<TraceRecords[K]> } = {
     outages: 0,
     outage_ns: 0,
     trim_ns: 0,
+    synthetic: 0,
   },
-  thread: { seen_ns: 0 },
-  request: { query_string: null, readings: [], parent: null, presumed: null, sent_ns: null, messages: [] },
-  finding: {},
+  thread: { seen_ns: 0, synthetic: 0 },
+  request: { query_string: null, readings: [], parent: null, presumed: null, sent_ns: null, messages: [], synthetic: false },
+  finding: { synthetic: false },
 };
 
 /** A record that is none. */

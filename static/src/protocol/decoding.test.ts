@@ -130,6 +130,7 @@ const request = struct<Request>({
   messages: list(
     struct<Message>({ at_ns: number, checkpoint: oneOf("receive", "send"), type: text, size: orNull(number) }),
   ),
+  synthetic: flag,
 });
 const thread = struct<Thread>({
   process: text,
@@ -142,6 +143,7 @@ const thread = struct<Thread>({
   users: number,
   max_in_flight: number,
   seen_ns: number,
+  synthetic: number,
 });
 const process = struct<Process>({
   id: text,
@@ -167,6 +169,7 @@ const process = struct<Process>({
   outages: number,
   outage_ns: number,
   trim_ns: number,
+  synthetic: number,
 });
 const side = struct<Side>({ request: orNull(text), user });
 const frame = struct<Frame>({ file: text, line: number, function: text });
@@ -188,6 +191,7 @@ const finding = struct<Finding>({
   message: text,
   fix: text,
   group: text,
+  synthetic: flag,
 });
 const mark = struct<Mark>({ group: text, known: flag, by: text, at_ns: number, note: text });
 const measurement = struct<Measurement>({

@@ -21,7 +21,7 @@ export const REQUEST_FIELDS = [
   "greenlet_id", "greenlet_serial", "task_id", "task_serial", "task_name", "loop_id",
   "protocol", "method", "path", "route", "view", "status", "outcome", "start_ns", "duration_ns",
   "trace_id", "parent_span_id", "user", "session", "hops", "same_thread", "query_string", "readings",
-  "parent", "presumed", "sent_ns", "messages",
+  "parent", "presumed", "sent_ns", "messages", "synthetic",
 ] as const satisfies readonly (keyof Request)[];
 
 /** A request on the wire; what is missing at its end was not known to the process that wrote it. */
@@ -49,6 +49,7 @@ function unpackRequest(values: PackedRequest): Request {
   request.hops ??= [startOf(request)];
   request.readings ??= [];
   request.messages ??= [];
+  request.synthetic ??= false;
   return request;
 }
 

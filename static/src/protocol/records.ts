@@ -85,6 +85,8 @@ export interface Request {
   sent_ns: number | null;
   /** Empty but in the details of one WebSocket connection. */
   messages: Message[];
+  /** Whether reqtrace sent it itself, by `stress` or `prove`. */
+  synthetic: boolean;
 }
 
 export interface Thread {
@@ -98,6 +100,8 @@ export interface Thread {
   users: number;
   max_in_flight: number;
   seen_ns: number;
+  /** So many of its requests are synthetic. */
+  synthetic: number;
 }
 
 export interface Process {
@@ -126,6 +130,8 @@ export interface Process {
   outages: number;
   outage_ns: number;
   trim_ns: number;
+  /** So many of its requests are synthetic. */
+  synthetic: number;
 }
 
 export interface Side {
@@ -166,6 +172,8 @@ export interface Finding {
   message: string;
   fix: string;
   group: string;
+  /** Whether its request is. */
+  synthetic: boolean;
 }
 
 /** A thread as the operating system knows it. */

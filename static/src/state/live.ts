@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals";
 
 import { NEWEST_FIRST, type Sort } from "../lib/columns";
-import { parseFilter, withKey } from "../lib/filter";
+import { asksSynthetic, parseFilter, withKey } from "../lib/filter";
 import type { Finding, Records } from "../protocol/records";
 import { Announcer } from "./announcement";
 import { serverTimeNs } from "./clock";
@@ -114,8 +114,15 @@ function announce(findings: readonly Finding[]): void {
 export function setFilter(text: string): void {
   if (text === filterText.value) return;
   filterText.value = text;
+  showSynthetic(asksSynthetic(filter.value));
   listing.setFilter(filter.value);
   redraw();
+}
+
+function showSynthetic(show: boolean): void {
+  if (!records.showSynthetic(show)) return;
+  listing.restart();
+  for (const listener of changeListeners) listener(null);
 }
 
 export function setSort(wanted: Sort): void {

@@ -86,3 +86,27 @@ test("threads are listed by process in an order that does not jump", () => {
     ["p2", [1]],
   ]);
 });
+
+test("what reqtrace sent itself is put aside with its findings, shown when asked for, and put aside again", () => {
+  const store = new RecordStore();
+  const made = { id: "made", start_ns: 5, synthetic: true };
+  store.apply({
+    requests: [request({ id: "r1", start_ns: 1 }), request(made)],
+    findings: [finding({ request: "r1" }), finding({ id: "f2", request: "made", synthetic: true })],
+  });
+  expect(ids(store)).toEqual(["r1"]);
+  expect(store.findings()).toHaveLength(1);
+  expect(store.aside).toBe(1);
+  expect(store.request("made")?.id).toBe("made");
+
+  expect(store.showSynthetic(true)).toBe(true);
+  expect(ids(store)).toEqual(["r1", "made"]);
+  expect(store.findings()).toHaveLength(2);
+  expect(store.aside).toBe(0);
+
+  store.apply({ requests: [request({ ...made, id: "made too", start_ns: 6 })] });
+  expect(store.showSynthetic(false)).toBe(true);
+  expect(store.showSynthetic(false)).toBe(false);
+  expect(ids(store)).toEqual(["r1"]);
+  expect(store.aside).toBe(2);
+});

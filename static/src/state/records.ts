@@ -7,6 +7,8 @@ import type { Finding, Process, Records, Request, Thread } from "../protocol/rec
 export const RETAIN = 100_000;
 export const RETAIN_THREADS = 5_000;
 const RETAIN_PROCESSES = 500;
+/** So many requests that reqtrace sent itself are kept for somebody who asks for them. */
+const RETAIN_ASIDE = 20_000;
 
 /** A request's place in the page; a later state of the request replaces `request` and leaves the place. */
 export interface Row {
@@ -49,6 +51,10 @@ export class RecordStore {
   /** Threads of one request each, which there can be as many of as requests: they must not crowd out the others. */
   private readonly exclusiveByKey = new Recent<string, Thread>(RETAIN_THREADS);
   private readonly sharedByKey = new Recent<string, Thread>(RETAIN_THREADS);
+  /** What `stress` and `prove` sent, while nobody asks for it. */
+  private readonly requestsAside = new Recent<string, Request>(RETAIN_ASIDE);
+  private readonly findingsAside = new Recent<string, Finding>(RETAIN_ASIDE);
+  private takesSynthetic = false;
   private arrivals = 0;
   private findingChanges = 0;
 
@@ -69,6 +75,16 @@ export class RecordStore {
 
   row(id: string): Row | undefined {
     return this.byId.get(id);
+  }
+
+  /** Return a request, also one that is not shown. */
+  request(id: string): Request | undefined {
+    return this.byId.get(id)?.request ?? this.requestsAside.get(id);
+  }
+
+  /** How many requests are here, and not shown, since reqtrace sent them itself. */
+  get aside(): number {
+    return this.requestsAside.size;
   }
 
   process(id: string): Process | undefined {
@@ -124,20 +140,43 @@ export class RecordStore {
       const known = this.thread(thread.process, thread.serial);
       if (!known || known.seen_ns <= thread.seen_ns) this.putThread(thread);
     }
-    for (const request of records.requests ?? []) this.put(request, change, isHistory);
-    for (const finding of records.findings ?? []) this.addFinding(finding, change);
+    for (const request of records.requests ?? []) {
+      if (request.synthetic && !this.takesSynthetic) this.requestsAside.set(request.id, request);
+      else this.put(request, change, isHistory);
+    }
+    for (const finding of records.findings ?? []) {
+      if (finding.synthetic && !this.takesSynthetic) this.findingsAside.set(finding.id, finding);
+      else this.addFinding(finding, change);
+    }
     change.dropped = this.trim();
     return change;
   }
 
+  /** Show what reqtrace sent itself among all else, or put it aside; tell whether that changed anything. */
+  showSynthetic(show: boolean): boolean {
+    if (show === this.takesSynthetic) return false;
+    this.takesSynthetic = show;
+    const requests = [...this.rows.map((row) => row.request), ...this.requestsAside.values()];
+    const findings = [...this.findings(), ...this.findingsAside.values()];
+    this.clearRequests();
+    this.apply({ requests, findings }, true);
+    return true;
+  }
+
   /** Forget everything. */
   clear(): void {
-    for (const row of this.sorted.shift(this.sorted.items.length)) row.gone = true;
-    this.byId.clear();
-    this.findingsByRequest.clear();
+    this.clearRequests();
     this.processById.clear();
     this.exclusiveByKey.clear();
     this.sharedByKey.clear();
+  }
+
+  private clearRequests(): void {
+    for (const row of this.sorted.shift(this.sorted.items.length)) row.gone = true;
+    this.byId.clear();
+    this.findingsByRequest.clear();
+    this.requestsAside.clear();
+    this.findingsAside.clear();
     this.findingChanges += 1;
   }
 

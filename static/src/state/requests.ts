@@ -20,21 +20,21 @@ export function fetchMissingWith(fetch: typeof fetchDetail): void {
 
 /** Return a request that is here, in memory or fetched before; asks for nothing. */
 export function requestIfHere(id: string): Request | undefined {
-  return records.row(id)?.request ?? fetched.get(id)?.peek();
+  return records.request(id) ?? fetched.get(id)?.peek();
 }
 
 /** Return a request for a view, which is drawn again when it arrives; undefined until then, and where it is gone. */
 export function requestNamed(id: string | null): Request | undefined {
   if (id === null) return undefined;
   calmRevision.value;
-  const held = records.row(id)?.request;
+  const held = records.request(id);
   if (held) return held;
   return slotOf(id).value;
 }
 
 /** Have a request here soon. */
 export function fetchRequest(id: string): void {
-  if (!records.row(id)) slotOf(id);
+  if (!records.request(id)) slotOf(id);
 }
 
 function slotOf(id: string): Signal<Request | undefined> {

@@ -2,9 +2,10 @@
 
 import { computed } from "@preact/signals";
 
-import type { Thread } from "../protocol/records";
+import { asksSynthetic } from "../lib/filter";
+import type { Process, Thread } from "../protocol/records";
 import { nowNs, ticks } from "./clock";
-import { records, revision } from "./live";
+import { filter, records, revision } from "./live";
 import type { ProcessThreads } from "./records";
 
 /** A process that was not seen for so long is taken for gone: it was killed, or its machine sleeps. */
@@ -29,9 +30,19 @@ export const threadGroups = computed<ThreadGroup[]>(() => {
   const goneBefore = nowCoarseNs.value - QUIET_NS;
   const groups = records
     .threadsByProcess()
-    .map((group) => ({ ...group, alive: group.process.ended_ns === null && group.process.seen_ns > goneBefore }));
+    .filter(({ process }) => isShown(process))
+    .map((group) => ({ ...group, threads: group.threads.filter(isShown), alive: group.process.ended_ns === null && group.process.seen_ns > goneBefore }));
   return [...groups.filter((group) => group.alive), ...groups.filter((group) => !group.alive).reverse()];
 });
+
+/** How many requests of a thread or a process show: those that reqtrace sent itself only where they are asked for. */
+export function requestsShown({ requests, synthetic }: Thread | Process): number {
+  return asksSynthetic(filter.value) ? requests : requests - synthetic;
+}
+
+function isShown(served: Thread | Process): boolean {
+  return served.synthetic === 0 || requestsShown(served) > 0;
+}
 
 /** Return the thread with a key of `threadKey`. */
 export function threadNamed(key: string): Thread | undefined {

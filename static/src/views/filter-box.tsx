@@ -5,8 +5,8 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { accept, complete, type Option, wordAt } from "../lib/completion";
-import { withoutTerm } from "../lib/filter";
-import { t } from "../lib/text";
+import { withKey, withoutTerm } from "../lib/filter";
+import { t, tn } from "../lib/text";
 import { filter, filterText, listing, loaded, records, revision, setFilter } from "../state/live";
 import { FilterOptions, optionId, OPTIONS_ID } from "./filter-options";
 import { Shown } from "./health";
@@ -138,7 +138,25 @@ function Chips() {
   );
 }
 
+/** Say what is left out by itself, and bring it in. */
+function Aside() {
+  if (records.aside === 0) return null;
+  const means = t("What manage.py reqtrace stress and prove sent is left out, unless it is asked for");
+  return (
+    <button type="button" class="quiet aside-count" title={means} onClick={() => setFilter(withKey(filterText.value, "synthetic", "yes"))}>
+      {tn("+{n} of stress", "+{n} of stress", records.aside)}
+    </button>
+  );
+}
+
 function Count() {
   revision.value;
-  return loaded.value && <Shown shown={listing.length + listing.waiting} total={records.rows.length} />;
+  return (
+    loaded.value && (
+      <>
+        <Shown shown={listing.length + listing.waiting} total={records.rows.length} />
+        <Aside />
+      </>
+    )
+  );
 }

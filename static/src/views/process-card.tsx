@@ -10,7 +10,7 @@ import { ratePerSecond } from "../lib/series";
 import { t, tn } from "../lib/text";
 import type { Measurement, Process } from "../protocol/records";
 import { historyOf, nativeThreadsOf, newestNs } from "../state/measurements";
-import { nowCoarseNs, type ThreadGroup } from "../state/threads";
+import { nowCoarseNs, requestsShown, type ThreadGroup } from "../state/threads";
 import { NativeThreads } from "./native-threads";
 import { Fact } from "./panel";
 import { ProcessCharts, QUANTITIES } from "./process-charts";
@@ -87,7 +87,7 @@ function Facts({ process, history }: { process: Process; history: readonly Measu
   const pushed = ratePerSecond(before, last, (one) => one.context_switches_involuntary);
   return (
     <dl class="facts">
-      <Fact name={t("Requests")}>{count(process.requests)}</Fact>
+      <Fact name={t("Requests")}>{count(requestsShown(process))}</Fact>
       <Fact name={t("Interface")}>{process.interface.toUpperCase()}</Fact>
       <Fact name={t("Runs")}>{t("Django {django}, Python {python}", { django: process.django, python: process.python })}</Fact>
       <Fact name={t("Began")}>

@@ -121,6 +121,7 @@ function Facts({ request, full }: { request: Request; full: RequestDetail | null
           </Fact>
         )}
         {request.query_string !== null && <Fact name={t("Query")}>{request.query_string || "–"}</Fact>}
+        {request.synthetic && <Fact name={t("Sent by")}>{t("reqtrace itself: stress or prove")}</Fact>}
         <Fact name={t("Began")}>{dateAndTime(request.start_ns)}</Fact>
         {request.trace_id !== null && (
           <Fact name={t("Trace id")}>

@@ -6,7 +6,7 @@ import type { Request } from "../protocol/records";
 import { groupsByThread } from "../state/findings";
 import { choose, chooseThread, filtersThread, pinnedThread, records, toggleThread } from "../state/live";
 import { threadKey } from "../state/records";
-import { calmRevision, threadNamed } from "../state/threads";
+import { calmRevision, requestsShown, threadNamed } from "../state/threads";
 import { tab } from "../state/view";
 import { GroupLinks } from "./group-links";
 import { SHARING_MEANS, SharingMark, Status, UserName } from "./marks";
@@ -46,7 +46,7 @@ export function ThreadDetails() {
       {groups.length > 0 ? <GroupLinks groups={groups} /> : <p class="hint">{t("Nothing was found on this thread.")}</p>}
       <h3>{t("What it did")}</h3>
       <dl class="facts">
-        <Fact name={t("Requests")}>{count(thread.requests)}</Fact>
+        <Fact name={t("Requests")}>{count(requestsShown(thread))}</Fact>
         <Fact name={t("People")} title={t("Different people who were signed in")}>
           {count(thread.users)}
         </Fact>

@@ -10,7 +10,7 @@ import { fetchOnThreads, groupsByThread, visibleGroups } from "../state/findings
 import { onePerPlace } from "../state/groups";
 import { chosenThread, chooseThread, hovered, pinnedThread } from "../state/live";
 import { threadKey } from "../state/records";
-import { nowCoarseNs, type ThreadGroup, threadGroups } from "../state/threads";
+import { nowCoarseNs, requestsShown, type ThreadGroup, threadGroups } from "../state/threads";
 import { Answers } from "./answer";
 import { GroupLinks } from "./group-links";
 import { SharingMark, ThreadName } from "./marks";
@@ -158,8 +158,8 @@ function ThreadRow({ thread }: { thread: Thread }) {
       <td>
         <SharingMark sharing={thread.sharing} word />
       </td>
-      <td class="number" data-unit={tn("request", "requests", thread.requests)}>
-        {count(thread.requests)}
+      <td class="number" data-unit={tn("request", "requests", requestsShown(thread))}>
+        {count(requestsShown(thread))}
       </td>
       <td class="number" data-unit={tn("person", "people", thread.users)}>
         {count(thread.users)}
