@@ -222,6 +222,7 @@ class Ledger:
             self.dropped += before.dropped
             self.findings_dropped += before.findings_dropped
             self.trim_ns += before.trim_ns
+            self._synthetic += before.synthetic
             described.sampled_out = before.sampled_out
             self._faults_of_others += before.faults
 
