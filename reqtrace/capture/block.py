@@ -83,8 +83,8 @@ def capturing(known: Sequence[Holder] | None = None) -> Iterator[Capture]:
     """Capture as `reqtrace.testing.capture` does, also where nothing would be traced.
 
     Args:
-        known: the holders to watch, where a search in this process or in its parent has found them before; None: look
-            for them now, and before each request.
+        known: the holders to watch, where this process was forked from one that has found them: it looks for no others,
+            ever. None: look for them now, and before each request.
 
     """
     recorder = lifecycle.recorder()
@@ -102,6 +102,7 @@ def capturing(known: Sequence[Holder] | None = None) -> Iterator[Capture]:
         else:
             request_started.disconnect(dispatch_uid="reqtrace.capture.block")
             recorder.watch.add_all(known)
+            recorder.search_no_more()
         captured = Capture(recorder, registry.store())
         try:
             yield captured

@@ -11,6 +11,7 @@ from os import getpid
 from time import perf_counter_ns, time_ns
 from typing import Any
 
+import msgspec
 from django.core.signals import request_finished
 from django.db.backends.signals import connection_created
 from django.utils.functional import SimpleLazyObject, empty
@@ -426,6 +427,11 @@ class Recorder:
         self._hear_closing()
         while not (self._search() and self._read_code()):
             pass
+
+    def search_no_more(self) -> None:
+        """Watch what is watched, and look for nothing else: it was all found before this process was forked."""
+        self.settings = msgspec.structs.replace(self.settings, discover=False)
+        self.discovery.probe_never()
 
     def _spend_spare_time(self) -> bool:
         self.ledger.meter.measure_when_due()

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reqtrace.cli import base
-from reqtrace.exceptions import QueryError, ReqtraceError, TraceFileError
+from reqtrace.cli import base, reporting
+from reqtrace.exceptions import QueryError, ReqtraceError
 from reqtrace.prove import doors, pages
 from reqtrace.prove.exploration import Exploration, Plan
 from reqtrace.prove.laboratory import laboratory
@@ -60,8 +60,7 @@ class Command(base.Subcommand):
         parser.add_argument(
             "--write-test", metavar="FILE", help="write a test that fails today and passes once it is mended"
         )
-        parser.add_argument("--json", metavar="FILE", help="write the report as JSON, too")
-        parser.add_argument("--junit", metavar="FILE", help="write it as JUnit's XML, too, for a build server")
+        reporting.add_reports(parser)
 
     def run(self, options: Mapping[str, Any]) -> None:
         """Prove.
@@ -71,24 +70,22 @@ class Command(base.Subcommand):
             QueryError: when nothing was proven, so that it is 2.
 
         """
-        for name, least, most in (("users", 2, 20), ("bound", 0, 10), ("seconds", 1, 1_000_000)):
-            if not least <= options[name] <= most:
-                raise QueryError(name, f"--{name} is {options[name]}; it takes {least} to {most:,}.")
-        files = {name: _writable(name, options[name]) for name in ("json", "junit", "write_test") if options[name]}
+        reporting.require_within(options, (("users", 2, 20), ("bound", 0, 10), ("seconds", 1, 1_000_000)))
+        files = reporting.files_of(options, "json", "junit", "write_test")
         given = pages.parse(options["paths"])
-        plan = Plan(
-            given or pages.discover(),
-            bool(given),
-            doors.chosen(options["server"]),
-            options["bound"],
-            options["seconds"],
-        )
-        with (
-            self.terminal.bar() as bar,
-            laboratory(options["users"], plan.doors) as room,
-        ):
-            exploration = Exploration(plan, room, bar.show)
-            report = exploration.run()
+        with self.terminal.bar() as bar:
+            if not given:
+                bar.show(0, "reading the code for pages that it has doubts about")
+            plan = Plan(
+                given or pages.discover(),
+                bool(given),
+                doors.chosen(options["server"]),
+                options["bound"],
+                options["seconds"],
+            )
+            with laboratory(options["users"], plan.doors) as room:
+                exploration = Exploration(plan, room, bar.show)
+                report = exploration.run()
         self._write(files, report, exploration)
         self._show(report)
         self.terminal.flush()
@@ -100,12 +97,12 @@ class Command(base.Subcommand):
 
     def _write(self, files: Mapping[str, Path], report: Report, exploration: Exploration) -> None:
         if "json" in files:
-            _write(files["json"], report.to_json())
+            reporting.write(files["json"], report.to_json())
         if "junit" in files:
-            _write(files["junit"], report.to_junit())
+            reporting.write(files["junit"], report.to_junit())
         if "write_test" in files:
             if exploration.violations:
-                _write(files["write_test"], written(exploration.violations).encode())
+                reporting.write(files["write_test"], written(exploration.violations).encode())
             else:
                 self.terminal.note(f"No test was written to {files['write_test']}: there is nothing to show.")
 
@@ -126,17 +123,3 @@ class Command(base.Subcommand):
             f"a process of its own, in {report.seconds:.1f} s: "
             f"{paint(_WORDS[report.verdict], 1, 32 if held else 31)}."
         )
-
-
-def _writable(name: str, text: str) -> Path:
-    path = Path(text)
-    if not path.parent.is_dir() or path.is_dir():
-        raise QueryError(name, f"--{name.replace('_', '-')} is {text!r}, and no file can be written there.")
-    return path
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise TraceFileError(f"{path} cannot be written: {error.strerror}.") from error

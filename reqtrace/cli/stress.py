@@ -4,11 +4,10 @@ from argparse import ArgumentParser
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from reqtrace.cli import base
-from reqtrace.exceptions import QueryError, ReqtraceError, TraceFileError
+from reqtrace.cli import base, reporting
+from reqtrace.exceptions import QueryError, ReqtraceError
 from reqtrace.stores import registry
 from reqtrace.stress import server as servers
 from reqtrace.stress import targets
@@ -17,6 +16,8 @@ from reqtrace.stress.report import Report, lines_of
 from reqtrace.stress.run import Plan, Run
 from reqtrace.stress.traces import Traces
 from reqtrace.stress.waves import crowd
+
+_MOST = 100_000
 
 
 class Command(base.Subcommand):
@@ -62,8 +63,7 @@ class Command(base.Subcommand):
         parser.add_argument("--allow-unsafe", action="store_true", help="send methods that may change something, too")
         parser.add_argument("--allow-remote", action="store_true", help="let the server be another machine")
         parser.add_argument("--verbose", action="store_true", help="name each page that was left out, and say why")
-        parser.add_argument("--json", metavar="FILE", help="write the report as JSON, too")
-        parser.add_argument("--junit", metavar="FILE", help="write it as JUnit's XML, too, for a build server")
+        reporting.add_reports(parser)
 
     def run(self, options: Mapping[str, Any]) -> None:
         """Run.
@@ -72,10 +72,9 @@ class Command(base.Subcommand):
             ReqtraceError: when there is a leak, so that the exit code is 1.
 
         """
-        for name, least in (("users", 2), ("requests", 2), ("concurrency", 2), ("seconds", 1)):
-            if not least <= options[name] <= 100_000:
-                raise QueryError(name, f"--{name} is {options[name]}; it takes {least} or more, up to 100,000.")
-        files = {name: _writable(name, options[name]) for name in ("json", "junit") if options[name]}
+        limits = (("users", 2), ("requests", 2), ("concurrency", 2), ("seconds", 1))
+        reporting.require_within(options, ((name, least, _MOST) for name, least in limits))
+        files = reporting.files_of(options, "json", "junit")
         given, base_url = targets.parse(options["urls"], allow_unsafe=options["allow_unsafe"])
         plan = Plan(given or targets.discover(), bool(given), options["requests"], options["seconds"])
         with (
@@ -88,7 +87,7 @@ class Command(base.Subcommand):
             anew = None if base_url or options["base_url"] else partial(self._server, options, None)
             report = Run(plan, server, gathered, Traces(store, gathered.run), signed_in, anew).run(bar.show)
         for name, file in files.items():
-            _write(file, report.to_json() if name == "json" else report.to_junit())
+            reporting.write(file, report.to_json() if name == "json" else report.to_junit())
         self._show(report, verbose=options["verbose"])
         self.terminal.flush()
         if report.leaks:
@@ -131,17 +130,3 @@ class Command(base.Subcommand):
 
 def _many(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
-def _writable(name: str, text: str) -> Path:
-    path = Path(text)
-    if not path.parent.is_dir() or path.is_dir():
-        raise QueryError(name, f"--{name} is {text!r}, and no file can be written there.")
-    return path
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise TraceFileError(f"{path} cannot be written: {error.strerror}.") from error

@@ -249,6 +249,7 @@ class Exploration:
 
         for job, played in self._laboratory.each(in_time()):
             part.played += 1
+            part.waited += not played.exact
             page = ground.schedule.askings[0].page
             self._progress(0.5, f"{page}: {part.played:,} interleavings of {part.way}, {switches} switches")
             if self._judge(job.schedule, played, places):

@@ -120,7 +120,9 @@ def _copied(folder: Path) -> Iterator[Databases]:
 
 
 def _load(resolver: URLResolver) -> None:
-    """Import all views, as a server's first request does."""
+    """Import all views and compile their patterns, as a server's first requests do."""
     for entry in resolver.url_patterns:
+        with suppress(Exception):  # one that is wrong is the requests' to meet
+            entry.pattern.regex  # noqa: B018
         if isinstance(entry, URLResolver):
             _load(entry)

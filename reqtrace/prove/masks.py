@@ -1,6 +1,7 @@
 """What a page looks like to somebody alone: several samples, and a mask over what differs between them anyway."""
 
 import re
+import time
 from collections.abc import Sequence
 from difflib import SequenceMatcher, unified_diff
 from typing import NamedTuple
@@ -13,6 +14,18 @@ _LARGE = 4_000
 """Tokens of one place that are compared one by one; a larger one is masked as a whole."""
 _FIGURES = re.compile(r"[\d.,:/+\-\s]*")
 _WORD = re.compile(r"[^\s<>\"']*")
+_CLOCK = re.compile(
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*, )?"
+    r"\d{1,2}[ -](?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w*[ -]\d{2,4},? "
+    r"\d\d:\d\d(?::\d\d)?(?: GMT| [+-]\d{4})?"
+    r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"
+    r"|\b\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?: [ap]\.?m\.?)?(?!\w)"
+    r"|\b(?P<epoch>\d{10})(?:\d{3}|\d{6}|\d{9})?(?:\.\d+)?\b"
+    r"|(?<=^Age: )\d+$",
+    re.MULTILINE,
+)
+"""What a clock shows: dates with a time, times, and seconds since 1970, with or without what is smaller."""
+_AROUND_NOW_SECONDS = 7 * 24 * 3600
 _CONTEXT = 1
 _DIFF_LINES = 24
 
@@ -36,7 +49,7 @@ class Baseline:
 
     def __init__(self, samples: Sequence[Seen] = ()) -> None:
         """Begin with these."""
-        self._texts: dict[str, Seen] = {sample.text: sample for sample in samples}
+        self._texts: dict[str, Seen] = {_timeless(sample): sample for sample in samples}
         self._masks: dict[int, re.Pattern[str]] = {}
 
     @property
@@ -46,7 +59,7 @@ class Baseline:
 
     def add(self, samples: Sequence[Seen]) -> None:
         """Take in more."""
-        self._texts |= {sample.text: sample for sample in samples}
+        self._texts |= {_timeless(sample): sample for sample in samples}
         self._masks.clear()
 
     def joined(self, samples: Sequence[Seen]) -> "Baseline":
@@ -55,7 +68,8 @@ class Baseline:
 
     def explains(self, seen: Seen) -> bool:
         """Tell whether an answer is this page, but for what differs anyway."""
-        return seen.text in self._texts or self._mask(seen.status).fullmatch(seen.text) is not None
+        text = _timeless(seen)
+        return text in self._texts or self._mask(seen.status).fullmatch(text) is not None
 
     def nearest(self, seen: Seen) -> Seen:
         """Return the sample that is most like an answer."""
@@ -64,9 +78,20 @@ class Baseline:
 
     def _mask(self, status: int) -> re.Pattern[str]:
         if status not in self._masks:
-            texts = [sample.text for sample in self.samples if sample.status == status]
+            texts = [text for text, sample in self._texts.items() if sample.status == status]
             self._masks[status] = mask_of(texts)
         return self._masks[status]
+
+
+def _timeless(seen: Seen) -> str:
+    """Return an answer as one text in which all clocks have stopped: what they show differs anyway, sooner or later."""
+    return _CLOCK.sub(_stopped, seen.text)
+
+
+def _stopped(match: re.Match[str]) -> str:
+    seconds = match["epoch"]
+    is_time = seconds is None or abs(int(seconds) - time.time()) < _AROUND_NOW_SECONDS
+    return "--:--" if is_time else match[0]
 
 
 def mask_of(texts: Sequence[str]) -> re.Pattern[str]:

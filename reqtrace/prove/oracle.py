@@ -78,6 +78,8 @@ class Oracle:
             if confirmed is None:
                 return None
             suspicion = confirmed
+        if suspicion.verdict == "depends":  # time goes by: a day may have ended between the controls and now
+            return self._suspect(schedule, again, self._controls(schedule))
         return suspicion
 
     def _is_ones_own(self, suspicion: Violation, played: Played) -> bool:

@@ -18,7 +18,7 @@ from reqtrace.prove.database import Databases, Writes
 from reqtrace.prove.doors import Application, ask_asgi, ask_wsgi
 from reqtrace.prove.interleaving import tasks, threads
 from reqtrace.prove.interleaving.accesses import Accesses, meeting_of, places_of, steps_of
-from reqtrace.prove.interleaving.code import Lines, trusted_prefixes
+from reqtrace.prove.interleaving.code import Lines, know_loaded, trusted_prefixes
 from reqtrace.prove.schedule import Asking, Door, Found, Played, Schedule, Seen, Way
 from reqtrace.prove.seclusion import shut
 from reqtrace.watching.holders.base import Holder
@@ -58,6 +58,7 @@ class Player:
 
     def prepare(self) -> None:
         """Look at what is there before anybody has asked for anything; all of it stays out of collections."""
+        know_loaded(self._prefixes)
         with capturing():
             self._holders = list(lifecycle.recorder().watch.holders)
         gc.collect()
@@ -170,7 +171,7 @@ class Player:
             return in_frame
 
         def at_call(frame: FrameType, event: str, _: Any) -> Any:
-            return in_frame if lines.of(frame.f_code) else None
+            return in_frame if lines.run_in(frame.f_code) else None
 
         return at_call
 

@@ -53,6 +53,8 @@ class Part(msgspec.Struct):
     """Up to how many switches every interleaving was played; None for orders."""
     complete: bool = True
     note: str = ""
+    waited: int = 0
+    """In how many of them one request had to wait for the other, so that it did not stop where it should have."""
 
 
 class PageReport(msgspec.Struct):
@@ -130,6 +132,8 @@ def _words(part: Part) -> str:
     text = f"{part.door}: {part.played:,} {words}"
     if part.switches is not None:
         text += f", every one up to {part.switches} switch{'' if part.switches == 1 else 'es'}"
+    if part.waited:
+        text += f", {part.waited:,} of them as far as one had not to wait for the other"
     if not part.complete:
         text += ", then the time was over"
     return f"{text}{f'; {part.note}' if part.note else ''}"
@@ -147,13 +151,17 @@ def _broken(page: PageReport, shown: Shown) -> Iterator[str]:
     for number, step in enumerate(shown.steps, 1):
         yield f"    {number}. {step.text}{f' {_at(step.at)}' if step.at else ''}"
     if shown.writer:
-        yield f"  written: {shown.wrote} at {_at(shown.writer)}"
+        yield f"  written: {_named(shown.wrote)}{_at(shown.writer)}"
     if shown.reader:
-        yield f"  read:    {shown.read} at {_at(shown.reader)}"
+        yield f"  read:    {_named(shown.read)}{_at(shown.reader)}"
     for line in shown.diff:
         yield f"  | {line}"
     yield f"  fix: {shown.fix}"
     yield f"  Found after {shown.schedules:,} schedules in {shown.seconds:.1f} s; it shows each time."
+
+
+def _named(name: str) -> str:
+    return f"{name} at " if name else ""
 
 
 def _at(frame: Frame) -> str:

@@ -1,95 +1,22 @@
 """``reqtrace prove``: what it refutes, what it proves, what it leaves behind, and what it says to bad input."""
 
-import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import psutil
 import pytest
 
 from tests.conftest import eventually
-from tests.programs import end
+from tests.programs import ROOT, end
+from tests.prove.running import Project
 
-ROOT = Path(__file__).resolve().parents[2]
-PEOPLE = ("alice", "bobby", "carol", "david")
 MODULE = "broken.py"
-
-
-class Project:
-    """The project of ``project``, with a database of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        """Make the database and four people."""
-        self.folder = folder
-        program = (
-            "import django; django.setup()\n"
-            "from django.core.management import call_command\n"
-            "from django.contrib.auth.models import User\n"
-            "call_command('migrate', verbosity=0)\n"
-            f"for name in {PEOPLE}: User.objects.create_user(name, name + '@shop.test')"
-        )
-        subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=self.environment(), check=True, timeout=60)
-        self.rows = self.contents()
-
-    def environment(self, **more: str) -> dict[str, str]:
-        """Return the environment in which it runs."""
-        return os.environ | {
-            "DJANGO_SETTINGS_MODULE": "tests.prove.project.settings",
-            "PYTHONPATH": str(ROOT),
-            "PROVE_FOLDER": str(self.folder),
-            "TMPDIR": str(self.folder),
-            **more,
-        }
-
-    def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
-        """Start the command."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "django", "reqtrace", "prove", *arguments],
-            cwd=ROOT,
-            env=self.environment(**more),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def prove(self, *arguments: str, **more: str) -> tuple[int, str, str]:
-        """Run the command to its end; return exit code, output and errors."""
-        process = self.start(*arguments, **more)
-        try:
-            output, errors = process.communicate(timeout=160)
-        except BaseException:
-            end(process)
-            raise
-        return process.returncode, output, errors
-
-    def report(self, *arguments: str) -> dict[str, Any]:
-        """Run the command and return its report."""
-        file = self.folder / "report.json"
-        file.unlink(missing_ok=True)
-        _, output, errors = self.prove(*arguments, "--json", str(file))
-        assert file.exists(), output + errors
-        report: dict[str, Any] = json.loads(file.read_text())
-        return report
-
-    def contents(self) -> list[str]:
-        """Return all that the database holds."""
-        with closing(sqlite3.connect(self.folder / "db.sqlite3")) as connection:
-            return list(connection.iterdump())
-
-    def leftovers(self) -> list[str]:
-        """Return what lies in its folder beside the database."""
-        return sorted(
-            path.name for path in self.folder.iterdir() if path.name.startswith(("reqtrace-", "mail", "cache"))
-        )
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +30,7 @@ def nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test after which the database is another one, or a copy, a mail or a cached value lies about."""
     yield
     if "project" in request.fixturenames:
-        shop = request.getfixturevalue("project")
-        assert shop.contents() == shop.rows
-        assert shop.leftovers() == []
+        request.getfixturevalue("project").require_untouched()
 
 
 @pytest.mark.parametrize(
@@ -265,9 +190,9 @@ def test_bad_input_is_told_in_clear_words_with_exit_code_2(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_broken_off_it_leaves_no_process_no_session_and_no_copy(project: Project, number: signal.Signals) -> None:
-    process = project.start("--server", "wsgi", "--seconds", "100")
+    process = project.start("/fragment/mended/", "/outgoing/", "--server", "wsgi", "--seconds", "100")
     try:
-        eventually(lambda: psutil.Process(process.pid).children(), 30)
+        eventually(lambda: psutil.Process(process.pid).children(), 90)
         time.sleep(0.3)
         children = psutil.Process(process.pid).children()
         process.send_signal(number)
@@ -275,4 +200,4 @@ def test_broken_off_it_leaves_no_process_no_session_and_no_copy(project: Project
     finally:
         end(process)
     assert process.returncode == 128 + number, errors
-    eventually(lambda: not any(child.is_running() for child in children))
+    eventually(lambda: not any(child.is_running() for child in children), 30)

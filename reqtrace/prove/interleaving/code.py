@@ -1,7 +1,10 @@
 """Which code is looked into: the project's and its libraries', without Django, Python itself and what serves them."""
 
+import os
+import sys
 import sysconfig
 from collections.abc import Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType, FrameType
@@ -13,6 +16,7 @@ _TRUSTED = (
     *("gunicorn", "uvicorn", "daphne", "twisted", "hypercorn", "channels", "pytest", "_pytest", "pluggy", "coverage"),
 )
 """Packages whose lines run as one step each: it is not they that are to be proven."""
+_LIBRARIES = "-packages" + os.sep
 
 
 class Lines:
@@ -22,26 +26,30 @@ class Lines:
         """Take `places`, by file; None: every line of the code that is looked into."""
         self._places = places
         self._prefixes = prefixes
-        self._by_code: dict[CodeType, frozenset[int]] = {}
+        self._by_code: dict[CodeType, bool] = {}
 
-    def of(self, code: CodeType) -> frozenset[int]:
-        """Return those of a piece of code."""
-        lines = self._by_code.get(code)
-        if lines is None:
-            lines = self._by_code[code] = self._find(code)
-        return lines
+    def run_in(self, code: CodeType) -> bool:
+        """Tell whether a piece of code has any: asked at each call, so that most answers come from the file's name."""
+        if self._places is None:
+            return is_looked_into(code.co_filename, self._prefixes)
+        places = self._places.get(code.co_filename)
+        if places is None:
+            return False
+        has_any = self._by_code.get(code)
+        if has_any is None:
+            has_any = is_looked_into(code.co_filename, self._prefixes) and any(
+                line in places for _, _, line in code.co_lines()
+            )
+            self._by_code[code] = has_any
+        return has_any
 
-    def _find(self, code: CodeType) -> frozenset[int]:
-        if self._places is not None and code.co_filename not in self._places:
-            return frozenset()
-        if not is_looked_into(code.co_filename, self._prefixes):
-            return frozenset()
-        own = frozenset(line for _, _, line in code.co_lines() if line is not None)
-        return own if self._places is None else own & self._places[code.co_filename]
+    def have(self, frame: FrameType) -> bool:
+        """Tell whether a frame of such code stands before one."""
+        return self._places is None or frame.f_lineno in self._places.get(frame.f_code.co_filename, ())
 
 
 def trusted_prefixes() -> tuple[str, ...]:
-    """Return the paths, as they begin, of files that are not looked into."""
+    """Return the folders of code that is not looked into."""
     folders = {str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib")}
     for package in _TRUSTED:
         try:
@@ -50,19 +58,24 @@ def trusted_prefixes() -> tuple[str, ...]:
             continue
         for folder in (spec.submodule_search_locations if spec else None) or ():
             folders |= {str(folder), str(Path(folder).resolve())}
-    return tuple(sorted(folders))
+    return tuple(f"{folder}{os.sep}" for folder in sorted(folders))
 
 
+@cache  # asked for each piece of code that runs, in each process anew
 def is_looked_into(file: str, prefixes: tuple[str, ...]) -> bool:
     """Tell whether a file is looked into; a library below Python's own folder is, too."""
     if file.startswith("<"):
         return False
-    inside = next((prefix for prefix in prefixes if file.startswith(f"{prefix}/")), None)
-    if inside is None:
-        return True
-    return "-packages/" in file.removeprefix(inside) and not any(
-        file.startswith(f"{prefix}/") for prefix in prefixes if "-packages/" in prefix
-    )
+    inside = max((prefix for prefix in prefixes if file.startswith(prefix)), key=len, default=None)
+    return inside is None or (_LIBRARIES in file.removeprefix(inside) and _LIBRARIES not in inside)
+
+
+def know_loaded(prefixes: tuple[str, ...]) -> None:
+    """Find out of every file that is loaded whether it is looked into, before processes are forked that ask."""
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str):
+            is_looked_into(file, prefixes)
 
 
 def frame_record(frame: FrameType) -> Frame:

@@ -4,12 +4,14 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextvars import Context
+from functools import partial
 from types import coroutine
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from reqtrace.prove.interleaving import turns
 from reqtrace.prove.interleaving.code import frame_record, is_looked_into
-from reqtrace.prove.schedule import Seen, Segment, Stop
+from reqtrace.prove.schedule import Seen, Segment
 from reqtrace.records import Frame
 
 _PATIENCE_SECONDS = 0.1
@@ -19,7 +21,7 @@ _POLL_SECONDS = 0.01
 Ask = Callable[[], Coroutine[Any, Any, Seen]]
 
 
-class Turns:
+class Turns(turns.Turns):
     """Lets one of several requests go on at a time, with all tasks that belong to it."""
 
     def __init__(self, segments: Sequence[Segment], count: int, prefixes: tuple[str, ...]) -> None:
@@ -27,17 +29,10 @@ class Turns:
 
         Files that begin with one of `prefixes` are not named as the place where it stands.
         """
+        super().__init__(segments, count)
         self._prefixes = prefixes
-        self._segments = [*segments, *((place, 0) for place in range(count))]
-        self._ended = [False] * count
         self._waiting: list[list[asyncio.Future[None]]] = [[] for _ in range(count)]
         self._owners: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()
-        self._left = 0
-        self._steps = 0
-        self.holder = -1
-        self.points = [0] * count
-        self.stops: list[Stop] = []
-        self.exact = True
 
     async def run(self, asks: Sequence[Ask]) -> list[Seen]:
         """Run all to their ends and return what each saw."""
@@ -77,6 +72,7 @@ class Turns:
             return seen
         finally:
             self._end(place)
+            self._wake(place)  # what it has left running goes on whenever it can
 
     async def _stepwise(self, place: int, coro: Any) -> Any:
         return await self._steps_of(place, coro)
@@ -97,7 +93,7 @@ class Turns:
                 value = yield awaited
             except BaseException as raised:
                 error = raised
-            self._point(place, coro)
+            self._stops_here(place, partial(_innermost, coro, self._prefixes))
 
     def _turn_of(self, place: int, error: BaseException | None) -> Generator[Any, Any, BaseException | None]:
         """Wait until it is this request's turn; what is thrown in meanwhile is for its own code."""
@@ -110,34 +106,6 @@ class Turns:
                 error = raised
         return error
 
-    def _point(self, place: int, coro: Any) -> None:
-        self.points[place] += 1
-        self._steps += 1
-        if place != self.holder or self._left == 0:
-            return
-        self._left -= 1
-        if self._left == 0:
-            self.stops.append(Stop(place, _innermost(coro, self._prefixes)))
-            self._next()
-
-    def _end(self, place: int) -> None:
-        self._ended[place] = True
-        self._steps += 1
-        self._wake(place)
-        if place == self.holder:
-            self.stops.append(Stop(place, None, ended=True))
-            self._next()
-
-    def _next(self) -> None:
-        """Give the turn to whoever is next and has not ended."""
-        while self._segments:
-            place, count = self._segments.pop(0)
-            if not self._ended[place]:
-                self.holder, self._left = place, count
-                self._wake(place)
-                return
-        self.holder = -1
-
     def _wake(self, place: int) -> None:
         for turn in self._waiting[place]:
             if not turn.done():
@@ -149,16 +117,11 @@ class Turns:
         steps, since = -1, time.monotonic()
         while True:
             await asyncio.sleep(_POLL_SECONDS)
-            if self._steps != steps:
+            if self._steps != steps or not turns.all_others_sleep():
                 steps, since = self._steps, time.monotonic()
             elif time.monotonic() - since > _PATIENCE_SECONDS:
-                others = [place for place, ended in enumerate(self._ended) if not ended and place != self.holder]
+                self._let_another()
                 since = time.monotonic()
-                if others:
-                    self.exact = False
-                    self._segments.insert(0, (self.holder, 0))
-                    self.holder, self._left = others[0], 0
-                    self._wake(others[0])
 
 
 def _innermost(coro: Any, prefixes: tuple[str, ...]) -> Frame | None:
