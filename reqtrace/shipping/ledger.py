@@ -5,6 +5,7 @@ import os
 import random
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from time import perf_counter_ns, time_ns
@@ -21,6 +22,7 @@ from reqtrace.findings.judge import Judge
 from reqtrace.identity import UNRESOLVED, Identity
 from reqtrace.records import (
     Hop,
+    Level,
     Outcome,
     Process,
     Record,
@@ -94,6 +96,9 @@ class Ledger:
         """How long the store was trimmed by this process."""
         self.outages: Outages | None = None
         self._ended = self._synthetic = 0
+        self.waiting: Callable[[], int] = int
+        """Tells how much waits for the store; the shipper knows."""
+        self._found = Counter[Level]()
         self._pid = os.getpid()
         self._open = open_requests
         self._shown_open: set[int] = set()
@@ -234,10 +239,13 @@ class Ledger:
         request.written = len(request.findings)
         if request.is_left_out:
             request.is_left_out = False
+            if self._process is not None:
+                self._process.sampled_out -= 1
             self._add_request(items, self.packed, request)
         synthetic = _is_synthetic(request)
         for finding in fresh:
             finding.synthetic = synthetic
+            self._found[finding.level] += 1
             self._add(items, finding)
             self._announcer.announce(finding)
 
@@ -297,7 +305,8 @@ class Ledger:
 
     def _totals(self) -> tuple[int, ...]:
         sampled_out = 0 if self._process is None else self._process.sampled_out
-        return self._ended, self.dropped, self.findings_dropped, sampled_out, self.faults.count
+        lost = self.dropped, self.findings_dropped
+        return self._ended, *lost, sampled_out, self.faults.count, self._found.total(), self.waiting()
 
     def _bring_up_to_date(self, described: Process) -> None:
         self._written = self._totals()
@@ -306,6 +315,8 @@ class Ledger:
         described.findings_dropped, described.trim_ns = self.findings_dropped, self.trim_ns
         described.synthetic = self._synthetic
         described.facts.update(self._written_places.facts())
+        described.leaks, described.hazards = self._found["leak"], self._found["hazard"]
+        described.waiting = self.waiting()
         described.faults, described.last_fault = self.faults.count + self._faults_of_others, self.faults.last
         if self.outages is not None:
             described.outages, described.outage_ns = self.outages.count, self.outages.total_ns

@@ -79,6 +79,7 @@ class Shipper:
         self._queue: deque[OpenRequest | None] = deque()
         """What ended, and behind each that is large a None for every KiB: places in the queue are bytes, too."""
         self._room = settings.buffer
+        ledger.waiting = self._waiting
         self._crowd = min(_MANY, settings.buffer)
         self._crowded_out: deque[OpenRequest] = deque()
         """What had to go, and may have a finding, which is to be kept."""
@@ -187,6 +188,9 @@ class Shipper:
         self._is_hurried = True
         self._rouse()
 
+    def _waiting(self) -> int:
+        return len(self._queue) - self._queue.count(None) + len(self.backlog)
+
     def _rouse(self) -> None:
         with suppress(RuntimeError):  # it is awake
             self._alarm.release()
@@ -221,6 +225,8 @@ class Shipper:
             self._attend_ns = ended_ns + _ALONE_NS
             if self.ship(wait=False):
                 self._trimming.trim_when_due()
+            elif len(self._queue) >= _BATCH and not self.outages.is_on:
+                self._attend_ns = 0  # the next request goes on
         elif self._is_hasty:
             self.wake()
             until = perf_counter_ns() + int(_REQUEST_SECONDS * 1e9)
@@ -234,7 +240,12 @@ class Shipper:
         self._thread_ships = False
         self._pid = getpid()
         self._attend_ns = 0
+        self._trimming.is_hurried = True
         registry.store().patience_seconds = _REQUEST_SECONDS
+
+    def _ships_alone(self) -> bool:
+        """Tell whether a request waits for what is shipped."""
+        return not (self._thread_ships or self.is_ending or self.ships_inline)
 
     def _run(self) -> None:
         self._thread = native("_thread", "get_ident")()
@@ -302,6 +313,7 @@ class Shipper:
         # A transaction costs as much as dozens of requests in it, and while it is written the next few arrive: they
         # wait for their turn unless they are many, or there is none.
         worth_it = 1 if self.is_ending or self._is_hasty or self.ships_inline else _BATCH
+        until_ns = perf_counter_ns() + int(_REQUEST_SECONDS * 1e9)
         while True:
             due -= _BATCH
             items = self.ledger.items(self._take(), self._take_crowded_out())
@@ -313,6 +325,8 @@ class Shipper:
                 self._trimming.trim_when_due()  # under load this goes on and on
             if due <= 0 and len(self._queue) < worth_it:
                 break
+            if self._ships_alone() and perf_counter_ns() > until_ns:
+                return False
         while self.backlog and not is_away:
             batch = self.backlog.batch()
             if is_away := not self._write(batch):

@@ -18,6 +18,8 @@ _AGE_LONGEST_NS = 60_000_000_000
 _PART = 25
 """This process alone lets the store grow by so small a part at the most; several do by a part each at the worst."""
 _FEW = 64
+_STEP = 1_000
+"""Where a request waits for it, it trims when so many were written: what a store drops in one step."""
 
 
 class Trimming:
@@ -33,13 +35,16 @@ class Trimming:
         self._age_every_ns = min((self._seconds or 0) * 1_000_000_000 // _AGE_PART, _AGE_LONGEST_NS)
         self._due_ns = self._age_due_ns = 0
         self._complaint_due_ns = 0
+        self.is_hurried = False
+        """Whether a request waits for it: then a little is trimmed, often."""
         self.written = 0
         """How many records this process has written since it trimmed last."""
 
     def trim_when_due(self) -> None:
         """Trim if enough was written, or enough time has gone by."""
         now = perf_counter_ns()
-        is_due = self.written >= self._every_records or (self.written > 0 and now >= self._due_ns)
+        every = min(_STEP, self._every_records) if self.is_hurried else self._every_records
+        is_due = self.written >= every or (self.written > 0 and now >= self._due_ns)
         if is_due or (self._seconds is not None and now >= self._age_due_ns):
             self.trim()
 

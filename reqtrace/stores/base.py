@@ -117,8 +117,9 @@ class Store(ABC):
         """Keep the newest `retain` requests and drop older entries of every kind but `records.LASTING`; count them.
 
         With `seconds` the line loses all that was written longer ago, by a clock of the store's own: those of the
-        writers may differ, and be set. Works in short steps, so that a writer never waits long; an entry of a process
-        that is still alive comes back with its next sign of life. Of measurements the newest
+        writers may differ, and be set. Works in short steps, so that a writer never waits long, and stops with the
+        first after `patience_seconds`: the rest goes the next time. An entry of a process that is still alive comes
+        back with its next sign of life. Of measurements the newest
         `records.MEASUREMENTS_KEPT` stay, however few requests there are.
         """
 

@@ -1,58 +1,31 @@
 """A store in Redis that all processes of all hosts write and read."""
 
-# Under gevent two threads must not import the same at once, and records are shipped on a native thread. So what the
-# first connection imports is here already.
-import encodings.idna  # noqa: F401
 import os
-import socket
-import ssl
 import uuid
-from _thread import RLock  # gevent replaces `threading.RLock`; ours must hold between threads, for milliseconds
 from collections.abc import Sequence
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
-from types import TracebackType
+from time import monotonic
 from typing import Any
 
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 
 from reqtrace.exceptions import StoreError, StoreUnavailable
-from reqtrace.execution.places import native
 from reqtrace.records import LASTING, MEASUREMENTS_KEPT, RecordKind
 from reqtrace.stores.base import Entry, Item, Store
 from reqtrace.stores.clock import MARKS
 from reqtrace.stores.redis_address import RedisAddress
-from reqtrace.stores.redis_fleets import MOVING, client_of
 from reqtrace.stores.redis_scripts import AGED, APPEND, DROP, EXCESS, FORGET, GET, SEARCH
 from reqtrace.stores.redis_search import SCRIPT_COLUMNS, blocks, column_of, values_of
 from reqtrace.stores.summaries import END, Found, Sought, Stretch, digest_of, search, stretches
 
 try:
-    import redis
-    from redis.backoff import NoBackoff
-    from redis.connection import UnixDomainSocketConnection, parse_url
-    from redis.retry import Retry
+    from reqtrace.stores.redis_link import Link
 except ImportError as error:
     raise ImportError(f'{error}: pip install "django-reqtrace[redis]"', name=error.name) from error
 
-with suppress(PackageNotFoundError):
-    version("redis")  # which each connection asks for
-
 _KINDS: tuple[RecordKind, ...] = ("process", "thread", "finding", "request", "mark", "measurement")
 _STEP = 1_000
-_CONNECT_SECONDS = 2
-_ANSWER_SECONDS = 4
-"""Less than a process that ends has patience for."""
 _KEEP = "Give it maxmemory-policy noeviction or volatile-lru, or traces a server of their own."
-_TEMPORARY = (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError, redis.ReadOnlyError, *MOVING)
-_OF_CLUSTERS = (
-    redis.exceptions.MovedError,
-    redis.exceptions.AskError,
-    redis.exceptions.ClusterDownError,
-    redis.exceptions.ClusterCrossSlotError,
-)
-_TEMPORARY_REPLIES = ("MISCONF", "BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS")
 
 
 class RedisStreamStore(Store):
@@ -88,8 +61,8 @@ class RedisStreamStore(Store):
         self._begin_writing()
         self._evicted: int | None = None
         # Two connections, so that reading never waits for this process's turn to write.
-        self._writer = _Link(address)
-        self._reader = _Link(address)
+        self._writer = Link(address, lambda: self.patience_seconds)
+        self._reader = Link(address, lambda: self.patience_seconds)
 
     @property
     def shown(self) -> str:
@@ -156,14 +129,15 @@ class RedisStreamStore(Store):
     def trim(self, retain: int, seconds: float | None = None) -> int:
         """Drop what lies before the newest `retain` requests, a thousand of each kind per script."""
         dropped = 0
-        while cut := self._excess("request", retain):
-            dropped += self._drop_up_to(cut, self._passing_keys)
+        until = monotonic() + self.patience_seconds
+        while monotonic() < until and (cut := self._excess("request", retain)):
+            dropped += self._drop_up_to(cut, self._passing_keys, until)
         if seconds is not None:
             with self._writer as client:
                 aged = client.register_script(AGED)([self._counter, self._clock], [seconds, MARKS])
-            dropped += self._drop_up_to(_position(aged), self._passing_keys)
-        while cut := self._excess("measurement", MEASUREMENTS_KEPT):
-            dropped += self._drop_up_to(cut, self._measurement_keys)
+            dropped += self._drop_up_to(_position(aged), self._passing_keys, until)
+        while monotonic() < until and (cut := self._excess("measurement", MEASUREMENTS_KEPT)):
+            dropped += self._drop_up_to(cut, self._measurement_keys, until)
         return dropped
 
     def purge(self) -> int:
@@ -246,7 +220,7 @@ class RedisStreamStore(Store):
             id_ = client.register_script(EXCESS)([self._streams[kind]], [retain, _STEP])
         return _position(id_ or b"0")
 
-    def _drop_up_to(self, position: int, keys: Sequence[str]) -> int:
+    def _drop_up_to(self, position: int, keys: Sequence[str], until: float) -> int:
         dropped = 0
         while True:
             with self._writer as client:
@@ -254,6 +228,8 @@ class RedisStreamStore(Store):
             dropped += step
             if step < _STEP:
                 break
+            if monotonic() >= until:
+                return dropped
         if keys is self._passing_keys:
             with self._writer as client:
                 client.register_script(FORGET)(list(self._summaries.values()), [f"{position}-0"])
@@ -266,171 +242,10 @@ class RedisStreamStore(Store):
             return pipeline.execute()[0]
 
 
-class _Link:
-    """A client for one thread at a time; ``with link as client``.
-
-    The lock is ours because redis-py's own are `threading`'s: gevent's, where it has patched, and held for ever in a
-    child that was forked while another thread had them. After a fork both are made anew. The parent's client is kept
-    then: to finalize it would ask for its locks.
-
-    Errors of redis-py leave the block as `StoreUnavailable` or `StoreError`.
-    """
-
-    def __init__(self, address: RedisAddress) -> None:
-        """Make a client, which connects when it is used."""
-        self._address = address
-        self._lock = RLock()
-        self._client = None if address.fleet else _client_for(address)
-        self._pid = os.getpid()
-
-    def __enter__(self) -> "redis.Redis":
-        """Take the lock and return the client."""
-        if self._pid != os.getpid():
-            self._forget()
-        self._lock.acquire()
-        if self._client is None:  # a fleet is asked for its master when that is needed, and anew after each failure
-            try:
-                self._client = _client_for(self._address)
-            except BaseException as error:
-                self._lock.release()
-                if isinstance(error, redis.RedisError):
-                    raise _translated(error, self._address.shown) from error
-                raise
-        return self._client
-
-    def __exit__(
-        self, type_: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Let go of the lock, and after a failure of a fleet's master, who may be none any more."""
-        if self._address.fleet and isinstance(error, redis.RedisError) and self._client is not None:
-            with suppress(redis.RedisError):
-                self._client.connection_pool.disconnect()
-            self._client = None
-        self._lock.release()
-        if isinstance(error, redis.RedisError | ValueError | KeyError):
-            raise _translated(error, self._address.shown) from error
-
-    def close(self) -> None:
-        """Close the connection; the next use opens another."""
-        if self._pid == os.getpid():
-            with self._lock:
-                if self._client is not None:
-                    self._client.connection_pool.disconnect()
-
-    def _forget(self) -> None:
-        if self._client is not None:
-            _inherited.append(self._client)
-        self._client = None if self._address.fleet else _client_for(self._address)
-        self._lock = RLock()
-        self._pid = os.getpid()
-
-
-_inherited: "list[redis.Redis]" = []
-"""Clients of the parent's that came along with a fork."""
-
-
-class _NativeTcp(redis.Connection):
-    """A connection that blocks its thread also under gevent.
-
-    Records are shipped on a native thread, where a socket of gevent's would start an event loop of its own.
-    """
-
-    def _connect(self) -> socket.socket:
-        failure = OSError("the name has no address")
-        for family, type_, protocol, _, address in native("socket", "getaddrinfo")(
-            self.host, self.port, 0, socket.SOCK_STREAM
-        ):
-            try:
-                connection = _opened(family, type_, protocol, address)
-            except OSError as error:
-                failure = error
-            else:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                return connection
-        raise failure
-
-
-class _NativeUnix(UnixDomainSocketConnection):
-    """The same for a socket in the file system."""
-
-    def _connect(self) -> socket.socket:
-        return _opened(socket.AF_UNIX, socket.SOCK_STREAM, 0, self.path)
-
-
-def _opened(family: int, type_: int, protocol: int, address: Any) -> socket.socket:
-    connection: socket.socket = native("socket", "socket")(family, type_, protocol)
-    try:
-        connection.settimeout(_CONNECT_SECONDS)
-        connection.connect(address)
-        connection.settimeout(_ANSWER_SECONDS)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _client_for(address: RedisAddress) -> "redis.Redis":
-    options = parse_url(address.bare) | {  # type: ignore[no-untyped-call]
-        "db": address.database,
-        "socket_connect_timeout": _CONNECT_SECONDS,
-        "socket_timeout": _ANSWER_SECONDS,
-        "retry": Retry(NoBackoff(), 0),  # who asks decides; a connection that went stale is noticed before its use
-        "protocol": 2,
-    }
-    if address.fleet:
-        if native("socket", "socket") is not socket.socket:
-            raise StoreError("A fleet of Redis servers does not go together with gevent: use redis:// or unix://.")
-        return client_of(address, options, f"{address.prefix}:last")
-    options["connection_class"] = _connection_class(options.get("connection_class", redis.Connection))
-    return redis.Redis(connection_pool=redis.ConnectionPool(**options))
-
-
-def _connection_class(chosen: type[Any]) -> type[Any]:
-    if native("socket", "socket") is socket.socket:
-        return chosen
-    if issubclass(chosen, redis.SSLConnection):
-        raise StoreError("rediss:// does not go together with gevent, which replaces ssl: use redis:// or unix://.")
-    return _NativeUnix if issubclass(chosen, UnixDomainSocketConnection) else _NativeTcp
-
-
-def _translated(error: Exception, address: str) -> StoreError:
-    reason = str(error).rstrip(".")
-    if _is_of_certificates(error):
-        return StoreError(
-            f"{address} is not trusted, or does not trust this client: {reason}. ssl_ca_certs=... in the address names "
-            "who vouches for the server, ssl_certfile=... and ssl_keyfile=... who this is."
-        )
-    if isinstance(error, _OF_CLUSTERS) and "+cluster" not in address:
-        return StoreError(
-            f"{address} is one node of a Redis Cluster, and is asked as if it were alone: {reason}. "
-            "redis+cluster://host:port asks all of them."
-        )
-    if reason.startswith("unknown command"):
-        return StoreError(
-            f"{address} keeps no data: is it a Sentinel, which only knows where they are? {reason}. "
-            "redis+sentinel://host:port/name asks it."
-        )
-    if isinstance(error, redis.AuthenticationError):
-        return StoreError(f"{address} lets nobody in with this user and password: {reason}.")
-    if isinstance(error, _TEMPORARY) or reason.startswith(_TEMPORARY_REPLIES):
-        return StoreUnavailable(f"{address} is not available: {reason}.")
-    if isinstance(error, ValueError | KeyError) or "WRONGTYPE" in reason:
-        return StoreError(f"What lies at {address} is none of reqtrace's: {reason}.")
-    return StoreError(f"{address} does not do as a store: {reason}.")
-
-
 def _found(kind: RecordKind, row: Any) -> Entry:
     id_, fields = row
     key, payload = (fields[1], fields[3]) if isinstance(fields, list) else (fields[b"key"], fields[b"payload"])
     return Entry(_position(id_), kind, key.decode(), payload)
-
-
-def _is_of_certificates(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _position(id_: bytes) -> int:

@@ -116,13 +116,15 @@ class SqliteStore(Store):
     def trim(self, retain: int, seconds: float | None = None) -> int:
         """Drop what lies before the newest `retain` requests, a thousand entries per transaction."""
         removed = 0
+        until = time.monotonic() + self.patience_seconds
         oldest, newest = self.bounds()
         if newest - oldest >= retain:
-            removed += self._drop_up_to(self._newest_but("request", retain))
+            removed += self._drop_up_to(self._newest_but("request", retain), until)
         if newest - oldest >= MEASUREMENTS_KEPT:
-            removed += self._drop_up_to(self._newest_but("measurement", MEASUREMENTS_KEPT), _MEASUREMENTS)
+            removed += self._drop_up_to(self._newest_but("measurement", MEASUREMENTS_KEPT), until, _MEASUREMENTS)
         if seconds is not None and newest:
-            removed += self._drop_up_to(self._writer.do(lambda link: _aged(link, seconds), self.patience_seconds))
+            aged = self._writer.do(lambda link: _aged(link, seconds), self.patience_seconds)
+            removed += self._drop_up_to(aged, until)
         return removed
 
     def purge(self) -> int:
@@ -204,7 +206,7 @@ class SqliteStore(Store):
         )
         return rows[0][0] if rows else 0
 
-    def _drop_up_to(self, position: int, which: str = _PASSING) -> int:
+    def _drop_up_to(self, position: int, until: float, which: str = _PASSING) -> int:
         removed = 0
         sql = (
             "DELETE FROM entry WHERE position IN "  # noqa: S608  made of constants
@@ -215,6 +217,8 @@ class SqliteStore(Store):
             removed += step
             if step < _STEP:
                 break
+            if time.monotonic() >= until:
+                return removed
         if which is _PASSING:
             drop = "DELETE FROM summary WHERE last <= ?"
             self._writer.do(lambda link: link.execute(drop, (position,)), self.patience_seconds)

@@ -92,6 +92,9 @@ export function process(given: Partial<Process> = {}): Process {
     outage_ns: 0,
     trim_ns: 0,
     synthetic: 0,
+    leaks: 0,
+    hazards: 0,
+    waiting: 0,
     ...given,
   };
 }

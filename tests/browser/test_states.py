@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from reqtrace.records import Mark
-from tests.browser.conftest import ROOT
+from tests.browser.conftest import ARTIFACTS, ROOT
 from tests.browser.stage import SAYS, Stage
 from tests.dashboard import samples
 from tests.dashboard.wire import Place
@@ -127,6 +127,34 @@ def test_records_that_were_dropped_are_counted(page: Page, theatre: Theatre) -> 
     theatre.write(theatre.process("p1", 101, dropped=7))
     page.get_by_text("7 records dropped").click()
     expect(page.get_by_text("A larger BUFFER")).to_be_visible()
+
+
+def test_outages_and_what_was_lost_with_them_are_told_of_the_data_and_of_their_process(
+    page: Page, theatre: Theatre
+) -> None:
+    troubled = {"findings_dropped": 2, "outages": 3, "outage_ns": 4_200_000_000, "trim_ns": 250_000_000}
+    theatre.write(
+        theatre.process("p1", 101, leaks=1, hazards=4, waiting=1_234, **troubled), theatre.request("one", 50, 10)
+    )
+    theatre.open(page)
+    page.get_by_text("2 notes on the data").click()
+    expect(page.get_by_text("2 findings lost.", exact=True)).to_be_visible()
+    expect(page.get_by_text("The store was away for 4.20 s.", exact=True)).to_be_visible()
+    page.get_by_text("2 notes on the data").click()
+    page.get_by_role("link", name="Processes").click()
+    card = page.get_by_role("group", name="Process 101")
+    expect(card.get_by_text("3 outages", exact=True)).to_be_visible()
+    told = {
+        "Found": "1 leak, 4 hazards",
+        "Waiting": "1,234",
+        "Findings lost": "2",
+        "Outages": "3 4.20 s in all",
+        "Trimming": "250 ms",
+    }
+    for name, words in told.items():
+        expect(card.locator("dl.facts > div").filter(has=page.get_by_text(name, exact=True))).to_contain_text(words)
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / "process-troubles.png")
 
 
 @pytest.mark.parametrize(("ahead", "said"), [(90, "about 1 min ahead"), (-90, "about 1 min behind")])

@@ -19,7 +19,7 @@ from tests.servers.running import ASGI, WSGI, Server
 _LOST = re.compile(r"process ended: (\d+) requests")
 SERVERS = {
     name: running.COMMANDS[name].replace(ASGI, "tests.faults.counting:asgi").replace(WSGI, "tests.faults.counting:wsgi")
-    for name in ("gunicorn-sync", "gunicorn-gthread", "gunicorn-gevent", "uvicorn")
+    for name in ("gunicorn-sync", "gunicorn-gthread", "gunicorn-gevent", "uvicorn", "uwsgi")
 }
 
 

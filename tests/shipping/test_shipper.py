@@ -18,10 +18,12 @@ from reqtrace.execution import process
 from reqtrace.execution.places import native
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Process, Request
+from reqtrace.shipping import ledger
 from reqtrace.shipping import shipper as shipping
 from reqtrace.stores.base import Item
 from reqtrace.stores.memory import MemoryStore
 from reqtrace.stores.sqlite import SqliteStore
+from reqtrace.watching.live import Outliving
 from tests.conftest import Tracing, eventually
 from tests.programs import run_program, start_program
 
@@ -331,6 +333,47 @@ def test_requests_left_out_by_sampling_are_counted_and_count_for_their_thread(
     process = traced.process()
     assert (process.requests, process.sampled_out, process.dropped) == (60, 60 - stored, 0)
     assert traced.threads()[0].requests == 60
+
+
+def test_a_request_left_out_in_which_something_is_found_later_is_stored_after_all_and_counted_once(
+    tracing: Start,
+) -> None:
+    traced = tracing(**BY_HAND, SAMPLE=0.0)
+    _visit(1, 2)
+    shipper = traced.recorder.shipper
+    opened = shipper._queue[0]
+    assert opened is not None
+    shipper.ship()
+    opened.note(Outliving("later", 10, opened.place, []))
+    shipper.put(opened)
+    shipper.drain()
+    process = traced.process()
+    assert _stored(traced) == [1]
+    assert (process.requests, process.sampled_out, process.dropped) == (2, 1, 0)
+    assert (process.leaks, process.hazards) == (0, 1)
+
+
+def test_a_process_says_how_much_waits_and_that_nothing_does_any_more(
+    fickle: Callable[..., tuple[Tracing, FickleStore]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "_CHANGED_EVERY_NS", 0)
+    traced, store = fickle()
+    shipper = traced.recorder.shipper
+    store.trouble = StoreUnavailable("away")
+    _visit(1, 5)
+    shipper.ship()
+    _visit(6, 8)
+    shipper._retry_ns = 0
+    shipper.ship()
+    store.trouble = None
+    shipper._retry_ns = 0
+    _visit(9, 9)
+    shipper.ship()
+    (told,) = Reader(store).processes()
+    assert told.waiting >= 8, "requests, their thread and the process"
+    shipper.ship()
+    (told,) = Reader(store).processes()
+    assert told.waiting == 0
 
 
 def _program(body: str) -> str:

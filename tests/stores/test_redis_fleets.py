@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 import redis
 
@@ -19,6 +20,7 @@ from reqtrace.stores.redis_streams import RedisStreamStore
 from tests.conftest import eventually
 from tests.factories import items, request
 from tests.redis_server import PROGRAM, answers, free_port
+from tests.servers import running
 
 pytestmark = [pytest.mark.server, pytest.mark.skipif(not PROGRAM, reason="redis-server is not installed")]
 CLI = shutil.which("redis-cli")
@@ -121,6 +123,34 @@ def test_in_a_cluster_all_keys_lie_in_one_slot_and_everything_works(cluster: lis
         assert len(holding) == 1
         assert all(key.startswith(b"{t}:") for key in holding[0])
         assert store.purge() == 100
+
+
+def sentinels(tmp_path: Path, servers: ExitStack) -> int:
+    """Run a master with a Sentinel that watches it; return the Sentinel's port."""
+    master, sentinel = free_port(), free_port()
+    servers.enter_context(server(tmp_path / "a", master, "--save", ""))
+    configuration = tmp_path / "sentinel.conf"
+    configuration.write_text(f"sentinel monitor shop 127.0.0.1 {master} 1\n")
+    servers.enter_context(server(tmp_path / "s", sentinel, str(configuration), "--sentinel"))
+    return sentinel
+
+
+@pytest.mark.parametrize("fleet", ["cluster", "sentinel"])
+def test_under_gevent_a_fleet_takes_every_request(request: pytest.FixtureRequest, tmp_path: Path, fleet: str) -> None:
+    with ExitStack() as servers:
+        if fleet == "cluster":
+            address = f"redis+cluster://127.0.0.1:{request.getfixturevalue('cluster')[1]}?prefix=g"
+        else:
+            address = f"redis+sentinel://127.0.0.1:{sentinels(tmp_path, servers)}/shop?prefix=g"
+        with running.serve("gunicorn-gevent", tmp_path, REQTRACE_STORE=address) as shop:
+            answers = [httpx.get(f"{shop.url}/plain/?n={number}").status_code for number in range(40)]
+            shop.stop()
+        assert answers == [200] * 40
+        with closing(RedisStreamStore(address)) as store:
+            reader = Reader(store)
+            assert sum(one.path == "/plain/" for one in reader.requests()) == 40
+            assert [(one.faults, one.last_fault) for one in reader.processes()] == [(0, None)]
+            assert all(one.facts["gevent_patched"] for one in reader.processes())
 
 
 def test_a_slot_that_moves_to_another_node_is_followed(cluster: list[int]) -> None:

@@ -18,7 +18,7 @@ from reqtrace.stores.redis_streams import RedisStreamStore
 from reqtrace.stores.sqlite import SqliteStore
 from tests.conftest import eventually
 from tests.factories import corrupt, item, items, measurement, process, request, thread
-from tests.redis_server import PROGRAM, free_port, redis_server
+from tests.redis_server import PROGRAM, VALKEY, free_port, redis_server
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +32,32 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
         yield f"redis://127.0.0.1:{port}/0"
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str | None) -> Iterator[Store]:
+@pytest.fixture(scope="module")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
+    """Run a Valkey server; return its address, or None where there is none."""
+    if not VALKEY:
+        yield None
+        return
+    port = free_port()
+    with redis_server(port, tmp_path_factory.mktemp("valkey"), program=VALKEY):
+        yield f"valkey://127.0.0.1:{port}/0"
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis", "valkey"])
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, redis_url: str | None, valkey_url: str | None
+) -> Iterator[Store]:
     """Return a store of each kind."""
     made: Store
     if request.param == "memory":
         made = MemoryStore()
     elif request.param == "sqlite":
         made = SqliteStore(f"sqlite:///{tmp_path}/traces.sqlite3")
-    elif redis_url is None:
-        pytest.skip("redis-server is not installed")
     else:
-        made = RedisStreamStore(f"{redis_url}?prefix={tmp_path.name}")
+        url = redis_url if request.param == "redis" else valkey_url
+        if url is None:
+            pytest.skip(f"{request.param}-server is not installed")
+        made = RedisStreamStore(f"{url}?prefix={tmp_path.name}")
     with closing(made) as store:
         yield store
 

@@ -170,6 +170,9 @@ const process = struct<Process>({
   outage_ns: number,
   trim_ns: number,
   synthetic: number,
+  leaks: number,
+  hazards: number,
+  waiting: number,
 });
 const side = struct<Side>({ request: orNull(text), user });
 const frame = struct<Frame>({ file: text, line: number, function: text });

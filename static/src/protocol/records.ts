@@ -132,6 +132,11 @@ export interface Process {
   trim_ns: number;
   /** So many of its requests are synthetic. */
   synthetic: number;
+  /** Findings so far, kept or not. */
+  leaks: number;
+  hazards: number;
+  /** Requests and records that waited for the store when this was said. */
+  waiting: number;
 }
 
 export interface Side {

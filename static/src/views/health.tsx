@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 
-import { age, count } from "../lib/format";
+import { age, count, duration } from "../lib/format";
 import { t, tn } from "../lib/text";
 import { nowNs } from "../state/clock";
 import { type Connection, connection, health } from "../state/connection";
@@ -110,6 +110,22 @@ function processProblems(): Problem[] {
       short: tn("{n} record dropped", "{n} records dropped", dropped),
       means: t(
         "More records waited in a process than the setting BUFFER allows, and the oldest were let go; they are missing here. A larger BUFFER or a shorter FLUSH_MS helps.",
+      ),
+    });
+  }
+  const findings = processes.reduce((sum, process) => sum + process.findings_dropped, 0);
+  if (findings > 0) {
+    problems.push({
+      short: tn("{n} finding lost", "{n} findings lost", findings),
+      means: t("They went with requests that had to be let go, or before the store took them. They are counted, and missing here."),
+    });
+  }
+  const longest = Math.max(0, ...processes.map((process) => process.outage_ns));
+  if (longest > 0) {
+    problems.push({
+      short: t("The store was away for {time}", { time: duration(longest) }),
+      means: t(
+        "For so long it took nothing from one of the processes, all its outages together. What was dropped meanwhile is counted; all else was written afterwards.",
       ),
     });
   }

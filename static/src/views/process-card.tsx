@@ -5,7 +5,7 @@ import { useSignal } from "@preact/signals";
 import { deploymentOf } from "../lib/answer";
 import { rate } from "../lib/amounts";
 import { lastSeenNs } from "../lib/family";
-import { age, count, dateAndTime } from "../lib/format";
+import { age, count, dateAndTime, duration } from "../lib/format";
 import { ratePerSecond } from "../lib/series";
 import { t, tn } from "../lib/text";
 import type { Measurement, Process } from "../protocol/records";
@@ -71,11 +71,13 @@ function goneWords(process: Process): string {
   return process.ended_ns !== null ? t("ended {age} ago", { age: since }) : t("last seen {age} ago", { age: since });
 }
 
-/** What it could not keep, so that a folded row does not hide it. */
-function Troubles({ process: { dropped, faults } }: { process: Process }) {
+/** What it could not keep, and why, so that a folded row does not hide it. */
+function Troubles({ process: { dropped, faults, findings_dropped, outages } }: { process: Process }) {
   return (
     <>
       {dropped > 0 && <span class="bad">{t("{n} dropped", { n: count(dropped) })}</span>}
+      {findings_dropped > 0 && <span class="bad">{tn("{n} finding lost", "{n} findings lost", findings_dropped)}</span>}
+      {outages > 0 && <span class="bad">{tn("{n} outage", "{n} outages", outages)}</span>}
       {faults > 0 && <span class="bad">{tn("{n} fault", "{n} faults", faults)}</span>}
     </>
   );
@@ -98,9 +100,34 @@ function Facts({ process, history }: { process: Process; history: readonly Measu
           {t("{waited} waiting, {pushed} pushed aside", { waited: rate(waited), pushed: rate(pushed) })}
         </Fact>
       )}
+      {process.leaks + process.hazards > 0 && (
+        <Fact name={t("Found")} title={t("Findings of this process so far, also those that are not kept any more")}>
+          {tn("{n} leak", "{n} leaks", process.leaks)}, {tn("{n} hazard", "{n} hazards", process.hazards)}
+        </Fact>
+      )}
+      {process.waiting > 0 && (
+        <Fact name={t("Waiting")} title={t("Requests and records that the store had not taken yet when the process was last heard of")}>
+          {count(process.waiting)}
+        </Fact>
+      )}
       {process.dropped > 0 && (
         <Fact name={t("Dropped")} title={t("More records waited than the setting BUFFER allows; the oldest were let go")}>
           <span class="bad">{count(process.dropped)}</span>
+        </Fact>
+      )}
+      {process.findings_dropped > 0 && (
+        <Fact name={t("Findings lost")} title={t("They went with requests that had to be let go, or before the store took them")}>
+          <span class="bad">{count(process.findings_dropped)}</span>
+        </Fact>
+      )}
+      {process.outages > 0 && (
+        <Fact name={t("Outages")} title={t("How often the store took nothing, and how long that was in all; what waited meanwhile was written afterwards, as far as BUFFER had room")}>
+          <span class="bad">{count(process.outages)}</span> {t("{time} in all", { time: duration(process.outage_ns) })}
+        </Fact>
+      )}
+      {process.trim_ns > 0 && (
+        <Fact name={t("Trimming")} title={t("How long dropping what the settings RETAIN and RETAIN_SECONDS do not keep has taken")}>
+          {duration(process.trim_ns)}
         </Fact>
       )}
       {process.sampled_out > 0 && (

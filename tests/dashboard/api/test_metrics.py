@@ -43,6 +43,7 @@ def metrics_of(client):
 def fill(store):
     first, second = samples.process(1), samples.process(2)
     first.requests, first.dropped, first.outages, first.outage_ns, first.trim_ns = 40, 3, 2, 1_500_000_000, 250_000_000
+    first.leaks, first.hazards, first.waiting, first.sampled_out = 1, 4, 17, 6
     second.ended_ns = 1
     samples.append(store, [first, second, samples.measurement(1)])
     samples.append(
@@ -58,6 +59,10 @@ def test_each_process_has_its_own_figures(staff, store):
     assert found["reqtrace_outages_total", "p1", None] == 2
     assert found["reqtrace_outage_seconds_total", "p1", None] == 1.5
     assert found["reqtrace_trim_seconds_total", "p1", None] == 0.25
+    assert found["reqtrace_leaks_total", "p1", None] == 1
+    assert found["reqtrace_hazards_total", "p1", None] == 4
+    assert found["reqtrace_waiting", "p1", None] == 17
+    assert found["reqtrace_requests_sampled_out", "p1", None] == 6
     assert found["reqtrace_requests_total", "p2", None] == 0
     assert [found["reqtrace_ended", process, None] for process in ("p1", "p2")] == [0, 1]
     assert [found["reqtrace_findings", "p1", level] for level in ("leak", "hazard", "notice")] == [1, 1, 0]
@@ -71,7 +76,8 @@ def test_health_names_processes_and_what_is_wrong(staff, store, settings):
     answer = staff.get("/reqtrace/api/health")
     told = answer.json()
     assert (answer.status_code, told["store"], [one["id"] for one in told["processes"]]) == (200, "ok", ["p2", "p1"])
-    assert (told["processes"][1]["outages"], told["processes"][1]["dropped"]) == (2, 3)
+    asked = ("requests", "leaks", "hazards", "waiting", "dropped", "outages", "outage_ns", "trim_ns")
+    assert [told["processes"][1][name] for name in asked] == [40, 1, 4, 17, 3, 2, 1_500_000_000, 250_000_000]
     assert "RETAIM" in told["problems"][0]
 
 
@@ -97,3 +103,12 @@ def test_every_metric_that_the_documents_name_exists(staff, store):
         for name in re.findall(r"\breqtrace_[a-z_]+", asked)
         if not name.startswith(("reqtrace_finding_", "reqtrace_allow", "reqtrace_capture"))
     } - {"reqtrace_dashboard"} <= known | {"reqtrace_finding"}
+
+
+def test_the_documents_name_every_metric_and_grafana_shows_what_is_to_be_watched(staff, store):
+    fill(store)
+    reference, shown = (DOCS / "reference.md").read_text(), (DOCS / "grafana-dashboard.json").read_text()
+    assert [name for name, _, _ in metrics_of(staff) if f"`{name}`" not in reference] == []
+    watched = ("requests_total", "leaks_total", "hazards_total", "waiting", "requests_dropped_total")
+    for name in (*watched, "outage_seconds_total", "trim_seconds_total"):
+        assert f"reqtrace_{name}" in shown
