@@ -42,9 +42,7 @@ def connection_class(chosen: type[Any], budget: Budget) -> type[Any]:
     native_kind: tuple[type[Any], ...] = ()
     if native("socket", "socket") is not socket.socket:
         if issubclass(chosen, redis.SSLConnection):
-            raise StoreError(
-                "TLS to Redis does not go together with gevent, which replaces ssl: use redis://, unix://."
-            )
+            raise StoreError("rediss:// does not go together with gevent, which replaces ssl: use redis:// or unix://.")
         native_kind = (_NativeUnix,) if issubclass(chosen, UnixDomainSocketConnection) else (_NativeTcp,)
     return type(f"Bounded{chosen.__name__}", (_Bounded, *native_kind, chosen), {"budget": budget})
 

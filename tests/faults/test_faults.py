@@ -22,8 +22,6 @@ needs_redis = pytest.mark.skipif(PROGRAM is None, reason="redis-server is not in
 
 PATIENT = 3.0
 """No request takes so long that does not wait for a store, whose own patience is 4 s."""
-BRIEF = 0.75
-"""Nor so long, on a busy machine, where requests ship by themselves: they wait for 20 ms."""
 BUFFER = "150"
 """So few that some must go while the store is away."""
 
@@ -152,7 +150,7 @@ def test_a_redis_that_freezes_keeps_no_request_waiting_and_what_comes_late_count
         with opened(url) as store:
             account = trial.accounted(store)
         assert sum(account.values()) == trial.answered(), (account, trial.server.log.read_text())
-        assert trial.longest < (BRIEF if name == "uwsgi" else PATIENT)
+        assert trial.longest < PATIENT
 
 
 @needs_redis

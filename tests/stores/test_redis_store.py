@@ -1,12 +1,15 @@
 """What the Redis store keeps beyond the contract: many processes, forks, gevent, foreign keys, servers that go away."""
 
 import os
+import signal
+import statistics
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -412,7 +415,33 @@ def test_tls_beside_gevent_is_refused() -> None:
 
 
 def test_a_missing_package_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "reqtrace.stores.redis_streams")
+    for name in ("streams", "link", "fleets", "connections"):
+        monkeypatch.delitem(sys.modules, f"reqtrace.stores.redis_{name}")
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(StoreError, match=r'pip install "django-reqtrace\[redis\]"'):
         registry.open_store("redis://localhost/0")
+
+
+@needs_server
+@pytest.mark.parametrize("address", ["redis://127.0.0.1:{port}/0", "redis+sentinel://127.0.0.1:{port}/shop"])
+def test_a_server_that_is_frozen_is_waited_for_no_longer_than_there_is_patience(tmp_path: Path, address: str) -> None:
+    port = free_port()
+    with redis_server(port, tmp_path, "--pidfile", str(tmp_path / "pid")):
+        eventually((tmp_path / "pid").exists)
+        pid = int((tmp_path / "pid").read_text())
+        with closing(RedisStreamStore(address.format(port=port))) as store:
+            with suppress(StoreError):
+                store.append([plain(1)])  # so that there is a connection
+            store.patience_seconds = 0.02
+            took = []
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                for _ in range(7):
+                    began = time.perf_counter()
+                    with pytest.raises(StoreUnavailable):
+                        store.append([plain(2)])
+                    took.append(time.perf_counter() - began)
+            finally:
+                os.kill(pid, signal.SIGCONT)
+        assert min(took) < 0.05, took
+        assert statistics.median(took) < 1, took  # however busy the machine is
