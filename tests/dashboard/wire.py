@@ -55,6 +55,7 @@ class Place:
         process = subprocess.Popen(
             self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **self.options
         )
+        running = None
         try:
             assert process.stdout is not None
             printed = ""
@@ -62,10 +63,13 @@ class Place:
                 line = process.stdout.readline()
                 assert line, f"the server ended: {printed}"
                 printed += line
-            yield Running(process, found)
+            running = Running(process, found)
+            yield running
         finally:
             process.terminate()
-            process.communicate(timeout=20)
+            rest, _ = process.communicate(timeout=20)
+            if running is not None:
+                running.printed += rest
 
 
 class Running:
