@@ -20,8 +20,8 @@ from reqtrace.reading.queries import PARAMETERS
 from reqtrace.stores import registry
 from tests.redis_server import PROGRAM, free_port, redis_server
 
-from . import samples
-from .wire import Place, Running, hear_until
+from .. import samples
+from ..wire import Place, Running, hear_until
 
 pytestmark = pytest.mark.server
 
