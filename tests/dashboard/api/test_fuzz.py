@@ -18,10 +18,9 @@ from websockets.exceptions import ConnectionClosed
 from dashboard.protocol import Hello
 from reqtrace.reading.queries import PARAMETERS
 from reqtrace.stores import registry
+from tests.dashboard import samples
+from tests.dashboard.wire import Place, Running, hear_until
 from tests.redis_server import PROGRAM, free_port, redis_server
-
-from .. import samples
-from ..wire import Place, Running, hear_until
 
 pytestmark = pytest.mark.server
 

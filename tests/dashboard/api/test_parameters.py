@@ -16,9 +16,8 @@ from reqtrace.records import Process, User
 from reqtrace.stores import registry
 from reqtrace.stores.memory import MemoryStore
 from reqtrace.stores.sqlite import SqliteStore
-
-from .. import samples
-from ..samples import SECOND, START_NS
+from tests.dashboard import samples
+from tests.dashboard.samples import SECOND, START_NS
 
 pytestmark = pytest.mark.django_db
 START = START_NS // SECOND
