@@ -1,5 +1,7 @@
 """The small Django project that is measured: settings made from a scenario and a case, and its views."""
 
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,16 @@ def sync_view(request: HttpRequest) -> HttpResponse:
 
 async def async_view(request: HttpRequest) -> HttpResponse:
     """Answer at once, on the event loop."""
+    return HttpResponse(b"hello")
+
+
+waits = threading.local()
+"""How long `waiting_view` is to wait on this thread."""
+
+
+def waiting_view(request: HttpRequest) -> HttpResponse:
+    """Answer after a while, as one does that asks another server."""
+    time.sleep(waits.seconds)
     return HttpResponse(b"hello")
 
 

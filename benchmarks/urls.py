@@ -10,6 +10,7 @@ urlpatterns = [
     path("sync/", site.sync_view),
     path("async/", site.async_view),
     path("page/", site.page_view),
+    path("waiting/", site.waiting_view),
 ]
 if apps.is_installed("silk"):
     urlpatterns.append(path("silk/", include("silk.urls", namespace="silk")))
