@@ -7,7 +7,7 @@ along for nothing, and belongs to its context as what stands in a variable does:
 exchanged for others.
 """
 
-from contextvars import Context, ContextVar, Token
+from contextvars import Context, ContextVar
 from typing import Any
 
 from asgiref import local
@@ -36,8 +36,9 @@ def _storage_class() -> Any:
 
 storage_class = _storage_class()
 
-Way = Token[OpenRequest | None] | tuple[Any, dict[str, Any]]
-"""How to come back to what was current before: a token, or what stood there and the data that took its place."""
+Way = tuple[Any, dict[str, Any] | None]
+"""How to come back to what was current before: what stood there and the data that took its place, or a token and None.
+"""
 
 
 def current() -> OpenRequest | None:
@@ -56,7 +57,7 @@ def enter(opened: OpenRequest) -> Way:
     """Let a coroutine, and all that it calls or starts from now on, run for a request; return what `leave` takes."""
     storage = prefixes.get(None)
     if type(storage) is not storage_class or current_request.get() is not None:
-        return current_request.set(opened)
+        return current_request.set(opened), None
     data = {**storage.data, CARRIED: opened}
     prefixes.set(storage_class(storage.thread_id, data))
     return storage, data
@@ -64,10 +65,10 @@ def enter(opened: OpenRequest) -> Way:
 
 def leave(way: Way) -> None:
     """Let the coroutine run for whom it ran before."""
-    if type(way) is Token:
-        current_request.reset(way)
-        return
     before, data = way
+    if data is None:
+        current_request.reset(before)
+        return
     storage = prefixes.get(None)
     if storage is None or storage.data is data:
         prefixes.set(before)

@@ -133,7 +133,8 @@ class Recorder:
         self.outliving = OutlivingSearch(current_in, lambda: list(self.execution.loops), self.watch.known)
         self.ledger = Ledger(self.settings, self.faults, self.open, self.written, line)
         self.shipper = Shipper(self.settings, self.ledger, self.faults, self.finish_lost, self._spend_spare_time)
-        self._known_every = _KNOWN_EVERY
+        self._known_every = 1
+        self._has_getters = False
         self._numbers = count(1 if line is None else line.first_request)
         self._pid_to_watch = process.pid_to_watch()
         self._search_due_ns = self._count_due_ns = 0
@@ -158,10 +159,11 @@ class Recorder:
             place = self.execution.here()
             number = next(self._numbers)
             thread = place.thread
-            if thread.active or thread.peaks:
+            active = thread.active
+            if active or thread.peaks:
                 arrival = thread.arrive(number)
             else:  # alone there: the same in fewer steps
-                thread.active.add(number)
+                active.add(number)
                 thread.arrivals = arrival = thread.arrivals + 1
             opened = OpenRequest(number, request, place, arrival, time_ns(), perf_counter_ns(), place)
             self.open[number] = opened
@@ -172,10 +174,9 @@ class Recorder:
                     born.opened = opened
                     for birth in born.births:
                         opened.note(birth)
-            discovery = self.discovery
-            if self.watch.holders or opened.began_ns >= discovery.probe_due_ns or discovery.probes_left:
+            if opened.began_ns >= self.discovery.due_ns or self.watch.holders:
                 self._look_closely(opened)
-            elif self.written.is_open or not number % self._known_every:
+            elif not number % self._known_every:
                 self.watch.known.add(request, opened)
             return opened
         except Exception as error:
@@ -283,7 +284,7 @@ class Recorder:
 
     def read(self, opened: OpenRequest, holder: Holder, value: object) -> None:
         """Take what the application's own getter has just given to its caller as a reading."""
-        self._known_every = 1  # a getter is a holder, too: what it names is known only if every request is
+        self._known_every, self._has_getters = 1, True
         try:
             place = self.checkpoint(opened, holder.path)
             if place is not None:
@@ -335,12 +336,8 @@ class Recorder:
             if user is not opened.unasked or attribute_of(user, "_wrapped") is not empty:
                 self.checkpoint(opened, "view-end", place)
             opened.is_in_view = False
-            return (
-                "_cached_user" in asked
-                or "_acached_user" in asked
-                or "_cache_update_cache" in asked
-                or getattr(asked.get("session"), "accessed", False)
-            )
+            # Where there is a session, nobody comes to a user but by it.
+            return "_cache_update_cache" in asked or getattr(asked.get("session"), "accessed", "_cached_user" in asked)
         except Exception as error:
             self.faults.note("checkpoint 'view-end'", error)
             return False
@@ -359,7 +356,8 @@ class Recorder:
                 others = thread.depart(opened.number, arrival)
                 if thread is opened.place.thread:
                     opened.arrival, opened.at_once = arrival, others
-            opened.read(self.settings.capture_query_string)
+            if not opened.path:  # else it was read as its response went out
+                opened.read(self.settings.capture_query_string)
             if opened.session_key is not None:
                 for waiting in self.sessions.learn(opened):
                     self.shipper.put(waiting)
@@ -489,6 +487,9 @@ class Recorder:
         with self._searching:
             is_read = self.written.search(SLICE_NS, watches=self.settings.discover)
             self.written.tell(self.watch.holders)
+        # A getter is a holder, too: what it names, or what a place that code can write to does, is known only if every
+        # request is.
+        self._known_every = 1 if self.written.is_open or self._has_getters else _KNOWN_EVERY
         return is_read
 
     def _hear_closing(self) -> None:

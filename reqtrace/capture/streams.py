@@ -35,10 +35,12 @@ def follow(recorder: Recorder, opened: OpenRequest, response: Any) -> Any:
         ):
             outgoing.examine(recorder, opened, response)
             recorder.checkpoint(opened, "response", opened.first)
+            if opened.facts:
+                response = outgoing.blocked(recorder, opened, response)
+        elif not response.streaming:  # whose parts may yet ask for the user
+            opened.read_plain(opened.request, recorder.settings.capture_query_string)
         if recorder.settings.otel:
             telemetry.annotate(recorder, opened)
-        if opened.facts:
-            response = outgoing.blocked(recorder, opened, response)
         opened.status = response.status_code
         opened.response = ref(response)
         # A file is left as it is: wrapped, it would lose the server's own way of sending files (`file_to_stream`).

@@ -72,17 +72,16 @@ def _see(view: View) -> View:
                 opened = None
             if opened is None or opened.ended_ns:
                 opened = current()
-            if opened is None:
-                return await view(request, *args, **kwargs)
-            recorder = _recorder
-            place = recorder.enter_view(opened)
+                if opened is None:
+                    return await view(request, *args, **kwargs)
+            place = _recorder.enter_view(opened)
             try:
                 response = await view(request, *args, **kwargs)
             except BaseException:
-                recorder.leave_view(opened, place)
+                _recorder.leave_view(opened, place)
                 raise
-            if recorder.leave_view(opened, place):
-                stamp(recorder, opened, response)
+            if _recorder.leave_view(opened, place):
+                stamp(_recorder, opened, response)
             return response
 
         return traced_async
@@ -94,17 +93,16 @@ def _see(view: View) -> View:
             opened = None
         if opened is None or opened.ended_ns:
             opened = current()
-        if opened is None:
-            return view(request, *args, **kwargs)
-        recorder = _recorder
-        place = recorder.enter_view(opened)
+            if opened is None:
+                return view(request, *args, **kwargs)
+        place = _recorder.enter_view(opened)
         try:
             response = view(request, *args, **kwargs)
         except BaseException:
-            recorder.leave_view(opened, place)
+            _recorder.leave_view(opened, place)
             raise
-        if recorder.leave_view(opened, place):
-            stamp(recorder, opened, response)
+        if _recorder.leave_view(opened, place):
+            stamp(_recorder, opened, response)
         return response
 
     return traced

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import threading
+from asyncio import current_task
 from bisect import bisect_left
 from collections.abc import Callable
 from itertools import count
@@ -31,6 +32,10 @@ def gevent_patched() -> bool:
     """Tell whether gevent has replaced the standard library's threading in this process."""
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
+def no_loop() -> None:
+    """Return no event loop: what a thread that never ran one has run last."""
 
 
 class LiveThread:
@@ -72,8 +77,8 @@ class LiveThread:
         """How many of the requests reqtrace made itself; kept by the ledger, too."""
         self.peaks: list[tuple[int, int]] = []
         """Arrivals at which more were in flight than at any later one, and how many; empty while one alone is."""
-        self.loop: ref[asyncio.AbstractEventLoop] | None = None
-        """The last event loop that it ran requests on."""
+        self.loop: Callable[[], asyncio.AbstractEventLoop | None] = no_loop
+        """Returns the last event loop that it ran requests on, while that is alive."""
         self.place = Place(self)
         """The place of code on this thread outside any task and greenlet."""
 
@@ -149,8 +154,7 @@ class Execution:
         self._greenlet_places: WeakMap[Place] = WeakMap()
         greenlet = sys.modules.get("greenlet")
         self._current_greenlet: Callable[[], Any] | None = greenlet.getcurrent if greenlet is not None else None
-        # asyncio remembers the running loop per thread: under gevent a greenlet would be told another one's.
-        self._tasks_are_told_apart = not gevent_patched()
+        self._are_threads_greenlets = gevent_patched()
 
     def here(self, likely: Place | None = None) -> Place:
         """Return the place that runs this line.
@@ -167,8 +171,10 @@ class Execution:
             greenlet = self._current_greenlet()
             if greenlet.parent is not None:
                 return self._greenlet_place(thread, greenlet)
-        if (loop := get_running_loop()) is not None and self._tasks_are_told_apart:
-            task = asyncio.current_task(loop)
+            if self._are_threads_greenlets:  # and asyncio, which remembers by the thread, tells another one's loop
+                return thread.place
+        if (loop := get_running_loop()) is not None:
+            task = current_task(loop)
             if task is not None:
                 if likely is not None and likely.task_id == id(task) and likely.thread is thread:
                     return likely
@@ -194,7 +200,7 @@ class Execution:
             return Place(thread, id(task), next(self._task_serials), task.get_name(), id(loop))
         if place is None:
             places[reference] = place = Place(thread, id(task), next(self._task_serials), task.get_name(), id(loop))
-            if thread.loop is None or thread.loop() is not loop:
+            if thread.loop() is not loop:
                 thread.loop = ref(loop)
                 self.loops.add(loop)
         return place

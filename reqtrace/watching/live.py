@@ -315,18 +315,8 @@ class OpenRequest(msgspec.Struct, eq=False):
     def read(self, with_query_string: bool) -> None:
         """Take from the request what its record needs, in primitives; with the query string where that is wanted."""
         request = self.request
-        self.path = path = request.path
-        self.method = method = request.method
-        if len(path) + len(method) > _USUAL:
-            self.path, self.method = cut(path), cut(method)
-            self.weight = (getsizeof(self.path) + getsizeof(self.method)) // 1_024
-        match = request.resolver_match
-        if match is not None:
-            self.route, self.view = match.route, match._func_path
+        self.read_plain(request, with_query_string)
         asked = request.__dict__
-        session = asked.get("session")
-        if session is not None:
-            self.session_key, self.user = key_and_owner(session)
         user = asked.get("user", NOBODY_YET)
         if (
             user is not self.unasked
@@ -337,6 +327,20 @@ class OpenRequest(msgspec.Struct, eq=False):
             self.user = self.whose()
         if not self.is_plain:
             self._read_what_was_noted()
+
+    def read_plain(self, request: Any, with_query_string: bool) -> None:
+        """Take what a record needs of a request for whose user nobody has asked."""
+        self.path = path = request.path
+        self.method = method = request.method
+        if len(path + method) > _USUAL:
+            self.path, self.method = cut(path), cut(method)
+            self.weight = (getsizeof(self.path) + getsizeof(self.method)) // 1_024
+        match = request.resolver_match
+        if match is not None:
+            self.route, self.view = match.route, match._func_path
+        session = request.__dict__.get("session")
+        if session is not None:
+            self.session_key, self.user = key_and_owner(session)
         meta = request.META
         if "HTTP_TRACEPARENT" in meta:
             self.traceparent = meta["HTTP_TRACEPARENT"][:_USUAL]

@@ -9,16 +9,16 @@ from benchmarks import instructions
 from benchmarks.scenarios import REAL
 
 COUNTED = {
-    "startproject's stack, nobody": 700,
-    "startproject's stack, somebody": 740,
-    "startproject's stack, watched": 3_607,
-    "startproject's stack under ASGI, async view, nobody": 949,
-    "startproject's stack under ASGI, async view, somebody": 990,
-    "startproject's stack under ASGI, async view, watched": 4_051,
-    "Page with session, user, queries and template, nobody": 1_509,
-    "Page with session, user, queries and template, somebody": 1_742,
-    "Page with session, user, queries and template, watched": 4_457,
-    "Page with session, user, queries and template, under ASGI, nobody": 2_305,
+    "startproject's stack, nobody": 648,
+    "startproject's stack, somebody": 688,
+    "startproject's stack, watched": 3_625,
+    "startproject's stack under ASGI, async view, nobody": 890,
+    "startproject's stack under ASGI, async view, somebody": 922,
+    "startproject's stack under ASGI, async view, watched": 4_056,
+    "Page with session, user, queries and template, nobody": 1_527,
+    "Page with session, user, queries and template, somebody": 1_759,
+    "Page with session, user, queries and template, watched": 4_481,
+    "Page with session, user, queries and template, under ASGI, nobody": 2_307,
     "Page with session, user, queries and template, under ASGI, somebody": 2_540,
     "Page with session, user, queries and template, under ASGI, watched": 5_322,
     "REST framework's view with a token, nobody": 1_270,  # 1,238 or 1,302, by whether a look comes by

@@ -78,10 +78,9 @@ class Discovery:
         self._search: Iterator[None] = iter(())
         self._is_looking = False
         """Whether all modules are known, and everything that lives long is being looked at."""
-        self.probes_left = PROBES
-        """How many requests are still to be probed."""
-        self.probe_due_ns = 0
-        """`time.perf_counter_ns` at which a request is probed even so."""
+        self.due_ns = 0
+        """`time.perf_counter_ns` from which the next request is probed: at once while probes are left."""
+        self._probes_left, self._probe_due_ns = PROBES, 0
         self.is_through = False
         """Whether all modules that were loaded at some moment have been seen."""
         self.rounds = 0
@@ -92,6 +91,26 @@ class Discovery:
         """The layer below our middleware: the way into the middleware chain."""
         self._walked: object = None
         self._layers: list[tuple[str, Any]] = []
+
+    @property
+    def probes_left(self) -> int:
+        """How many requests are still to be probed."""
+        return self._probes_left
+
+    @probes_left.setter
+    def probes_left(self, number: int) -> None:
+        self._probes_left = number
+        self.due_ns = 0 if number else self._probe_due_ns
+
+    @property
+    def probe_due_ns(self) -> int:
+        """`time.perf_counter_ns` at which a request is probed even where no probes are left."""
+        return self._probe_due_ns
+
+    @probe_due_ns.setter
+    def probe_due_ns(self, due_ns: int) -> None:
+        self._probe_due_ns = due_ns
+        self.due_ns = 0 if self._probes_left else due_ns
 
     def search(self, budget_ns: int = SLICE_NS) -> bool:
         """Go on with the search for a slice of time; return whether everything has been looked at."""
