@@ -9,6 +9,7 @@ import msgspec
 
 from reqtrace.cli import base
 from reqtrace.cli.findings import summary
+from reqtrace.execution.process import WORKER
 from reqtrace.printable import printable
 from reqtrace.reading import queries
 from reqtrace.reading.groups import groups
@@ -49,7 +50,9 @@ class Command(base.Subcommand):
                 thread.requests -= thread.synthetic
             threads.setdefault(thread.process, []).append(thread)
         found = [
-            ThreadsOf(process, answer(own := threads.get(process.id, [])), sorted(own, key=lambda one: one.serial))
+            ThreadsOf(
+                process, answer(own := threads.get(process.id, []), process), sorted(own, key=lambda one: one.serial)
+            )
             for process in reader.processes()
             if query.matches_server(process)
         ]
@@ -76,12 +79,15 @@ class Command(base.Subcommand):
             counts = (f"{thread.requests:,}", f"{thread.users:,}", thread.max_in_flight)
             self.terminal.line(_ROW.format(f"#{thread.serial}", name, thread.native_id, thread.sharing, *counts))
         if len(several) < len(one.threads):
-            self.terminal.line(f"  {len(once):,} threads of one request each: #{once[0].serial} to #{once[-1].serial}")
+            each = "job" if process.interface == WORKER else "request"
+            self.terminal.line(f"  {len(once):,} threads of one {each} each: #{once[0].serial} to #{once[-1].serial}")
         self.terminal.line()
 
 
-def answer(threads: Sequence[Thread]) -> str:
+def answer(threads: Sequence[Thread], process: Process | None = None) -> str:
     """Say in one sentence what the sharing of a process's threads means for identity kept on them."""
+    if process is not None and process.interface == WORKER:
+        return _answer_of_worker(threads, process)
     interleaved = [thread for thread in threads if thread.sharing == "interleaved"]
     sequential = [thread for thread in threads if thread.sharing == "sequential"]
     if interleaved:
@@ -98,6 +104,37 @@ def answer(threads: Sequence[Thread]) -> str:
     if threads:
         return "So far each request had a thread to itself: nothing kept on a thread met another request."
     return "It has handled no request yet."
+
+
+def _answer_of_worker(threads: Sequence[Thread], process: Process) -> str:
+    name = f"{_WORKERS.get(process.server, process.server)} {process.worker_class}"
+    if not threads:
+        return f"{name}: it has done no job yet."
+    if process.worker_class == "fork":
+        return f"{name}: each job has a process of its own, so nothing that one leaves behind meets another."
+    most = max(thread.max_in_flight for thread in threads)
+    if most > 1:
+        return (
+            f"{name}: jobs overlap on {_of([one for one in threads if one.max_in_flight > 1], threads)}, up to {most} "
+            "at once: what one keeps in a module, or in a threading.local that gevent has not patched, the others read."
+        )
+    if all(thread.sharing == "exclusive" for thread in threads):
+        return f"{name}: so far each job had a thread to itself: nothing kept on a thread met another job."
+    does = "each process does one job after another" if len(threads) == 1 else "each thread does one job after another"
+    return (
+        f"{name}: {does}: what one leaves in a threading.local or a ContextVar, the next one finds, so it must be "
+        "cleared in finally."
+    )
+
+
+_WORKERS = {
+    "celery": "Celery",
+    "rq": "RQ",
+    "dramatiq": "Dramatiq",
+    "django-tasks": "Django tasks",
+    "apscheduler": "APScheduler",
+}
+"""What people call those that run jobs."""
 
 
 def _of(some: Sequence[Thread], threads: Sequence[Thread]) -> str:

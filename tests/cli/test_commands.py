@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -278,6 +279,29 @@ def test_the_answer_is_one_sentence_about_the_worst(sharings: list[str], beginni
     answer = threads.answer([thread(serial, sharing=sharing) for serial, sharing in enumerate(sharings, 1)])
     assert answer.startswith(beginning)
     assert answer.count(".") == 1 + answer.count("threading.local")
+
+
+@pytest.mark.parametrize(
+    ("server", "worker_class", "made", "beginning"),
+    [
+        ("celery", "prefork", [{}], "Celery prefork: each process does one job after another: what one leaves"),
+        ("celery", "threads", [{}, {}], "Celery threads: each thread does one job after another"),
+        ("celery", "gevent", [{"max_in_flight": 9}], "Celery gevent: jobs overlap on its only thread, up to 9 at once"),
+        ("rq", "fork", [{"sharing": "exclusive"}], "RQ fork: each job has a process of its own, so nothing"),
+        (
+            "manage.py",
+            "command",
+            [{"sharing": "exclusive"}],
+            "manage.py command: so far each job had a thread to itself",
+        ),
+        ("dramatiq", "threads", [], "Dramatiq threads: it has done no job yet"),
+    ],
+)
+def test_of_a_worker_it_says_what_one_job_leaves_to_the_next(
+    server: str, worker_class: str, made: list[dict[str, Any]], beginning: str
+) -> None:
+    worker = process(server=server, worker_class=worker_class, interface="worker")
+    assert threads.answer([thread(number, **one) for number, one in enumerate(made, 1)], worker).startswith(beginning)
 
 
 @contextmanager

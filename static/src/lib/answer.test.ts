@@ -39,6 +39,24 @@ test("a thread with several requests in flight decides the answer, with the most
   expect(answer?.means).toContain("the others read");
 });
 
+test("of workers it is said what one job leaves to the next", () => {
+  const worker = (worker_class: string, server = "celery") => process({ server, worker_class, interface: "worker" });
+  const told = (of: ReturnType<typeof process>, ...threads: Partial<Parameters<typeof thread>[0]>[]) =>
+    answers([{ process: of, alive: true, threads: threads.map((one, place) => thread({ serial: place + 1, ...one })) }], [])[0];
+  expect(told(worker("prefork"), {})).toMatchObject({
+    deployment: "Celery prefork",
+    does: "each process does one job after another",
+    means: "what one leaves in a threading.local or a ContextVar, the next one finds: clear it in finally",
+  });
+  expect(told(worker("threads"), {}, {})?.does).toBe("each thread does one job after another, and several threads work at once");
+  expect(told(worker("gevent"), { sharing: "interleaved", max_in_flight: 9 })?.does).toBe("jobs overlap on a thread, up to 9 at once");
+  expect(told(worker("fork", "rq"), { sharing: "exclusive" })).toMatchObject({
+    deployment: "RQ fork",
+    does: "each job has a process of its own",
+    means: "nothing that one leaves behind meets another",
+  });
+});
+
 test("under gevent's patch a threading.local is not said to be shared", () => {
   const threads = [thread({ sharing: "interleaved", max_in_flight: 3 })];
   const [answer] = answers([{ process: process({ facts: { gevent_patched: true } }), alive: true, threads }], []);

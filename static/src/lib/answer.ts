@@ -43,11 +43,21 @@ export interface Served {
 /** From the most sharing to the least. */
 const SHARINGS: readonly Sharing[] = ["interleaved", "sequential", "exclusive"];
 
-/** Name what runs a process: "gunicorn gthread", "uvicorn". */
+/** What people call those that run jobs. */
+const WORKERS: Record<string, string> = {
+  celery: "Celery",
+  rq: "RQ",
+  dramatiq: "Dramatiq",
+  "django-tasks": t("Django tasks"),
+  apscheduler: "APScheduler",
+};
+
+/** Name what runs a process: "gunicorn gthread", "uvicorn", "Celery prefork". */
 export function deploymentOf(process: Pick<Process, "server" | "worker_class">): string {
-  const { server, worker_class: worker } = process;
+  const { server: id, worker_class: worker } = process;
+  const server = WORKERS[id] ?? id;
   // Where a server has one kind of worker, it may be named after the server or the interface, which is said anyway.
-  return ["", server, "asgi", "wsgi"].includes(worker) ? server : `${server} ${worker}`;
+  return ["", id, "asgi", "wsgi"].includes(worker) ? server : `${server} ${worker}`;
 }
 
 /**
@@ -61,7 +71,8 @@ export function deploymentOf(process: Pick<Process, "server" | "worker_class">):
 export function answers(groups: Iterable<Served>, findings: readonly Placed[], isPartial = false): Answer[] {
   const deployments = new Map<string, Served[]>();
   for (const served of groups) {
-    const name = `${deploymentOf(served.process)} (${served.process.interface.toUpperCase()})`;
+    const { process } = served;
+    const name = isWorker(process) ? deploymentOf(process) : `${deploymentOf(process)} (${process.interface.toUpperCase()})`;
     const known = deployments.get(name);
     if (known) known.push(served);
     else deployments.set(name, [served]);
@@ -79,8 +90,8 @@ export function answers(groups: Iterable<Served>, findings: readonly Placed[], i
         deployment: isAlive(all) ? name : t("{deployment}, ended", { deployment: name }),
         processes: processes.length,
         sharing,
-        does: does(sharing, threads),
-        means: sharing && means(sharing, processes),
+        does: all.some(({ process }) => isWorker(process)) ? works(sharing, threads, processes) : does(sharing, threads),
+        means: sharing && (processes.some(isWorker) ? leaves(sharing, processes) : means(sharing, processes)),
         found: whatWasFound(here, isPartial),
         worst: (["leak", "hazard", "notice"] as const).find((level) => here.some((group) => group.level === level)),
       };
@@ -137,6 +148,41 @@ function leaksTold(times: number, groups: number): string {
   return times > groups
     ? t("People saw each other’s identity: {leaks}, seen {times} times", { leaks, times: count(times) })
     : t("People saw each other’s identity: {leaks}", { leaks });
+}
+
+/** Tell whether a process runs jobs, and serves no requests. */
+export function isWorker({ interface: kind }: Pick<Process, "interface">): boolean {
+  return kind === "worker";
+}
+
+/** Name what a process speaks: "WSGI", "ASGI", or that it runs jobs. */
+export function interfaceOf(process: Pick<Process, "interface">): string {
+  return isWorker(process) ? t("worker") : process.interface.toUpperCase();
+}
+
+/** Whether each job of a worker has a process to itself: RQ forks them off. */
+function forks(processes: readonly Process[]): boolean {
+  return processes.length > 0 && processes.every(({ worker_class: worker }) => worker === "fork");
+}
+
+function works(sharing: Sharing | null, threads: readonly Thread[], processes: readonly Process[]): string {
+  if (sharing === null) return t("its threads are not kept any more");
+  if (forks(processes)) return t("each job has a process of its own");
+  if (sharing === "exclusive") return t("every job so far had a thread to itself");
+  const such = threads.filter((thread) => thread.sharing === sharing);
+  if (sharing === "interleaved") {
+    return t("jobs overlap on a thread, up to {most} at once", { most: count(Math.max(...such.map((thread) => thread.max_in_flight))) });
+  }
+  const isSingle = processes.every(({ id }) => threads.filter((thread) => thread.process === id).length <= 1);
+  return isSingle ? t("each process does one job after another") : t("each thread does one job after another, and several threads work at once");
+}
+
+/** What that means for what a job leaves behind; unlike a request, it begins in no context of its own. */
+function leaves(sharing: Sharing, processes: readonly Process[]): string {
+  if (forks(processes)) return t("nothing that one leaves behind meets another");
+  if (sharing === "exclusive") return t("nothing kept on a thread met another job yet");
+  if (sharing === "interleaved") return means(sharing, processes);
+  return t("what one leaves in a threading.local or a ContextVar, the next one finds: clear it in finally");
 }
 
 function does(sharing: Sharing | null, threads: readonly Thread[]): string {

@@ -47,6 +47,8 @@ export class RecordStore {
   private readonly sorted = new Sorted<Row>((row) => row.startNs);
   private readonly byId = new Map<string, Row>();
   private readonly findingsByRequest: Recent<string, Finding[]>;
+  /** By the id of the request or job that sent them, which need not be here. */
+  private readonly jobsBySender = new Map<string, Row[]>();
   private readonly processById = new Recent<string, Process>(RETAIN_PROCESSES);
   /** Threads of one request each, which there can be as many of as requests: they must not crowd out the others. */
   private readonly exclusiveByKey = new Recent<string, Thread>(RETAIN_THREADS);
@@ -98,6 +100,11 @@ export class RecordStore {
 
   findingsOf(request: string): readonly Finding[] {
     return this.findingsByRequest.get(request) ?? [];
+  }
+
+  /** Return the jobs that a request, or a job, has sent. */
+  jobsOf(sender: string): readonly Row[] {
+    return this.jobsBySender.get(sender) ?? [];
   }
 
   /** Grows when a finding came or went, or when the request of one became known. */
@@ -174,6 +181,7 @@ export class RecordStore {
   private clearRequests(): void {
     for (const row of this.sorted.shift(this.sorted.items.length)) row.gone = true;
     this.byId.clear();
+    this.jobsBySender.clear();
     this.findingsByRequest.clear();
     this.requestsAside.clear();
     this.findingsAside.clear();
@@ -195,6 +203,7 @@ export class RecordStore {
       this.byId.set(request.id, row);
       this.sorted.insert(row);
       change.added.push(row);
+      if (request.parent !== null) this.jobsBySender.set(request.parent, [...this.jobsOf(request.parent), row]);
       if (this.findingsByRequest.get(request.id)) this.findingChanges += 1;
     } else if (request.outcome !== "open" || known.request.outcome === "open") {
       known.request = request;
@@ -216,6 +225,14 @@ export class RecordStore {
     this.findingChanges += 1;
   }
 
+  private forgetJob(row: Row): void {
+    const { parent } = row.request;
+    if (parent === null) return;
+    const left = this.jobsOf(parent).filter((job) => job !== row);
+    if (left.length > 0) this.jobsBySender.set(parent, left);
+    else this.jobsBySender.delete(parent);
+  }
+
   private trim(): number {
     // A hundredth over the limit may stay for a while: moving the whole array for every batch would cost more.
     if (this.sorted.items.length <= this.retain * 1.01) return 0;
@@ -223,6 +240,7 @@ export class RecordStore {
     for (const row of dropped) {
       row.gone = true;
       this.byId.delete(row.request.id);
+      this.forgetJob(row);
       this.findingsByRequest.delete(row.request.id);
     }
     this.findingChanges += 1;

@@ -1,9 +1,10 @@
 /** Draws what stands behind and beside the bars: the ground of each lane, and its name. */
 
-import { tn } from "../lib/text";
+import { t, tn } from "../lib/text";
 import type { Sharing } from "../protocol/records";
 import { type Frame, inView, onCanvas } from "./frame";
 import { paintHead } from "./heads-painter";
+import type { Protocol } from "./lanes";
 import type { Shelf } from "./layout";
 import { write, writeName } from "./text";
 
@@ -21,6 +22,15 @@ const SHARING_BARS: Record<Sharing, readonly [number, number, number, number][]>
     [2, 9.5, 7, 3],
   ],
 };
+
+const FOLDED: Record<Protocol, (count: number) => string> = {
+  http: (count) => tn("{n} thread, 1 request", "{n} threads, 1 request each", count),
+  websocket: (count) => tn("{n} thread, 1 socket", "{n} threads, 1 socket each", count),
+  job: (count) => tn("{n} thread, 1 job", "{n} threads, 1 job each", count),
+};
+
+/** What stands behind a lane's thread. */
+const WORDS = { websocket: t("sockets"), job: t("jobs") };
 
 /** Draw the ground of lanes and heads, under the bars. */
 export function paintGrounds(frame: Frame): void {
@@ -59,11 +69,10 @@ function paintName(frame: Frame, { lane, cssY, cssHeight }: Shelf): void {
   context.font = theme.font;
   if (lane.serial === null) {
     context.fillStyle = theme.colours.muted;
-    const { size } = lane;
-    write(context, tn("{n} thread, 1 request", "{n} threads, 1 request each", size), 31, middle, strip.cssLeft - 38);
+    write(context, FOLDED[lane.protocol](lane.size), 31, middle, strip.cssLeft - 38);
     return;
   }
-  const serial = `#${lane.serial}`;
+  const serial = lane.protocol === "http" ? `#${lane.serial}` : `#${lane.serial} · ${WORDS[lane.protocol]}`;
   const serialX = context.measureText(serial).width;
   context.fillStyle = theme.colours.text;
   writeName(context, lane.name, 31, middle, strip.cssLeft - 46 - serialX);

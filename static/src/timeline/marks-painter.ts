@@ -1,6 +1,7 @@
 /** Draws what goes on top of the bars: findings, the chosen and the hovered request, the way of its hops. */
 
 import { t } from "../lib/text";
+import type { Request } from "../protocol/records";
 import { LEAK } from "./bars";
 import type { Rect } from "./bars-painter";
 import { type Frame, onCanvas, snapX } from "./frame";
@@ -9,6 +10,8 @@ import { rowTop } from "./layout";
 const WORD = t("leak");
 const WORD_X = 40;
 const WORD_Y = 13;
+/** How long the head of an arrow is. */
+const ARROW_X = 7;
 /** With more leaks than this on the screen, the word stands only where it fits into the bar. */
 const FEW = 15;
 
@@ -110,7 +113,7 @@ export function paintHops(frame: Frame): void {
   if (hops.length < 2) return;
   const points = hops.map((hop) => ({
     cssX: snapX(model.timeUs(request.start_ns + hop.at_ns), frame),
-    cssY: middleOf(frame, request.process, hop.thread_serial, chosen),
+    cssY: middleOf(frame, request, hop.thread_serial, chosen),
   }));
   context.strokeStyle = theme.colours.accent;
   context.lineWidth = 2;
@@ -135,13 +138,47 @@ export function paintHops(frame: Frame): void {
   }
 }
 
+/** Draw arrows from the chosen request to the jobs that it sent, and to a chosen job from whoever sent it. */
+export function paintSendings(frame: Frame): void {
+  const { model, chosen } = frame;
+  if (chosen === undefined) return;
+  const { request } = model.rowAt(chosen);
+  for (const job of model.sentBy(request.id)) paintSending(frame, chosen, job);
+  const sender = request.parent === null ? undefined : model.slotOf(request.parent);
+  if (sender !== undefined) paintSending(frame, sender, chosen);
+}
+
+function paintSending(frame: Frame, sender: number, job: number): void {
+  const { context, theme, model } = frame;
+  const [by, sent] = [model.rowAt(sender).request, model.rowAt(job).request];
+  const startUs = model.bars.startUs[job] as number;
+  const sentUs = Math.max(model.bars.startUs[sender] as number, Math.min(model.timeUs(sent.sent_ns ?? sent.start_ns), startUs));
+  const [fromX, toX] = [snapX(sentUs, frame), snapX(startUs, frame)];
+  const [fromY, toY] = [middleOf(frame, by, by.thread_serial, sender), middleOf(frame, sent, sent.thread_serial, job)];
+  context.strokeStyle = context.fillStyle = theme.colours.accent;
+  context.lineWidth = 1.5;
+  context.setLineDash([5, 3]);
+  context.beginPath();
+  context.moveTo(fromX, fromY);
+  const bendX = Math.max(24, (toX - fromX) / 2);
+  context.bezierCurveTo(fromX + bendX, fromY, toX - bendX, toY, toX - ARROW_X, toY);
+  context.stroke();
+  context.setLineDash([]);
+  context.beginPath();
+  context.arc(fromX, fromY, 2.5, 0, 2 * Math.PI);
+  context.moveTo(toX, toY);
+  context.lineTo(toX - ARROW_X, toY - 4);
+  context.lineTo(toX - ARROW_X, toY + 4);
+  context.fill();
+}
+
 /** Return the height at which a thread's hops are drawn: its bar, its lane, or the head it is collapsed into. */
-function middleOf(frame: Frame, process: string, serial: number, slot: number): number {
+function middleOf(frame: Frame, { process, protocol }: Request, serial: number, slot: number): number {
   const { model, layout } = frame;
   const own = model.bars.thread[slot] === serial ? rectOf(frame, slot) : undefined;
   if (own) return own.cssY + own.cssHeight / 2;
   const group = model.group(process);
-  const shelf = layout.shelves.find((one) => one.lane === group?.laneOf(serial));
+  const shelf = layout.shelves.find((one) => one.lane === group?.laneOf(serial, protocol));
   if (shelf) return onCanvas(shelf.cssY + Math.min(shelf.cssHeight, 20) / 2, frame);
   const head = layout.heads.find(({ isCollapsed, groups }) => isCollapsed && groups.some((one) => one === group));
   return onCanvas((head?.cssY ?? 0) + layout.headCssY / 2, frame);

@@ -30,7 +30,9 @@ function rowsOf(serial: number, processId = "p1"): string[][] {
 }
 
 const folded = (): string[] =>
-  (model.group("p1")?.folded.tracks ?? []).flatMap((track) => track.slots.map((slot) => model.rowAt(slot).request.id));
+  (model.group("p1")?.lanes.find(({ serial }) => serial === null)?.tracks ?? []).flatMap((track) =>
+    track.slots.map((slot) => model.rowAt(slot).request.id),
+  );
 
 test("requests that one thread serves one after another stand on one row, those in flight at once below each other", () => {
   arrive({ id: "a", start_ns: 0, duration_ns: 10 * MS }, { id: "b", start_ns: 10 * MS, duration_ns: 10 * MS });
@@ -86,6 +88,28 @@ test("the main thread comes first, then threads by number, the shared lane last"
     { id: "main", thread_serial: 5, thread_name: "MainThread" },
   );
   expect(model.group("p1")?.lanes.map((lane) => lane.serial)).toEqual([5, 2, 3, null]);
+});
+
+test("jobs and sockets of a thread have lanes of their own, and each job of a worker that forks is one of many", () => {
+  arrive({ id: "page" }, { id: "eager", protocol: "job", parent: "page" }, { id: "chat", protocol: "websocket" });
+  expect(model.group("p1")?.lanes.map(({ serial, protocol }) => [serial, protocol])).toEqual([
+    [1, "http"],
+    [1, "websocket"],
+    [1, "job"],
+  ]);
+  records.apply({ processes: [process({ id: "p2", server: "rq", worker_class: "fork", interface: "worker" })] });
+  for (const serial of [1, 101, 201]) arrive({ id: `forked${serial}`, process: "p2", protocol: "job", thread_serial: serial });
+  expect(model.group("p2")?.lanes.map(({ serial, size }) => [serial, size])).toEqual([[null, 3]]);
+});
+
+test("a job is found by whoever sent it, for as long as both are here", () => {
+  arrive({ id: "page" }, { id: "mail", protocol: "job", parent: "page", process: "p2" });
+  expect(model.sentBy("page").map((slot) => model.rowAt(slot).request.id)).toEqual(["mail"]);
+  expect(model.sentBy("mail")).toEqual([]);
+  model.setFilter(({ request: { protocol } }) => protocol === "http");
+  expect(model.sentBy("page")).toEqual([]);
+  records.clear();
+  expect(records.jobsOf("page")).toEqual([]);
 });
 
 test("a request that runs keeps its row to itself until it ends", () => {

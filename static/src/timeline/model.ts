@@ -8,7 +8,7 @@ import { Group, type Host, type Lane } from "./lanes";
 import type { Track } from "./track";
 
 /** What the timeline reads of the records. */
-export type Source = Pick<RecordStore, "rows" | "process" | "thread" | "findingsOf">;
+export type Source = Pick<RecordStore, "rows" | "process" | "thread" | "findingsOf" | "jobsOf">;
 
 export class Model {
   readonly bars = new Bars();
@@ -100,6 +100,11 @@ export class Model {
     return this.slotById.get(id);
   }
 
+  /** Return the bars of the jobs that a request, or a job, has sent. */
+  sentBy(id: string): number[] {
+    return this.source.jobsOf(id).flatMap((row) => this.slotOf(row.request.id) ?? []);
+  }
+
   rowAt(slot: number): Row {
     return this.bars.rows[slot] as Row;
   }
@@ -184,15 +189,18 @@ export class Model {
   }
 
   private laneFor(slot: number, group: Group, touched?: Set<Group>): Lane {
-    const { process, thread_serial: serial, thread_name: name } = this.rowAt(slot).request;
+    const { process, thread_serial: serial, thread_name: name, protocol } = this.rowAt(slot).request;
     const thread = this.source.thread(process, serial);
-    const { lane, unfolded } = group.laneFor(serial, name, thread !== undefined && thread.sharing !== "exclusive");
+    const isShared = thread !== undefined && thread.sharing !== "exclusive";
+    // Where each job is a process's only one, so is its main thread.
+    const isLasting = name === "MainThread" && this.source.process(process)?.worker_class !== "fork";
+    const { lane, unfolded } = group.laneFor(serial, name, protocol, isShared || isLasting);
     if (unfolded !== undefined) {
       this.trackOf(unfolded).remove(unfolded);
       this.stand(unfolded, lane);
       touched?.add(group); // the lane is new, though its row is already there for the bar that comes next
     }
-    if (lane.serial === null) group.fold(serial, slot);
+    if (lane.serial === null) group.fold(serial, protocol, slot);
     return lane;
   }
 
@@ -225,8 +233,9 @@ export class Model {
   }
 
   private forget(slot: number): void {
-    this.laneOf(slot).group.unfold(this.bars.thread[slot] as number, slot);
-    this.slotById.delete(this.rowAt(slot).request.id);
+    const { request } = this.rowAt(slot);
+    this.laneOf(slot).group.unfold(this.bars.thread[slot] as number, request.protocol, slot);
+    this.slotById.delete(request.id);
     this.running.delete(slot);
     this.laneBySlot[slot] = undefined;
     this.bars.release(slot);

@@ -5,7 +5,7 @@ import { BarsPainter } from "./bars-painter";
 import { hatchPattern } from "./crowding";
 import { AXIS_Y, type Frame, OVERVIEW_Y } from "./frame";
 import { paintGrounds, paintNames } from "./lanes-painter";
-import { paintChosen, paintFindings, paintHops } from "./marks-painter";
+import { paintChosen, paintFindings, paintHops, paintSendings } from "./marks-painter";
 import { Overview } from "./overview";
 import { readTheme } from "./theme";
 import type { Span } from "./viewport";
@@ -61,6 +61,7 @@ export class Scene {
     paintFindings(frame, this.bars.paint(frame));
     paintChosen(frame);
     paintHops(frame);
+    paintSendings(frame);
     paintNames(frame);
     context.restore();
     paintAxis(frame);

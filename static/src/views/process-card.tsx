@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 
-import { deploymentOf } from "../lib/answer";
+import { deploymentOf, interfaceOf } from "../lib/answer";
 import { rate } from "../lib/amounts";
 import { lastSeenNs } from "../lib/family";
 import { age, count, dateAndTime, duration } from "../lib/format";
@@ -90,7 +90,7 @@ function Facts({ process, history }: { process: Process; history: readonly Measu
   return (
     <dl class="facts">
       <Fact name={t("Requests")}>{count(requestsShown(process))}</Fact>
-      <Fact name={t("Interface")}>{process.interface.toUpperCase()}</Fact>
+      <Fact name={t("Interface")}>{interfaceOf(process)}</Fact>
       <Fact name={t("Runs")}>{t("Django {django}, Python {python}", { django: process.django, python: process.python })}</Fact>
       <Fact name={t("Began")}>
         {dateAndTime(process.started_ns)} <span class="aside">{t("{age} ago", { age: age(nowCoarseNs.value - process.started_ns) })}</span>

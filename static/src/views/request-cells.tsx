@@ -51,7 +51,7 @@ function contentOf(column: Column, { request, process, sharing, level }: Told): 
     case "level":
       return level && <LevelMark level={level} />;
     case "user":
-      return <UserName user={request.user} />;
+      return <Person request={request} />;
     case "request":
       return (
         <>
@@ -90,6 +90,16 @@ function contentOf(column: Column, { request, process, sharing, level }: Told): 
   }
 }
 
+/** Whom a request is for; of a job that does not say, whose request sent it, shown as the guess that it is. */
+function Person({ request: { user, presumed } }: { request: Request }) {
+  if (user.state !== "unresolved" || !presumed) return <UserName user={user} />;
+  return (
+    <span class="presumed">
+      <UserName user={presumed} />?
+    </span>
+  );
+}
+
 /** What is too long for its column, whole. */
 function titleOf(column: Column, request: Request): string | undefined {
   switch (column) {
@@ -98,7 +108,9 @@ function titleOf(column: Column, request: Request): string | undefined {
     case "thread":
       return t("{thread}, native id {id}", { thread: request.thread_name, id: request.native_thread_id });
     case "user":
-      return userName(request.user);
+      return request.user.state === "unresolved" && request.presumed
+        ? t("presumed: {name} sent it", { name: userName(request.presumed) })
+        : userName(request.user);
     case "shared":
       return sharedInWords(request.same_thread);
     case "route":

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 
-import { deploymentOf } from "../lib/answer";
+import { deploymentOf, isWorker } from "../lib/answer";
 import { curlOf } from "../lib/curl";
 import { withKey } from "../lib/filter";
 import { dateAndTime, duration } from "../lib/format";
@@ -17,9 +17,11 @@ import { CopyButton } from "./copy-button";
 import { FindingNotes } from "./finding-notes";
 import { Hops } from "./hops";
 import { RunningTime, SHARING_MEANS, SharingMark, Status, UserName } from "./marks";
+import { Messages } from "./messages";
 import { Neighbours } from "./neighbours";
 import { Fact, Panel } from "./panel";
 import { Readings } from "./readings";
+import { Sent } from "./sent";
 
 export function RequestDetails() {
   const id = chosen.value;
@@ -89,8 +91,16 @@ function Facts({ request, full }: { request: Request; full: RequestDetail | null
             {userName(request.user)}
           </Filtering>
           {request.user.id !== null && <span class="aside"> {t("id {id}", { id: request.user.id })}</span>}
-          {request.user.state === "unresolved" && <span class="aside"> {t("nothing in it asked for its user")}</span>}
+          {request.user.state === "unresolved" && (
+            <span class="aside"> {request.protocol === "job" ? t("it did not say for whom it works") : t("nothing in it asked for its user")}</span>
+          )}
         </Fact>
+        {request.presumed && (
+          <Fact name={t("Presumed")} title={t("Whose request or job sent it: a guess at whom it works for")}>
+            <UserName user={request.presumed} />
+          </Fact>
+        )}
+        <Sent request={request} />
         <Fact name={t("Thread")}>
           <WhichThread request={request} thread={thread} />
         </Fact>
@@ -99,7 +109,7 @@ function Facts({ request, full }: { request: Request; full: RequestDetail | null
         </Fact>
         {request.task_serial !== null && <Fact name={t("Task")}>{`${request.task_name ?? t("task")} #${request.task_serial}`}</Fact>}
         {request.greenlet_serial !== null && <Fact name={t("Greenlet")}>#{request.greenlet_serial}</Fact>}
-        <Fact name={t("View")}>{request.view ? (
+        <Fact name={request.protocol === "job" ? t("Job") : t("View")}>{request.view ? (
             <Filtering by="view" value={request.view}>
               {request.view}
             </Filtering>
@@ -107,7 +117,7 @@ function Facts({ request, full }: { request: Request; full: RequestDetail | null
             <span class="aside">{t("none: no view was reached")}</span>
           )}</Fact>
         {request.route && (
-          <Fact name={t("Route")}>
+          <Fact name={request.protocol === "job" ? t("Queue") : t("Route")}>
             <Filtering by="route" value={request.route}>
               {request.route}
             </Filtering>
@@ -131,6 +141,7 @@ function Facts({ request, full }: { request: Request; full: RequestDetail | null
         )}
       </dl>
       <Hops request={full?.request ?? request} />
+      {full && <Messages request={full.request} />}
       {full && <Readings request={full.request} />}
     </>
   );
@@ -173,11 +184,13 @@ function WhichProcess({ request, process }: { request: Request; process: Process
       </Filtering>
       {process && (
         <span class="aside below">
-          {tn("{server} ({interface}) on {host}, {n} request", "{server} ({interface}) on {host}, {n} requests", process.requests, {
-            server: deploymentOf(process),
-            interface: process.interface.toUpperCase(),
-            host: process.host,
-          })}
+          {isWorker(process)
+            ? tn("{server} on {host}, {n} job", "{server} on {host}, {n} jobs", process.requests, { server: deploymentOf(process), host: process.host })
+            : tn("{server} ({interface}) on {host}, {n} request", "{server} ({interface}) on {host}, {n} requests", process.requests, {
+                server: deploymentOf(process),
+                interface: process.interface.toUpperCase(),
+                host: process.host,
+              })}
         </span>
       )}
     </>

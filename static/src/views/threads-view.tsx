@@ -2,7 +2,7 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 
-import { deploymentOf } from "../lib/answer";
+import { deploymentOf, interfaceOf } from "../lib/answer";
 import { age, count } from "../lib/format";
 import { t, tn } from "../lib/text";
 import type { Process, Thread } from "../protocol/records";
@@ -79,7 +79,7 @@ export function ProcessTitle({ process, alive }: { process: Process; alive: bool
   return (
     <h2>
       <span class="deployment">{deploymentOf(process)}</span>
-      <span class="aside">{process.interface.toUpperCase()}</span>
+      <span class="aside">{interfaceOf(process)}</span>
       <span class="pid" title={t("Process {id}", { id: process.id })}>
         {t("pid {pid} on {host}", { pid: process.pid, host: process.host })}
       </span>

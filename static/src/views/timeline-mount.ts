@@ -40,6 +40,7 @@ const source: Source = {
   },
   process: (id) => records.process(id),
   thread: (process, serial) => records.thread(process, serial),
+  jobsOf: (sender) => records.jobsOf(sender),
   findingsOf: (request) => records.findingsOf(request).filter((finding) => !known.peek().has(finding.group)),
 };
 
