@@ -120,6 +120,8 @@ class Judge:
                 case.is_of_user = case.set_when != "when used" or view_name(opened) in fact.holder.used_by
                 if opened.protocol == "job":  # what its task does not use has been left out, see `Handover`
                     case.set_when, case.is_of_user = "on the way in", True
+                if fact.checkpoint == "receive":  # what handling such a message does not set has been left out
+                    case.is_of_user = True
                 case.handed_out = fact.checkpoint == fact.holder.path
                 self._observe(opened, case, fact.seen, fact.identity, is_sure=_is_sure(fact))
             case Birth():

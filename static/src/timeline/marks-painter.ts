@@ -140,12 +140,18 @@ export function paintHops(frame: Frame): void {
 
 /** Draw arrows from the chosen request to the jobs that it sent, and to a chosen job from whoever sent it. */
 export function paintSendings(frame: Frame): void {
-  const { model, chosen } = frame;
+  const { context, model, chosen, strip } = frame;
   if (chosen === undefined) return;
   const { request } = model.rowAt(chosen);
+  context.save();
+  // Over the lines of processes, and not over names.
+  context.beginPath();
+  context.rect(strip.cssLeft, 0, strip.cssWidth, frame.cssHeight);
+  context.clip();
   for (const job of model.sentBy(request.id)) paintSending(frame, chosen, job);
   const sender = request.parent === null ? undefined : model.slotOf(request.parent);
   if (sender !== undefined) paintSending(frame, sender, chosen);
+  context.restore();
 }
 
 function paintSending(frame: Frame, sender: number, job: number): void {

@@ -61,8 +61,8 @@ export class Scene {
     paintFindings(frame, this.bars.paint(frame));
     paintChosen(frame);
     paintHops(frame);
-    paintSendings(frame);
     paintNames(frame);
+    paintSendings(frame);
     context.restore();
     paintAxis(frame);
     this.overview.paint(frame, whole);

@@ -96,6 +96,7 @@ export function Status({ request }: { request: Request }) {
   if (outcome === "aborted") {
     return <span class="status aborted">{status === null ? t("aborted") : t("{status} aborted", { status })}</span>;
   }
+  if (status === null && outcome === "ok" && request.protocol === "job") return <span class="status s2">{t("done")}</span>;
   if (status === null) return <span class="status s5">{outcome === "error" ? t("error") : t("no response")}</span>;
   return <span class={`status s${Math.floor(status / 100)}`}>{status}</span>;
 }
