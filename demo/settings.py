@@ -10,6 +10,7 @@ VAR_DIR = Path(os.environ.get("DEMO_VAR", BASE_DIR / "demo" / "var"))
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 LAB_REPORT = VAR_DIR / "lab.json"
+LAB_WORKERS_REPORT = VAR_DIR / "lab-workers.json"
 """What ``manage.py lab`` found out last, for the page /lab/."""
 
 # Known to everybody, which does for a shop that sells nothing and listens on 127.0.0.1.

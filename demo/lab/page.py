@@ -13,6 +13,8 @@ from django.utils.html import format_html, format_html_join
 from dashboard.views import guarded, reading
 from demo.lab import report as reports
 from demo.lab.report import Cell, Report, Run, Score, added
+from demo.lab.workers import report as worker_reports
+from demo.lab.workers.report import Kept, WorkerRun, WorkersReport
 
 _KINDS = {
     "crossed": "while a request ran, a holder named somebody else",
@@ -34,8 +36,11 @@ class Mark(NamedTuple):
 @reading
 def page(request: HttpRequest) -> HttpResponse:
     """Show the newest report, or say how to make one."""
-    report = reports.read(settings.LAB_REPORT)
-    context: dict[str, Any] = {"report": report, "live": reverse("reqtrace_dashboard:page"), "state": _state(report)}
+    report, workers = _read()
+    state_now = _state(report, workers)
+    context: dict[str, Any] = {"report": report, "live": reverse("reqtrace_dashboard:page"), "state": state_now}
+    if workers is not None and workers.runs:
+        context |= _told_of_workers(workers)
     if report is not None:
         context["is_running"] = _is_running(report)
         if report.runs:
@@ -47,11 +52,16 @@ def page(request: HttpRequest) -> HttpResponse:
 @reading
 def state(request: HttpRequest) -> HttpResponse:
     """Answer with a text that changes whenever the page would."""
-    return HttpResponse(_state(reports.read(settings.LAB_REPORT)), content_type="text/plain; charset=utf-8")
+    return HttpResponse(_state(*_read()), content_type="text/plain; charset=utf-8")
 
 
-def _state(report: Report | None) -> str:
-    return "none" if report is None else f"{report.began_ns} {len(report.runs)} {_is_running(report)}"
+def _read() -> tuple[Report | None, WorkersReport | None]:
+    return reports.read(settings.LAB_REPORT), worker_reports.read(settings.LAB_WORKERS_REPORT)
+
+
+def _state(report: Report | None, workers: WorkersReport | None) -> str:
+    of_servers = "none" if report is None else f"{report.began_ns} {len(report.runs)} {_is_running(report)}"
+    return of_servers if workers is None else f"{of_servers} {workers.began_ns} {len(workers.runs)}"
 
 
 def _is_running(report: Report) -> bool:
@@ -87,6 +97,29 @@ def _told(report: Report) -> dict[str, Any]:
         "loads": list(report.oddities[0].answers) if report.oddities else [],
         "oddities": [(one, list(one.answers.values())) for one in report.oddities],
     }
+
+
+def _told_of_workers(report: WorkersReport) -> dict[str, Any]:
+    """Return the report on workers as the page's tables show it."""
+    return {
+        "jobs_each": report.runs[0].jobs,
+        "worker_holders": [_with_code(title) for title in report.holders.values()],
+        "workers": [(run, [_mark_of_jobs(run, run.kept[name]) for name in report.holders]) for run in report.runs],
+        "worker_scores": [
+            (run, added(score for kept in run.kept.values() for score in (kept.crossed, kept.leftover)))
+            for run in report.runs
+        ],
+    }
+
+
+def _mark_of_jobs(run: WorkerRun, kept: Kept) -> Mark:
+    left = f"{kept.left} left over" if kept.left else ""
+    wrong = kept.strangers + kept.mixed
+    if not wrong:
+        return Mark("left-over" if left else "right", left or "right", "")
+    of_nobody = f"{kept.strangers} of {run.anonymous} for nobody" if kept.strangers else ""
+    of_others = f"{kept.mixed} of {run.jobs - run.anonymous} for somebody" if kept.mixed else ""
+    return Mark("wrong", f"{wrong} wrong", ", ".join(filter(None, (of_nobody, of_others, left))))
 
 
 def _mark(cell: Cell) -> Mark:

@@ -1,7 +1,8 @@
 """The lab's report as Markdown: sections that stand between markers in a document and are written anew there."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from demo.lab.report import Cell, Report, Run, Score, added
 
@@ -10,23 +11,27 @@ class NoMarkers(Exception):
     """A document bears no markers for any section."""
 
 
-def write(path: Path, report: Report) -> list[str]:
+Measured = TypeVar("Measured")
+
+
+def write(path: Path, report: Measured, sections: Mapping[str, Callable[[Measured], str]]) -> list[str]:
     """Write every section for which the document has markers; return their names.
 
     Raises:
         NoMarkers: when it has none; the text says how they look.
 
     """
-    text = path.read_text() if path.exists() else "\n\n".join(f"{_begin(name)}\n{_end(name)}" for name in SECTIONS)
+    text = path.read_text() if path.exists() else "\n\n".join(f"{_begin(name)}\n{_end(name)}" for name in sections)
     written = []
-    for name, make in SECTIONS.items():
+    for name, make in sections.items():
         before, begin, rest = text.partition(_begin(name))
         _, end, after = rest.partition(_end(name))
         if end:
             text = f"{before}{begin}\n\n{make(report)}\n\n{end}{after}"
             written.append(name)
     if not written:
-        raise NoMarkers(f"{path} has no line such as {_begin('threads')} followed by {_end('threads')}.")
+        first = next(iter(sections))
+        raise NoMarkers(f"{path} has no line such as {_begin(first)} followed by {_end(first)}.")
     path.write_text(text)
     return written
 
@@ -54,7 +59,7 @@ def threads(report: Report) -> str:
         for run in report.runs
     ]
     head = ("server", "middleware", "clients at once", "threads", "most requests on one", "at once on one", "reqtrace")
-    return _table(head, rows)
+    return tabulated(head, rows)
 
 
 def identities(report: Report) -> str:
@@ -67,7 +72,7 @@ def identities(report: Report) -> str:
             if view in run.cells
         ]
         tables.append(
-            f"In a view that is {view}:\n\n{_table(('server', 'middleware', *report.holders.values()), rows)}"
+            f"In a view that is {view}:\n\n{tabulated(('server', 'middleware', *report.holders.values()), rows)}"
         )
     return "\n\n".join(tables)
 
@@ -80,9 +85,9 @@ def findings(report: Report) -> str:
         for kind in ("crossed", "leftover", "lost"):
             score = added(getattr(cell, kind) for cell in _cells(run))
             totals[kind] = added((totals.get(kind, Score()), score))
-            rows.append((run.server, run.stack, f"`{kind}`", *_score(score)))
-    rows += [("**all**", "", f"`{kind}`", *_score(score)) for kind, score in totals.items()]
-    return _table(("server", "middleware", "kind", "in truth", "found", "both", "precision", "recall"), rows)
+            rows.append((run.server, run.stack, f"`{kind}`", *cells_of(score)))
+    rows += [("**all**", "", f"`{kind}`", *cells_of(score)) for kind, score in totals.items()]
+    return tabulated(("server", "middleware", "kind", "in truth", "found", "both", "precision", "recall"), rows)
 
 
 def by_holder(report: Report) -> str:
@@ -92,8 +97,8 @@ def by_holder(report: Report) -> str:
         for kind in ("crossed", "leftover", "lost"):
             score = added(getattr(view[name], kind) for run in report.runs for view in run.cells.values())
             if score.true or score.found:
-                rows.append((title, f"`{kind}`", *_score(score)))
-    return _table(("holder", "kind", "in truth", "found", "both", "precision", "recall"), rows)
+                rows.append((title, f"`{kind}`", *cells_of(score)))
+    return tabulated(("holder", "kind", "in truth", "found", "both", "precision", "recall"), rows)
 
 
 def discovered(report: Report) -> str:
@@ -110,7 +115,7 @@ def discovered(report: Report) -> str:
         for one in report.discovered
     ]
     head = ("server", "middleware", *report.holders.values(), "precision", "recall of all", "recall once known")
-    return _table(head, rows)
+    return tabulated(head, rows)
 
 
 def oddities(report: Report) -> str:
@@ -120,13 +125,13 @@ def oddities(report: Report) -> str:
         (one.server, one.stack, *(one.answers[load] for load in loads), one.requests, one.alarms)
         for one in report.oddities
     ]
-    return _table(("server", "middleware", *loads, "recorded", "false alarms"), rows)
+    return tabulated(("server", "middleware", *loads, "recorded", "false alarms"), rows)
 
 
 def contexts(report: Report) -> str:
     """Tabulate the requests that began in another one's context."""
-    rows = [(one.server, one.requests, *_score(one.score)) for one in report.dirt]
-    return _table(("server", "requests", "began in another's context", "found", "both", "precision", "recall"), rows)
+    rows = [(one.server, one.requests, *cells_of(one.score)) for one in report.dirt]
+    return tabulated(("server", "requests", "began in another's context", "found", "both", "precision", "recall"), rows)
 
 
 _VIEWS = {"sync": "In synchronous views", "async": "In asynchronous views"}
@@ -153,7 +158,8 @@ def _cells(run: Run) -> Iterable[Cell]:
     return (cell for view in run.cells.values() for cell in view.values())
 
 
-def _score(score: Score) -> tuple[object, ...]:
+def cells_of(score: Score) -> tuple[object, ...]:
+    """Return the cells that tell a score."""
     return score.true, score.found, score.both, _share(score.precision), _share(score.recall)
 
 
@@ -161,7 +167,8 @@ def _share(share: float | None) -> str:
     return "" if share is None else f"{share:.3f}".rstrip("0").rstrip(".") if share not in (0, 1) else f"{share:.0f}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def tabulated(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 

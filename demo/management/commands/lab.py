@@ -63,7 +63,7 @@ class Command(BaseCommand):
             raise CommandError(f"{len(report.failures)} runs failed: {report.failures[0].reason}")
         for path in options["markdown"]:
             try:
-                self.stderr.write(f"{path}: {', '.join(table.write(path, report))}")
+                self.stderr.write(f"{path}: {', '.join(table.write(path, report, table.SECTIONS))}")
             except (table.NoMarkers, OSError) as error:
                 raise CommandError(str(error)) from None
         if not options["markdown"]:

@@ -70,3 +70,8 @@ export function age(lengthNs: number): string {
 function pad(value: number): string {
   return String(value).padStart(2, "0");
 }
+
+/** Name what somebody asked for: the method, or that it is a socket. */
+export function methodOf({ protocol, method }: { protocol: string; method: string }): string {
+  return protocol === "websocket" ? "WS" : method;
+}

@@ -1,6 +1,7 @@
 /** Draws the lanes' bars: by colour, so that the canvas changes its colour seldom, and with words where they fit. */
 
 import { RECIPES } from "../lib/colour";
+import { methodOf } from "../lib/format";
 import { userName } from "../lib/people";
 import type { Request } from "../protocol/records";
 import { HAZARD, LEAK } from "./bars";
@@ -144,6 +145,7 @@ export class BarsPainter {
   }
 }
 
-function labelOf({ user, method, path }: Request): string {
-  return `${userName(user)}  ${method} ${path}`;
+function labelOf(request: Request): string {
+  const { user, path } = request;
+  return `${userName(user)}  ${methodOf(request)} ${path}`;
 }

@@ -1,6 +1,6 @@
 /** The other requests of a request's thread: before, at the same time, after; each leads to its own details. */
 
-import { duration } from "../lib/format";
+import { duration, methodOf } from "../lib/format";
 import { t, tn } from "../lib/text";
 import type { RequestDetail } from "../protocol/messages";
 import type { Request } from "../protocol/records";
@@ -37,7 +37,7 @@ function Group({ title, of, requests }: { title: string; of: Request; requests: 
               <span class="at">{offset(request.start_ns - of.start_ns)}</span>
               <UserName user={request.user} />
               <span class="neighbour-path">
-                <span class="method">{request.method}</span> {request.path}
+                <span class="method">{methodOf(request)}</span> {request.path}
               </span>
               <Status request={request} />
             </button>

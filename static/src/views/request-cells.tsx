@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 
 import { deploymentOf } from "../lib/answer";
 import type { Column } from "../lib/columns";
-import { count, duration, timeOfDay } from "../lib/format";
+import { count, duration, methodOf, timeOfDay } from "../lib/format";
 import { userName } from "../lib/people";
 import { t, tn } from "../lib/text";
 import type { Level, Process, Request, SameThread, Sharing } from "../protocol/records";
@@ -55,7 +55,7 @@ function contentOf(column: Column, { request, process, sharing, level }: Told): 
     case "request":
       return (
         <>
-          <span class="method">{request.protocol === "websocket" ? "WS" : request.method}</span> {request.path}
+          <span class="method">{methodOf(request)}</span> {request.path}
         </>
       );
     case "status":

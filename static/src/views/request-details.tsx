@@ -5,7 +5,7 @@ import type { ComponentChildren } from "preact";
 import { deploymentOf, isWorker } from "../lib/answer";
 import { curlOf } from "../lib/curl";
 import { withKey } from "../lib/filter";
-import { dateAndTime, duration } from "../lib/format";
+import { dateAndTime, duration, methodOf } from "../lib/format";
 import { userName } from "../lib/people";
 import { t, tn } from "../lib/text";
 import type { RequestDetail } from "../protocol/messages";
@@ -67,7 +67,7 @@ function Steps({ request }: { request: Request }) {
 function Line({ request }: { request: Request }) {
   return (
     <>
-      <span class="method">{request.method}</span> {request.path}
+      <span class="method">{methodOf(request)}</span> {request.path}
     </>
   );
 }

@@ -1,6 +1,6 @@
 /** Who sent a job, and which jobs a request or a job has sent: each leads to its own details. */
 
-import { duration } from "../lib/format";
+import { duration, methodOf } from "../lib/format";
 import { t } from "../lib/text";
 import type { Request } from "../protocol/records";
 import { choose, records } from "../state/live";
@@ -43,7 +43,7 @@ function Sender({ id }: { id: string }) {
 function Link({ request }: { request: Request }) {
   return (
     <button type="button" class="value sent" title={t("Show its details")} onClick={() => choose(request.id)}>
-      <span class="method">{request.method}</span> {request.path} <UserName user={request.user} />
+      <span class="method">{methodOf(request)}</span> {request.path} <UserName user={request.user} />
     </button>
   );
 }

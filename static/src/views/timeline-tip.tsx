@@ -3,7 +3,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-import { duration } from "../lib/format";
+import { duration, methodOf } from "../lib/format";
 import { t } from "../lib/text";
 import { records } from "../state/live";
 import { LevelMark, RunningTime, Status, UserName } from "./marks";
@@ -32,7 +32,7 @@ export function TimelineTip({ tip }: { tip: ReadonlySignal<Tip | null> }) {
   return (
     <div class="timeline-tip" ref={box} aria-hidden="true">
       <p>
-        <UserName user={request.user} /> <span class="method">{request.method}</span> {request.path}
+        <UserName user={request.user} /> <span class="method">{methodOf(request)}</span> {request.path}
       </p>
       <p class="where">
         <Status request={request} />{" "}

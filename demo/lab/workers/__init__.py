@@ -1,0 +1,1 @@
+"""The lab of workers: one task under every queue, beside its own log. Open `run.py` first."""
