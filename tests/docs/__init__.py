@@ -1,0 +1,1 @@
+"""Whether the documentation does as it says; open `blocks.py` first."""
