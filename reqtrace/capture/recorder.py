@@ -130,7 +130,7 @@ class Recorder:
             loaded_code.cache_clear()
         self.written = WrittenPlaces(loaded_code(), self.watch.add)
         self.retention = RetentionSearch(self.watch.known, self.discovery)
-        self.outliving = OutlivingSearch(current_in, lambda: list(self.execution.loops), self.watch.known)
+        self.outliving = OutlivingSearch(current_in, lambda: list(self.execution.loops), self.watch.known, self.open)
         self.ledger = Ledger(self.settings, self.faults, self.open, self.written, line)
         self.shipper = Shipper(self.settings, self.ledger, self.faults, self.finish_lost, self._spend_spare_time)
         self._known_every = 1

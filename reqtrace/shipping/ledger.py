@@ -228,6 +228,7 @@ class Ledger:
             self.findings_dropped += before.findings_dropped
             self.trim_ns += before.trim_ns
             self._synthetic += before.synthetic
+            self._found += Counter({"leak": before.leaks, "hazard": before.hazards})
             described.sampled_out = before.sampled_out
             self._faults_of_others += before.faults
 

@@ -7,7 +7,7 @@ one, nothing is found there.
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import thread as executors
 from contextvars import Context
 from functools import partial
@@ -23,6 +23,10 @@ _DEPTH = 4
 _BREADTH = 32
 """How many values of each are looked at: a job may be given a table of millions, too."""
 _FRAMES_MAX = 200
+_OWN = frozenset(vars(threading.Thread())) - {"_target", "_args", "_kwargs", "_context"}
+"""What each thread has for itself: nobody gave it."""
+_EXECUTOR = getattr(executors, "_worker", None)
+"""What the threads of an executor run."""
 _JOB = getattr(getattr(getattr(executors, "_WorkItem", None), "run", None), "__code__", None)
 
 
@@ -35,14 +39,26 @@ class Work(NamedTuple):
     given: tuple[object, ...]
 
 
-def works() -> Iterator[Work]:
-    """Return the work of every thread but the calling one."""
-    frames = sys._current_frames()
-    for thread in threading.enumerate():
-        frame = frames.get(thread.ident or 0)
-        if frame is not None and thread.ident != threading.get_ident():
-            job = _job_in(frame)
-            yield Work(thread, frame, tuple(vars(thread if job is None else job).values()))
+def works(first: int = 0, busy: Collection[int] = ()) -> Iterator[tuple[int, Work]]:
+    """Return the work of every thread but the calling one, with its number among all threads.
+
+    Args:
+        first: the number of the thread to begin with.
+        busy: numbers that the system gave to threads which are to be left out.
+
+    """
+    threads, here = threading.enumerate(), threading.get_ident()
+    frames = sys._current_frames()  # of thousands of threads it takes milliseconds: once for as many as can be
+    for number, thread in enumerate(threads[first:], first):
+        ident = thread.ident
+        frame = frames.get(ident or 0)
+        if frame is None or ident == here or ident in busy:
+            continue
+        job = _job_in(frame)
+        if job is not None:
+            yield number, Work(thread, frame, tuple(vars(job).values()))
+        elif getattr(thread, "_target", None) is not _EXECUTOR:  # it waits for a job
+            yield number, Work(thread, frame, tuple(value for name, value in vars(thread).items() if name not in _OWN))
 
 
 def given_with(given: tuple[object, ...], depth: int = _DEPTH) -> Iterator[Context | object]:
