@@ -46,6 +46,8 @@ USERS_COUNTED_PER_THREAD = 4_096
 NAMES_REMEMBERED = 4_096
 LONG_NS = 1_000_000_000
 """A request that has run this long is shown while it runs."""
+LONG_AT_ONCE = 256
+"""So many are shown with one shipment: of thousands that began together the others follow with the next ones."""
 _ALIVE_EVERY_NS = 5_000_000_000
 """How often a process says that it is alive."""
 _ALIVE_LONGEST_NS = 20_000_000_000
@@ -333,7 +335,7 @@ class Ledger:
             request
             for request in list(self._open.values())
             if request.number not in self._shown_open and now - request.began_ns > LONG_NS
-        ]
+        ][:LONG_AT_ONCE]
         self._shown_open.update(request.number for request in long)
         return long
 

@@ -13,6 +13,7 @@ from django.urls import resolve
 
 from reqtrace.capture.recorder import Recorder
 from reqtrace.middleware import TraceMiddleware
+from reqtrace.reading.reader import Reader
 from reqtrace.shipping import ledger as ledgers
 from tests.conftest import Tracing, close
 
@@ -98,6 +99,22 @@ def test_a_long_running_request_is_shown_once_with_all_that_is_known(tracing: St
     close(response)
     done = traced.request()
     assert (done.id, done.outcome, done.status, done.user.label) == (shown.id, "ok", 200, "bob")
+
+
+def test_of_very_many_that_run_long_a_few_are_shown_at_a_time(tracing: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledgers, "LONG_AT_ONCE", 2)
+    traced = tracing(**BY_HAND)
+    responses = [TraceMiddleware(lambda request: HttpResponse("x"))(RequestFactory().get("/plain/")) for _ in range(5)]
+    traced.recorder.shipper.ship()
+    for opened in traced.recorder.open.values():
+        opened.began_ns -= 2 * 10**9
+    shown = []
+    for _ in range(4):
+        traced.recorder.shipper.ship()
+        shown.append(sum(1 for _ in Reader(traced.store).requests()))
+    assert shown == [2, 4, 5, 5]
+    for response in responses:
+        close(response)
 
 
 def test_showing_a_request_while_it_runs_changes_nothing_about_it(tracing: Start) -> None:

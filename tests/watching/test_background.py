@@ -14,6 +14,8 @@ from django.test import RequestFactory
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding
+from reqtrace.watching import outliving
+from reqtrace.watching.background import works
 from tests.conftest import Tracing, close, eventually
 from tests.findings.test_judge import person
 
@@ -179,3 +181,55 @@ async def test_a_thread_of_which_nobody_can_tell_whose_it_is_is_no_finding(traci
         assert outlived(traced) == []
     finally:
         done.set()
+
+
+def test_among_many_threads_one_is_found_though_a_look_is_short(
+    tracing: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outliving, "_SLICE_NS", 0)
+    traced = tracing(FLUSH_MS=60_000)
+    search = traced.recorder.outliving
+    done = threading.Event()
+    before, after = (in_a_thread(done) for _ in range(3)), (in_a_thread(done) for _ in range(3))
+    try:
+        list(before)
+        response = TraceMiddleware(lambda request: HttpResponse("x"))(request := RequestFactory().get("/plain/"))
+        in_a_thread(done, request)
+        list(after)
+        close(response)
+        looks = 1
+        while not traced.recorder.outliving.search(age_ns=0):
+            search._due_ns = 0
+            looks += 1
+            assert looks < 100
+        assert looks > 3, "all threads were looked at at once"
+        starts = {search._next_thread}
+        while search._next_thread:
+            search._due_ns = 0
+            search.search(age_ns=0)
+            starts.add(search._next_thread)
+        assert len(starts) > 3, "it began anew after what it found"
+    finally:
+        done.set()
+
+
+def test_the_thread_of_a_request_in_flight_is_no_work_beside_it(tracing: Start) -> None:
+    traced = tracing(FLUSH_MS=60_000)
+    done, begun = threading.Event(), threading.Event()
+
+    def view(request: HttpRequest) -> HttpResponse:
+        begun.set()
+        done.wait(30)
+        return HttpResponse("x")
+
+    serving = threading.Thread(target=lambda: close(TraceMiddleware(view)(RequestFactory().get("/plain/"))))
+    serving.start()
+    try:
+        assert begun.wait(30)
+        busy = {opened.place.thread.ident for opened in traced.recorder.open.values()}
+        assert busy == {serving.ident}
+        assert serving in {work.thread for _, work in works()}
+        assert serving not in {work.thread for _, work in works(busy=busy)}
+    finally:
+        done.set()
+        serving.join()

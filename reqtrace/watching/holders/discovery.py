@@ -42,6 +42,8 @@ WALK_NS = 800_000
 LAYERS_NS = 200_000
 """How long among the middleware."""
 PROBES_WHEN_CALM = 32
+_PARTS = 32
+"""At so many threads' parts of a local it is looked at a time: there may be thousands."""
 _SLOTS_MAX = 64
 """A local or dict with more in it than this is no holder of the current request."""
 
@@ -212,11 +214,20 @@ class Discovery:
             self.lookout.look(path, root)
             yield
         for path, local in list(self._locals.values()):
-            for values in parts_of(local):
-                for name, value in _holding(values):
-                    self._take(f"{path}.{name}", value, ThreadLocalHolder, local, name)
+            first = 0
+            while self._look_at_parts(path, local, first):
+                first += _PARTS
+                yield
         yield from self.lookout.read_literals()
         self.lookout.end_round(self._forget)
+
+    def _look_at_parts(self, path: str, local: Any, first: int) -> bool:
+        """Look at what some threads have in a local; return whether there are more. Nothing of it outlives the call."""
+        parts = parts_of(local)
+        for values in parts[first : first + _PARTS]:
+            for name, value in _holding(values):
+                self._take(f"{path}.{name}", value, ThreadLocalHolder, local, name)
+        return len(parts) > first + _PARTS
 
     def _take(self, path: str, value: object, make: Callable[..., Holder], *arguments: Any) -> None:
         if path not in self._found and not meaning_of(value).is_nothing:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -65,3 +66,32 @@ def test_a_middleware_that_keeps_requests_is_named_by_its_own_attribute_whoever_
         "__main__.Terse(instance).request",
         "__main__.keeping.<locals>.middleware.request",
     ]
+
+
+def test_what_thousands_of_threads_have_in_a_local_is_looked_at_a_little_at_a_time(
+    shop: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.here, done, ready = threading.local(), threading.Event(), threading.Barrier(151)  # type: ignore[attr-defined]
+
+    def keep() -> None:
+        shop.here.request = HttpRequest()
+        ready.wait(30)
+        done.wait(30)
+
+    threads = [threading.Thread(target=keep) for _ in range(150)]
+    for thread in threads:
+        thread.start()
+    ready.wait(30)
+    discovery = Discovery(lambda holder: None, lambda holders: None)
+    while not discovery.search():
+        pass
+    looks: list[str] = []
+    monkeypatch.setattr(discovery, "_take", lambda path, *rest: looks.append(path))
+    most = before = 0
+    for _ in discovery._look_over():
+        most, before = max(most, len(looks) - before), len(looks)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert looks.count(f"{shop.__name__}.here.request") == 150
+    assert most <= 32
