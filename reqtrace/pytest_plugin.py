@@ -1,14 +1,18 @@
-"""The pytest plugin: ``--reqtrace`` fails a test in which one request saw another's identity.
+"""The pytest plugin: ``--reqtrace`` fails a test in which one request saw another's identity; proofs show themselves.
 
 pytest loads this file whether or not it is asked for, and long before Django is set up: so whatever needs Django is
 imported where it is used.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import nullcontext
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
+
+from reqtrace.prove.audience import Outcome, listeners
 
 if TYPE_CHECKING:
     from reqtrace.capture.block import Capture
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 LEVELS = ("leak", "hazard")
 MARKER = "reqtrace_allow"
 ARGUMENTS = {"kind", "holder"}
+_PROOF = "reqtrace_proof"
 _USAGE = f"{MARKER} takes kind=..., holder=... or both, by name and as text."
 
 
@@ -49,6 +54,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         f"{MARKER}(kind=..., holder=...): findings that --reqtrace lets pass in this test; patterns, both must match",
     )
+    proofs = _Proofs(config)
+    listeners.append(proofs)
+    config.add_cleanup(lambda: listeners.remove(proofs))
+    config.pluginmanager.register(proofs, "reqtrace-proofs")
     level = config.getoption("--reqtrace")
     if level is None:
         return
@@ -64,6 +73,66 @@ def reqtrace_capture() -> "Iterator[Capture]":
 
     with capture() as captured:
         yield captured
+
+
+class _Proofs:
+    """Shows in the terminal how proofs get on, and in the end what came of them, also of those in other processes."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Show nothing yet."""
+        self._config = config
+        self._item: pytest.Item | None = None
+        self._outcomes: list[Outcome] = []
+
+    def progress(self, share: float, text: str) -> None:
+        """Show on a line of its own what is being done, to whoever sits before a terminal."""
+        terminal = self._config.pluginmanager.getplugin("terminalreporter")
+        if terminal is not None and terminal.isatty:
+            self._write(lambda: (terminal.ensure_newline(), terminal.rewrite(f"reqtrace: {text}", erase=True)))
+
+    def proved(self, outcome: Outcome) -> None:
+        """Take the progress away, and keep what came of it with the test."""
+        terminal = self._config.pluginmanager.getplugin("terminalreporter")
+        if terminal is not None and terminal.isatty:
+            self._write(lambda: terminal.rewrite("", erase=True))
+        if self._item is not None:
+            self._item.user_properties.append((_PROOF, msgspec.json.encode(outcome).decode()))
+
+    def _write(self, write: Callable[[], object]) -> None:
+        capture = self._config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+            write()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Know which test runs."""
+        self._item = item
+        try:
+            return (yield)
+        finally:
+            self._item = None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in what came of a test's proofs."""
+        if report.when == "call":
+            told = (value for name, value in report.user_properties if name == _PROOF)
+            self._outcomes += [msgspec.json.decode(str(value), type=Outcome) for value in told]
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say it in one line."""
+        if self._outcomes:
+            terminalreporter.write_line(_summary(self._outcomes))
+
+
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    pages, schedules = sum(one.pages for one in outcomes), sum(one.schedules for one in outcomes)
+    held = sum(one.verdict == "holds" for one in outcomes)
+    cut = sum(one.verdict == "holds" and not one.complete for one in outcomes)
+    return (
+        f"reqtrace: {len(outcomes):,} proof{'s' * (len(outcomes) > 1)} of {pages:,} page{'s' * (pages > 1)}, "
+        f"{schedules:,} schedules in {sum(one.seconds for one in outcomes):.1f} s: {held:,} of {len(outcomes):,} hold"
+        + (f", {cut:,} of them as far as the time went" if cut else "")
+    )
 
 
 class _Check:

@@ -128,14 +128,16 @@ def assert_isolated(
         QueryError: when these pages cannot be proven.
 
     """
+    __tracebackhide__ = True
     given = list(users) if not isinstance(users, int) else users
-    told = apart(lambda: suites.prove(list(paths), given, server, bound, seconds))
-    if told:
-        raise AssertionError(told)
+    told = apart(lambda progress: suites.prove(list(paths), given, server, bound, seconds, progress))
+    if told.text:
+        raise AssertionError(told.text)
 
 
 async def aassert_isolated(paths: Iterable[str], users: int | Sequence[Any] = 3, **options: Any) -> None:
     """Assert as `assert_isolated` does."""
+    __tracebackhide__ = True
     assert_isolated(paths, users, **options)
 
 
@@ -161,9 +163,10 @@ def replay(
         QueryError: when the page is not there; what it shows has to be made first.
 
     """
-    told = apart(lambda: suites.replay(list(requests), server, way, turns, anywhere=anywhere))
-    if told:
-        raise AssertionError(told)
+    __tracebackhide__ = True
+    told = apart(lambda _: suites.replay(list(requests), server, way, turns, anywhere=anywhere))
+    if told.text:
+        raise AssertionError(told.text)
 
 
 def require_tracing() -> None:

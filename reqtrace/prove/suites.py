@@ -5,6 +5,8 @@ from typing import Any
 
 from reqtrace.exceptions import QueryError
 from reqtrace.prove import doors, pages
+from reqtrace.prove.apart import Told
+from reqtrace.prove.audience import Outcome, Progress
 from reqtrace.prove.cast import Users
 from reqtrace.prove.exploration import Exploration, Plan
 from reqtrace.prove.ground import survey
@@ -20,7 +22,9 @@ _TRIES = 3
 """How often a schedule is played that was not kept to: on a busy machine a thread looks as if it waited for another."""
 
 
-def prove(paths: Sequence[str], users: Users, server: str | None, bound: int, seconds: float) -> str:
+def prove(
+    paths: Sequence[str], users: Users, server: str | None, bound: int, seconds: float, progress: Progress
+) -> Told:
     """Return what breaks the isolation of these pages, in words; nothing where they hold.
 
     Raises:
@@ -29,17 +33,19 @@ def prove(paths: Sequence[str], users: Users, server: str | None, bound: int, se
     """
     plan = Plan(pages.parse(paths), True, doors.chosen(server), bound, seconds)
     with laboratory(users, plan.doors) as room:
-        report = Exploration(plan, room, lambda share, text: None).run()
+        report = Exploration(plan, room, progress).run()
     broken = [page for page in report.pages if page.shown]
     unproven = [page for page in report.pages if page.state == "left out"]
     if unproven and not broken:
         raise QueryError("PATH", "\n".join(line for page in unproven for line in lines_of(page)))
-    return "\n".join(line for page in broken for line in lines_of(page))
+    complete = all(part.complete for page in report.pages for part in page.parts)
+    outcome = Outcome(report.verdict, len(report.pages), report.schedules, report.seconds, complete)
+    return Told("\n".join(line for page in broken for line in lines_of(page)), outcome)
 
 
 def replay(
     requests: Sequence[tuple[Any, str]], door: Door, way: Way, turns: Sequence[Segment], *, anywhere: bool
-) -> str:
+) -> Told:
     """Play one schedule; return what is wrong with it, in words.
 
     Args:
@@ -62,7 +68,7 @@ def replay(
             for page in pages.parse([text])
         )
         schedule = Schedule(door, way, askings, tuple((place, count) for place, count in turns), anywhere)
-        return _played(room, schedule)
+        return Told(_played(room, schedule))
 
 
 def _played(room: Laboratory, schedule: Schedule) -> str:

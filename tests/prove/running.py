@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +28,8 @@ class Project:
     def __init__(self, folder: Path, settings: str = "tests.prove.project.settings", more: str = "") -> None:
         """Make the database and four people, and whatever `more`, a program, makes."""
         self.folder = folder
+        self.worked_seconds = 0.0
+        """What the last command has had of a processor, with all its processes: how busy a machine is tells nothing."""
         self._settings = settings
         done = subprocess.run(
             [sys.executable, "-c", PREPARE + more],
@@ -63,12 +66,14 @@ class Project:
 
     def prove(self, *arguments: str, seconds: int = 240, **more: str) -> tuple[int, str, str]:
         """Run the command to its end; return exit code, output and errors."""
+        before = _work_of_children()
         process = self.start(*arguments, **more)
         try:
             output, errors = process.communicate(timeout=seconds + 60)
         except BaseException:
             end(process)
             raise
+        self.worked_seconds = _work_of_children() - before
         return process.returncode, output, errors
 
     def report(self, *arguments: str, **more: str) -> dict[str, Any]:
@@ -95,3 +100,8 @@ class Project:
         """Fail where the database is another one, or a copy, a mail or a cached value lies about."""
         assert self.contents() == self.rows
         assert self.leftovers() == []
+
+
+def _work_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

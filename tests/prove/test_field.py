@@ -6,8 +6,10 @@ import pytest
 
 from tests.prove.running import Project
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 SECONDS = 60
+PATIENCE = 200
+"""What a machine may take that others use, too."""
 MORE = """
 from django.contrib.auth.models import Group
 from guardian.shortcuts import assign_perm
@@ -24,7 +26,7 @@ REFUTED = {
     "f7": ("wsgi", "leaks", "a class remembers who is signed in"),
     "f8": ("wsgi", "leaks", "a page that greets comes out of the cache"),
     "f9": ("asgi", "leaks", "a context is left bound, and the connection's next request gets it"),
-    "f10": ("wsgi", "depends", "somebody else's end takes it away"),
+    "f10": ("wsgi", "leaks", "two share a slot that each of them sets and takes away"),
     "f12": ("wsgi", "leaks", "the session says one, the token another"),
     "f14": ("wsgi", "leaks", "a fragment without the user in its key"),
     "f15": ("asgi", "leaks", "a loader for all, by id alone"),
@@ -57,11 +59,14 @@ def path_of(case: str, way: str) -> str:
 @pytest.mark.parametrize("case", REFUTED)
 def test_a_broken_page_is_refuted_within_a_minute_and_its_mended_twin_holds(project: Project, case: str) -> None:
     server, verdict, _ = REFUTED[case]
-    options = ("--server", server, "--seconds", str(SECONDS))
-    report = project.report(path_of(case, "broken"), *options)
+    report = project.report(path_of(case, "broken"), "--server", server, "--seconds", str(PATIENCE))
     assert report["verdict"] == verdict, report
-    assert report["pages"][0]["shown"]["seconds"] <= SECONDS
-    report = project.report(path_of(case, "mended"), *options)
+    assert project.worked_seconds <= SECONDS
+    shown = report["pages"][0]["shown"]
+    print(
+        f"{case}: {shown['schedules']} schedules, {shown['seconds']} s, of a processor {project.worked_seconds:.1f} s"
+    )
+    report = project.report(path_of(case, "mended"), "--server", server, "--seconds", str(SECONDS))
     assert report["verdict"] == "holds", report
 
 

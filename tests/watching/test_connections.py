@@ -1,11 +1,7 @@
 """Database connections: the checkpoint `query`, and what is left set on them, with a real PostgreSQL."""
 
 import contextlib
-import shutil
-import socket
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +14,7 @@ from django.test import RequestFactory
 from reqtrace.middleware import TraceMiddleware
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding
+from tests import postgres_server
 from tests.conftest import Tracing, close
 from tests.findings.test_judge import person
 
@@ -25,27 +22,10 @@ Start = Callable[..., Tracing]
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def postgres() -> Iterator[int]:
     """Run a PostgreSQL server of our own; return its port."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not programs or shutil.which("runuser") is None:
-        pytest.skip("PostgreSQL's server is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    directory = Path(subprocess.check_output(["runuser", "-u", "postgres", "--", "mktemp", "-d"], text=True).strip())
-
-    def run(*command: str) -> None:
-        subprocess.run(["runuser", "-u", "postgres", "--", *command], check=True, capture_output=True, cwd="/")
-
-    run(f"{programs[-1]}/initdb", "-D", f"{directory}/data", "-A", "trust", "-N")
-    options = f"-p {port} -k {directory} -c listen_addresses=127.0.0.1 -c fsync=off"
-    run(f"{programs[-1]}/pg_ctl", "-D", f"{directory}/data", "-l", f"{directory}/log", "-w", "-o", options, "start")
-    try:
+    with postgres_server.running() as port:
         yield port
-    finally:
-        run(f"{programs[-1]}/pg_ctl", "-D", f"{directory}/data", "-m", "immediate", "-w", "stop")
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture

@@ -36,6 +36,15 @@ DATABASES = {
         "NAME": BASE_DIR / "db.sqlite3",
     }
 }
+if "PROVE_POSTGRES" in os.environ:
+    DATABASES["default"] = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "shop",
+        "USER": os.environ.get("PROVE_ROLE", "postgres"),
+        "HOST": "127.0.0.1",
+        "PORT": os.environ["PROVE_POSTGRES"],
+        "CONN_MAX_AGE": 60,
+    }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": BASE_DIR / "cache"}}
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = BASE_DIR / "mail"
