@@ -15,8 +15,10 @@ _EVERY_NS = 5_000_000_000
 _AGE_PART = 20
 """By age it is trimmed each twentieth of ``RETAIN_SECONDS``."""
 _AGE_LONGEST_NS = 60_000_000_000
-_PART = 25
-"""This process alone lets the store grow by so small a part at the most; several do by a part each at the worst."""
+_PART = 40
+"""By so small a part the store may grow, whoever writes, until it is trimmed."""
+_LOOKS = 8
+"""So often a process looks whether it has, while it writes as much itself: for a dozen that are busy it is enough."""
 _FEW = 64
 _STEP = 1_000
 """Where a request waits for it, it trims when so many were written: what a store drops in one step."""
@@ -31,7 +33,9 @@ class Trimming:
         self._seconds = settings.retain_seconds
         self._ledger = ledger
         self._faults = faults
-        self._every_records = max(settings.retain // _PART, _FEW)
+        self._part = max(settings.retain // _PART, _FEW)
+        self._length = 0
+        """How long the line was, in positions, when this process had trimmed it."""
         self._age_every_ns = min((self._seconds or 0) * 1_000_000_000 // _AGE_PART, _AGE_LONGEST_NS)
         self._due_ns = self._age_due_ns = 0
         self._complaint_due_ns = 0
@@ -39,23 +43,38 @@ class Trimming:
         """Whether a request waits for it: then a little is trimmed, often."""
         self.written = 0
         """How many records this process has written since it trimmed last."""
+        self._looked = 0
+        """How many of them when it looked last whether all together have written enough."""
 
     def trim_when_due(self) -> None:
         """Trim if enough was written, or enough time has gone by."""
         now = perf_counter_ns()
-        every = min(_STEP, self._every_records) if self.is_hurried else self._every_records
-        is_due = self.written >= every or (self.written > 0 and now >= self._due_ns)
-        if is_due or (self._seconds is not None and now >= self._age_due_ns):
+        is_due = self.written > 0 and now >= self._due_ns
+        is_due = is_due or (self._seconds is not None and now >= self._age_due_ns)
+        if is_due or ((self.written - self._looked) * _LOOKS >= self._part and self._has_grown()):
             self.trim()
+
+    def _has_grown(self) -> bool:
+        """Tell whether all processes together have written enough, and none of them has trimmed."""
+        self._looked = self.written
+        try:
+            oldest, newest = registry.store().bounds()
+        except Exception as error:
+            self._faults.note("looking how long the store is", error)
+            return False
+        part = min(_STEP, self._part) if self.is_hurried else self._part
+        return newest - oldest >= self._length + part
 
     def trim(self) -> None:
         """Trim, whatever it is time for."""
         began = perf_counter_ns()
-        self.written = 0
+        self.written = self._looked = 0
         self._due_ns, self._age_due_ns = began + _EVERY_NS, began + self._age_every_ns
         try:
             store = registry.store()
             store.trim(self._retain, self._seconds)
+            oldest, newest = store.bounds()
+            self._length = newest - oldest
             if began >= self._complaint_due_ns:
                 self._complaint_due_ns = began + _EVERY_NS
                 self._hear(store.complaint())
