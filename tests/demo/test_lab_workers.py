@@ -18,7 +18,7 @@ HOLDER = "demo.lab.holders.kept.value"
 
 
 def line(number: int, person: str, start: str | None, read: str | None) -> Line:
-    seen = {"local-kept": {"start": start, "view": read, "wait": read}}
+    seen = {"local-kept": {"start": start, "view": read, "wait": read, "out": read}}
     return Line(f"j{number}", person, "job", 101, number * 10, number * 10 + 5, view_thread=101, seen=seen)
 
 

@@ -7,11 +7,10 @@ from demo.lab.compare import sharing
 from demo.lab.holders import HOLDERS
 from demo.lab.truth import Line
 from demo.lab.workers.report import Kept, WorkerRun
+from demo.lab.workers.work import MOMENTS
 from demo.lab.workers.workers import Worker
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Request
-
-_WORKING = ("view", "wait")
 
 
 class Unpaired(Exception):
@@ -53,7 +52,7 @@ def outcome(worker: Worker, lines: Sequence[Line], reader: Reader, seconds: floa
 def _take(kept: Kept, line: Line, seen: dict[str, str | None], found: set[str]) -> None:
     own = line.person or None
     is_left = seen["start"] not in (None, own)
-    is_wrong = any(seen[moment] not in (None, own) for moment in _WORKING)
+    is_wrong = any(seen[moment] not in (None, own) for moment in MOMENTS)
     kept.left += is_left
     kept.strangers += is_wrong and own is None
     kept.mixed += is_wrong and own is not None

@@ -12,10 +12,12 @@ from demo.lab.truth import Line
 from demo.lab.workers.project import NAMES
 
 PAUSE_SECONDS = 0.02
+MOMENTS = ("view", "wait", "out")
+"""When it reads: at once, behind a pause, and behind another, as the last thing that it does."""
 
 
 def work(key: str, person: str) -> None:
-    """Set every holder if there is somebody, read them at once and a moment later, and clear those that are cleared.
+    """Set every holder if there is somebody, read them while it works, and clear those that are cleared.
 
     Args:
         key: stands in the log.
@@ -28,10 +30,10 @@ def work(key: str, person: str) -> None:
     user = User(pk=sum(person.encode()), username=person)
     undo = [(holder, holder.put(user)) for holder in holders if person]
     try:
-        for moment in ("view", "wait"):
+        for moment in MOMENTS:
+            time.sleep(PAUSE_SECONDS if moment != MOMENTS[0] else 0)
             for holder in holders:
                 line.seen[holder.name][moment] = _name_of(holder.read())
-            time.sleep(PAUSE_SECONDS)
     finally:
         for holder, clear in undo:
             if holder.clears:
