@@ -152,7 +152,7 @@ class Judge:
                 case.seen_is_known = fact.writer is not None
                 self._observe(opened, case, fact.writer, identity.UNRESOLVED)
             case LeftState():
-                case.holder, case.holder_kind = fact.name, "asgiref.Local"
+                case.holder, case.holder_kind = fact.name, fact.kind
                 case.seen_is_known = True
                 self._observe(opened, case, fact.setter, identity.UNRESOLVED)
             case Retention():

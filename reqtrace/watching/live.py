@@ -158,6 +158,7 @@ class LeftState(NamedTuple):
     name: str
     setter: "OpenRequest"
     stack: list[Frame]
+    kind: str = "asgiref.Local"
 
 
 class Retention(NamedTuple):

@@ -11,6 +11,7 @@ from django.utils.translation import trans_real
 
 from reqtrace.execution.stacks import view_of
 from reqtrace.watching.live import LeftState, OpenRequest
+from reqtrace.watching.tenants import Tenants
 
 SETTERS_MAX = 64
 """Of how many settings, the newest, is remembered which request made them."""
@@ -33,15 +34,20 @@ class States:
             )
             if (variable := getattr(getattr(local, "_storage", None), "_data", None)) is not None
         }
+        self.tenants = Tenants()
         self._setters: deque[tuple[dict[str, Any], OpenRequest]] = deque(maxlen=SETTERS_MAX)
 
     def now(self) -> tuple[Any, ...]:
         """Return what stands there for the code that runs now."""
-        return tuple([getattr(variable.get(None), "data", None) for variable in self._variables.values()])
+        data = [getattr(variable.get(None), "data", None) for variable in self._variables.values()]
+        return (*data, self.tenants.now())
 
     def look(self, opened: OpenRequest) -> None:
         """Note, as a view ends, what an earlier request has left and nobody has set since."""
-        for path, before, data in zip(self._variables, opened.stood or (), self.now(), strict=False):
+        stood = opened.stood or ((),)
+        if opened.place is opened.first:  # a connection is of one thread
+            self.tenants.look(opened, stood[-1])
+        for path, before, data in zip(self._variables, stood[:-1], self.now(), strict=False):
             if type(data) is not dict or data.get("value") is None:
                 continue
             if data is not before:

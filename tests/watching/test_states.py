@@ -1,9 +1,10 @@
-"""Language and time zone that an earlier request has set, and that no code of this one sets."""
+"""Language, time zone and a connection's tenant that an earlier request has set, and that no code of this one sets."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone, translation
@@ -25,6 +26,8 @@ def _clean_up() -> Iterator[None]:
     yield
     translation.activate(before)
     timezone.deactivate()
+    for name in ("tenant", "schema_name"):
+        vars(connections["default"]).pop(name, None)
 
 
 @pytest.fixture
@@ -110,3 +113,57 @@ def test_ones_own_language_from_before_and_what_the_process_began_with_are_none(
     serve(traced, 1, lambda request: translation.activate("de"))
     serve(traced, 1)
     assert found(traced) == []
+
+
+class Tenant:
+    """Whose data are seen."""
+
+    def __init__(self, name: str) -> None:
+        """Bear a name."""
+        self.schema_name = name
+
+
+def enter(tenant: Tenant) -> None:
+    """Put a tenant on the connection, as django-tenants does."""
+    vars(connections["default"]).update(tenant=tenant, schema_name=tenant.schema_name)
+
+
+def by_hand(request: HttpRequest) -> None:
+    """Put the name of a schema there."""
+    vars(connections["default"])["schema_name"] = f"of_{request.user.pk}"
+
+
+@pytest.mark.parametrize(
+    ("put", "names"),
+    [(by_hand, {"schema_name"}), (lambda request: enter(Tenant(f"of_{request.user.pk}")), {"tenant", "schema_name"})],
+    ids=["by hand", "as libraries do"],
+)
+@pytest.mark.parametrize("where", ["on_the_way_in", "view"])
+def test_a_tenant_that_stays_on_the_connection_is_left_over(
+    traced: Tracing, put: Layer, names: set[str], where: str
+) -> None:
+    serve(traced, 1, **{where: put})
+    serve(traced, 2)
+    findings = found(traced)
+    assert {(item.kind, item.level, item.checkpoint) for item in findings} == {("leftover", "hazard", "view-end")}
+    assert {item.holder for item in findings} == {f"django.db.connections[default].{name}" for name in names}
+    assert {(item.expected.user.label, item.observed.user.label) for item in findings} == {("person2", "person1")}
+
+
+def test_a_tenant_that_every_request_sets_or_that_is_public_or_ones_own_is_none(traced: Tracing) -> None:
+    cached = {name: Tenant(name) for name in ("acme", "globex")}
+    for number, name in ((1, "acme"), (2, "acme"), (3, "globex"), (2, "globex")):
+        serve(traced, number, lambda request, name=name: enter(cached[name]))  # type: ignore[misc]
+    for number in (1, 2):
+        serve(traced, number, by_hand)
+        serve(traced, number)
+    serve(traced, 1, lambda request: enter(Tenant("public")))
+    serve(traced, 2)
+    assert found(traced) == []
+
+
+def test_a_tenant_that_a_cache_holds_may_have_been_set_anew(traced: Tracing) -> None:
+    acme = Tenant("acme")
+    serve(traced, 1, lambda request: enter(acme))
+    serve(traced, 2)
+    assert found(traced) == [], "nobody can tell"

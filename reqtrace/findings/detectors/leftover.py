@@ -17,7 +17,9 @@ class Leftover(Detector):
             return Verdict(
                 f"The view of {person(case.expected)} ran under {case.holder} as the request of {_whom(case)} had left "
                 "it: nothing of this request has set it.",
-                f"Set {case.holder} for every request, or within a with block (translation.override, "
+                f"Set {case.holder} for every request before its first query, and set it back in a finally block."
+                if case.holder_kind == "attribute"
+                else f"Set {case.holder} for every request, or within a with block (translation.override, "
                 "timezone.override), and deactivate it on the way out.",
             )
         if case.fact != "sighting":
