@@ -128,7 +128,7 @@ class Recorder:
             self.discovery.probe_never()
         if loaded_code().is_busy():  # who was reading as this process was forked off is not here
             loaded_code.cache_clear()
-        self.written = WrittenPlaces(loaded_code(), self.watch.add)
+        self.written = WrittenPlaces(loaded_code(), self.watch.add, self.watch.users.find)
         self.retention = RetentionSearch(self.watch.known, self.discovery)
         self.outliving = OutlivingSearch(current_in, lambda: list(self.execution.loops), self.watch.known, self.open)
         self.ledger = Ledger(self.settings, self.faults, self.open, self.written, line)
@@ -326,6 +326,7 @@ class Recorder:
             if opened.look is not None:
                 looking.end(opened)
             if self.written.is_open:
+                self._meet(opened, "view-end", opened.request.__dict__.get("user", NOBODY_YET))
                 self.written.look()  # where one wakes, this request is looked at like all others from here on
             if not opened.is_plain:
                 self.checkpoint(opened, "view-end", place)

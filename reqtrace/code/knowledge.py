@@ -114,10 +114,12 @@ class Knowledge:
             places = handed_out(function) if function else ()
             every = [written for place in places for written in self.writes_to(*place)]
             return list({written.frame: written for written in every}.values())
+        is_kept = self._kept.get(id(container)) is container
+        found = list(self._writes.get((id(container), name), ()) if is_kept else ())
         if type(container) in (dict, list):
-            name = ""  # an entry of it, or another
-        known = self._writes.get((id(container), name)) if self._kept.get(id(container)) is container else None
-        found = list(known or ())
+            if name and is_kept:  # under any key
+                found += self._writes.get((id(container), ""), ())
+            return found
         if name and not is_really(container, ModuleType) and not is_thread_bound(container):
             of = container if is_really(container, type) else type(container)
             for class_ in of.__mro__:

@@ -47,6 +47,8 @@ class Naming:
             path = f"{container.__module__}.{container.__qualname__}"
         else:
             path = self._paths.get(id(container))
+        if path and name and type(container) is dict:
+            return f"{path}[{name}]"
         return f"{path}.{name}" if path and name else path
 
 

@@ -39,6 +39,7 @@ class Target(NamedTuple):
     container: object
     """The module, class, thread-local, variable or collection; an `InstanceOf` for each instance of a class."""
     name: str = ""
+    """The attribute, or the key in a dict that stands in the code; empty where the container is the place."""
 
 
 def resolve(symbol: Symbol, function: Function, depth: int = 0) -> Any:
@@ -157,7 +158,8 @@ def touches(operation: Operation, function: Function) -> Iterator[Touch]:
         if is_really(of, ContextVar):
             found: list[Target] = [Target(of)]
         elif of is UNKNOWN or of is None or type(of) in _CONTAINERS:
-            found = list(targets(Entry(called.of, None), function))
+            key = arguments[0] if name == "setdefault" and arguments else None
+            found = list(targets(Entry(called.of, key), function))
         else:  # a method of the application's own, whose code says itself what it does
             return
         value = arguments[-1] if arguments else None
@@ -188,6 +190,9 @@ def targets(symbol: Symbol, function: Function) -> Iterator[Target]:
             if is_really(owner, DictOf):
                 if isinstance(key, Constant) and isinstance(key.value, str):
                     yield Target(owner.owner, key.value)
+                return
+            if type(owner) is dict and isinstance(key, Constant) and type(key.value) is str:
+                yield Target(owner, key.value)
                 return
             if type(owner) in _CONTAINERS:
                 yield Target(owner)

@@ -24,8 +24,9 @@ class Sessions:
     def learn(self, opened: OpenRequest) -> list[OpenRequest]:
         """Remember the user of a request that is over; return earlier ones of the session, to be judged once more."""
         key, user = opened.session_key, opened.user
-        if key is None or (user.id is None and key not in self._users):
-            return []
+        is_asked = user.state != "unresolved" or opened.signed_out is not None
+        if key is None or not is_asked or (user.id is None and key not in self._users):
+            return []  # where nobody has asked, it is still whose it was
         self._users.pop(key, None)
         if opened.signed_out is None and user.id is not None:
             self._users[key] = user

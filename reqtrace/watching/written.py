@@ -28,6 +28,7 @@ from reqtrace.execution.real_types import is_really
 from reqtrace.watching.holders.attributes import AttributeHolder, KeyedDictHolder
 from reqtrace.watching.holders.base import EMPTY, Holder
 from reqtrace.watching.holders.context import AsgirefHolder, ContextVarHolder
+from reqtrace.watching.holders.routes import Item, RouteHolder
 from reqtrace.watching.holders.thread_local import ThreadLocalHolder, is_thread_local
 from reqtrace.watching.holders.words import CURRENT, OF_RECORDS, OF_WHOM, words
 from reqtrace.watching.meaning import meaning_of
@@ -94,9 +95,19 @@ class _Sleeping(NamedTuple):
 class WrittenPlaces:
     """The places that are asleep."""
 
-    def __init__(self, knowledge: Knowledge, wake: Callable[[Holder], None]) -> None:
-        """Take the places from `knowledge`; hand those that name somebody to `wake`."""
+    def __init__(
+        self, knowledge: Knowledge, wake: Callable[[Holder], None], user_of: Callable[[Any], Any] = lambda user: None
+    ) -> None:
+        """Take the places from `knowledge`; hand those that name somebody to `wake`.
+
+        Args:
+            knowledge: knows the code.
+            wake: watches a holder.
+            user_of: tells for which request a user object was made.
+
+        """
         self.knowledge = knowledge
+        self._user_of = user_of
         self._wake = wake
         self.is_open = True
         """Whether requests are to be known, and to look, since one of them may be put somewhere: there is such a place,
@@ -205,7 +216,7 @@ class WrittenPlaces:
         """Tell whether a place names whoever is there now, as far as name and code say that it is meant to.
 
         A list is a stack of current ones only where its name says so. A user may well be meant, as a technical one is,
-        unless the code takes it from a request, and its name is one for whoever is there now.
+        unless the code takes it from a request or it was made for one, and its name is one for whoever is there now.
         """
         value = slot.holder.read()
         meaning = meaning_of(value)
@@ -215,9 +226,8 @@ class WrittenPlaces:
         if slot.holder.kind != "attribute" or meaning.request is not None or CURRENT.search(path) is not None:
             return True
         names = set(words(f"{type(slot.place.container).__name__} {path}"))
-        return (
-            slot.place.grade is not None and not OF_WHOM.isdisjoint(words(slot.place.name)) and not OF_RECORDS & names
-        )
+        is_of_request = slot.place.grade is not None or self._user_of(meaning.user) is not None
+        return is_of_request and not OF_WHOM.isdisjoint(words(slot.place.name)) and not OF_RECORDS & names
 
     def _slot(self, place: Place) -> _Slot | None:
         path = self.knowledge.path_of(place)
@@ -227,7 +237,9 @@ class WrittenPlaces:
         holder: Holder
         if is_really(container, ContextVar):
             return _Slot(ContextVarHolder(path, container), place, partial(container.get, None))
-        if type(container) is dict and not name:
+        if type(container) is dict and name:
+            return _Slot(RouteHolder(path, container, [Item(name)]), place, partial(container.get, name))
+        if type(container) is dict:
             return _Slot(KeyedDictHolder(path, container), place, partial(len, container))
         if is_really(container, Local) and name:
             storage = getattr(getattr(container, "_storage", None), "_data", None)

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from demo.lab import gate
 
 View = Callable[..., Any]
+NOBODYS = "nobodys"
+"""Whose a page is that is the same for all."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,21 @@ class Kind:
     again; nor where the view does not lead to the place, and the time of a look may not last until its turn."""
     is_declared: bool = False
     """Whether the settings name the place, and nothing is searched for."""
+    strangers: bool = False
+    """Whether every other one who asks is not signed in."""
+    shares_path: bool = False
+    """Whether all ask for the very same address, as caches know pages by it."""
+    of_threads: bool = False
+    """Whether it takes a thread that serves one request after another."""
+    is_sound: bool = False
+    """Whether nobody is mixed up in either way: what is left over is put right before it is used."""
+    allowed: frozenset[str] = frozenset()
+    """Kinds of finding that are true of the clean twin."""
+
+    @property
+    def is_seen(self) -> bool:
+        """Tell whether traffic can show it."""
+        return bool(self.findings)
 
 
 def answer(request: Any, seen: Any) -> HttpResponse:

@@ -10,6 +10,11 @@ MIDDLEWARE = [
     "reqtrace.middleware.TraceMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "demo.lab.field.stays.remember_signed_in",
+    "demo.lab.field.stays.key_by_thread",
+    "demo.lab.field.stays.push_and_pop",
+    "demo.lab.field.together.audit",
+    "demo.lab.field.responses.look_first",
 ]
 ROOT_URLCONF = "demo.lab.field.urls"
 TEMPLATES = [

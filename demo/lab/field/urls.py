@@ -3,7 +3,18 @@
 from django.http import HttpResponse
 from django.urls import path
 
-from demo.lab.field import declared, kept_checker, kept_user, pool_local, shared_objects, view_object
+from demo.lab.field import (
+    declared,
+    kept_checker,
+    kept_user,
+    pool_local,
+    responses,
+    shared_objects,
+    stays,
+    together,
+    values,
+    view_object,
+)
 from demo.lab.field.base import Kind
 
 KINDS: dict[str, Kind] = {
@@ -15,6 +26,10 @@ KINDS: dict[str, Kind] = {
         *kept_user.KINDS,
         *declared.KINDS,
         *shared_objects.KINDS,
+        *stays.KINDS,
+        *together.KINDS,
+        *responses.KINDS,
+        *values.KINDS,
     )
 }
 
