@@ -98,10 +98,26 @@ class Api(APIView):
 
 
 KINDS = (
-    Kind("cached-page", "a page in the cache that greets its visitor", cached_page, public_page,
-         findings=frozenset({"response-crossed"}), shares_path=True),
-    Kind("kept-response", "a response that is made once", kept_response, own_response,
-         findings=frozenset({"response-crossed"})),
-    Kind("gone-in-stream", "a thread-local that is empty while the body is made", gone_in_stream, given_to_stream,
-         findings=frozenset({"lost"})),
-)  # fmt: skip
+    Kind(
+        "cached-page",
+        "a page in the cache that greets its visitor",
+        cached_page,
+        public_page,
+        findings=frozenset({"response-crossed"}),
+        shares_path=True,
+    ),
+    Kind(
+        "kept-response",
+        "a response that is made once",
+        kept_response,
+        own_response,
+        findings=frozenset({"response-crossed"}),
+    ),
+    Kind(
+        "gone-in-stream",
+        "a thread-local that is empty while the body is made",
+        gone_in_stream,
+        given_to_stream,
+        findings=frozenset({"lost"}),
+    ),
+)

@@ -178,6 +178,11 @@ KINDS = (
     Kind("permission", "a permission made once, which is told the user", decided, of_none, at_once=2),
     Kind("module-dict", "a dict in a module", boxed, boxed_carefully, at_once=2),
     Kind("taken-away", "a place that somebody else's end empties", taken_away, of_none, at_once=2),
-    Kind("lost-in-pool", "a thread-local that a thread of a pool has not", lost_in_pool, given_to_pool,
-         findings=frozenset({"lost"})),
-)  # fmt: skip
+    Kind(
+        "lost-in-pool",
+        "a thread-local that a thread of a pool has not",
+        lost_in_pool,
+        given_to_pool,
+        findings=frozenset({"lost"}),
+    ),
+)

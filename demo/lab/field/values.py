@@ -113,11 +113,16 @@ def of_none(request: Any, key: str) -> HttpResponse:
 
 
 KINDS = (
-    Kind("cached-fragment", "a fragment in the cache whose key does not say whom", cached_fragment, cached_by_user,
-         findings=NOTHING),
+    Kind(
+        "cached-fragment",
+        "a fragment in the cache whose key does not say whom",
+        cached_fragment,
+        cached_by_user,
+        findings=NOTHING,
+    ),
     Kind("loader", "a loader made once", loaded, loaded_anew, findings=NOTHING),
     Kind("cached-call", "a cached function without the visitor", cached_call, of_none, findings=NOTHING),
     Kind("client", "a client of another service with somebody's token", client, own_client, findings=NOTHING),
     Kind("choices", "choices on a class", choices, of_none, findings=NOTHING),
     Kind("definitions", "a dict by the keys of sessions that have none", definitions, of_none, findings=NOTHING),
-)  # fmt: skip
+)
