@@ -8,9 +8,11 @@ be told, and by how much it moves the stack `dis` knows.
 import dis
 import sys
 from collections.abc import Callable
+from inspect import CO_NESTED
 from types import CodeType
 from typing import NamedTuple
 
+from reqtrace.code.instructions import exact, rough
 from reqtrace.code.symbols import Called, Constant, Entry, Made, Member, Name, Several, Symbol, is_nothing
 
 _SINCE_312 = sys.version_info >= (3, 12)
@@ -75,7 +77,7 @@ def line_of(code: CodeType, at: int) -> int:
 
 def writes_beyond_itself(code: CodeType) -> bool:
     """Tell whether a function may write to more than attributes of its first argument; quickly, since most do not."""
-    ops, args = code.co_code[::2], code.co_code[1::2]
+    ops, args = rough(code)
     if not SHARED.isdisjoint(ops):
         return True
     at = ops.find(_STORE_MEMBER)
@@ -107,7 +109,7 @@ class _Walk:
         self._offset = 0
 
     def run(self) -> list[Operation]:
-        raw, waiting = self._code.co_code, self._waiting
+        raw, waiting = exact(self._code), self._waiting
         extended = 0
         for offset in range(0, len(raw), 2):
             op = raw[offset]
@@ -194,7 +196,7 @@ class _Walk:
 
     def local(self, index: int) -> None:
         name = self._code._varname_from_oparg(index)  # type: ignore[attr-defined]
-        around = name in self._code.co_freevars
+        around = bool(self._code.co_flags & CO_NESTED) and name in self._code.co_freevars
         self._stack.append(self._names.get(name, Name("around" if around else "function", name)))
 
     def two_locals(self, arg: int) -> None:

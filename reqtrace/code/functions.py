@@ -5,6 +5,7 @@ from functools import cache, cached_property, partial
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
+from reqtrace.code.instructions import first_names
 from reqtrace.execution.real_types import is_really
 
 CACHED: type = type(cache(lambda: None))
@@ -57,9 +58,10 @@ def function_behind(value: Any, itself: object = None) -> Function | None:
     """Return the function that a callable is or wraps; `itself` is what it is bound to."""
     for _ in range(_WRAPPED_MAX):
         if is_really(value, FunctionType):
-            if "__wrapped__" not in vars(value):
+            wrapped = getattr(value, "__wrapped__", None)  # not `vars`, which makes a dict that stays
+            if wrapped is None:
                 return _function(value, itself)
-            value = vars(value)["__wrapped__"]
+            value = wrapped
         elif is_really(value, MethodType):
             value, itself = value.__func__, value.__self__
         elif is_really(value, staticmethod):
@@ -135,8 +137,7 @@ def _all(value: object, values: dict[str, Any] | None, itself: object, seen: set
             function = _function(part, itself)
             yield function
             yield from function.inner()
-        if "__wrapped__" in vars(part):
-            waiting.append(vars(part)["__wrapped__"])
+        waiting.append(getattr(part, "__wrapped__", None))
         waiting += [held for held in closure_of(part).values() if is_really(held, FunctionType)]
 
 
@@ -144,14 +145,16 @@ def _function(function: FunctionType, itself: object) -> Function:
     known: dict[str, object] = closure_of(function)
     code = function.__code__
     if itself is not None and code.co_argcount:
-        known[code.co_varnames[0]] = itself
+        known[first_names(code, 1)[0]] = itself
     return Function(code, function.__globals__, known)
 
 
 def closure_of(function: FunctionType) -> dict[str, Any]:
     """Return what the variables around a function hold, but for those that are not set yet."""
     cells: tuple[CellType, ...] = function.__closure__ or ()
-    found = {}
+    found: dict[str, Any] = {}
+    if not cells:
+        return found
     for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
         try:
             found[name] = cell.cell_contents

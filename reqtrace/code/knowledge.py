@@ -25,7 +25,7 @@ INSTANCE = "(instance)"
 """How the path of an object says that it is no class."""
 _NAMES_AT_ONCE = 64
 _RELIANCE_MAX = 256
-_ENTRY_BYTES = 400
+_ENTRY_BYTES = 650
 """About what one write takes to remember, measured over a large project."""
 
 

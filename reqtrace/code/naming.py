@@ -25,6 +25,8 @@ class Naming:
         """Take what a module and its classes show; the module that assigns a name wins over one that imports it."""
         name = str(vars(module).get("__name__"))
         for attribute, value in list(vars(module).items()):
+            if attribute.startswith("__"):  # Python's own, such as the builtins that all modules share
+                continue
             if is_really(value, type):
                 if value.__module__ == name:
                     for inner, held in list(vars(value).items()):

@@ -1,9 +1,9 @@
 """Whose code a module is: the application's, a library's that takes part in requests, or one that is no matter here."""
 
-import linecache
 import re
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from types import ModuleType
 
 _FRAMEWORK = sys.stdlib_module_names | {
@@ -32,9 +32,12 @@ def is_of(module: str, packages: Iterable[str]) -> bool:
 
 
 def assigns(module: ModuleType | None, attribute: str) -> bool:
-    """Tell whether the module's source assigns the name itself, rather than importing it."""
+    """Tell whether the module's source assigns the name itself, rather than importing it; keeps no line of it."""
     file = getattr(module, "__file__", None)
     if not file:
         return False
-    pattern = re.compile(rf"^{re.escape(attribute)}\s*[:=]")
-    return any(pattern.match(line) for line in linecache.getlines(file))
+    try:
+        source = Path(file).read_bytes()
+    except OSError:
+        return False
+    return re.search(rb"^" + re.escape(attribute.encode()) + rb"\s*[:=]", source, re.MULTILINE) is not None

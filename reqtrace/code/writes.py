@@ -8,6 +8,7 @@ from reqtrace.code import origins
 from reqtrace.code.bytecode import STORES, line_of, operations, writes_beyond_itself
 from reqtrace.code.functions import Function, InstanceOf
 from reqtrace.code.grades import CLEARING, FILLING, Grade, conventional
+from reqtrace.code.instructions import first_names, rough
 from reqtrace.code.places import Target, touches
 from reqtrace.code.symbols import grade_of
 from reqtrace.execution.real_types import is_really
@@ -53,13 +54,13 @@ def writes_of(function: Function, *, of_instance: bool = False) -> Iterator[tupl
     What an instance is given as it is made, no request has a part in.
     """
     code = function.code
-    itself = function.known.get(code.co_varnames[0]) if code.co_argcount else None
+    itself = function.known.get(first_names(code, 1)[0]) if code.co_argcount else None
     is_creation = code.co_name in _ON_CREATION
     takes_all = itself is not None and not (is_really(itself, InstanceOf) and (is_creation or not of_instance))
-    stores = not STORES.isdisjoint(code.co_code[::2]) if takes_all else writes_beyond_itself(code)
+    stores = not STORES.isdisjoint(rough(code)[0]) if takes_all else writes_beyond_itself(code)
     if not stores and _TELLING.isdisjoint(code.co_names):
         return
-    parameters = conventional(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    parameters = conventional(first_names(code, code.co_argcount + code.co_kwonlyargcount))
     for operation in operations(code):
         for target, value, at, clears in touches(operation, function):
             if (is_creation and is_really(target.container, InstanceOf)) or _is_foreign(target.container):

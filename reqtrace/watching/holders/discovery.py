@@ -9,8 +9,6 @@ moment when a request is there to be held; where few requests come, the applicat
 one becomes a holder by its path, and is watched from then on.
 """
 
-import linecache
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar, copy_context
@@ -20,6 +18,7 @@ from typing import Any
 
 from asgiref.local import Local
 
+from reqtrace.code.origins import assigns
 from reqtrace.execution.real_types import is_really, pretends
 from reqtrace.watching.holders.base import Holder
 from reqtrace.watching.holders.context import ASGIREF_VARIABLE, AsgirefHolder, ContextVarHolder, asgiref_names
@@ -258,13 +257,13 @@ class Discovery:
         if is_really(value, ContextVar):
             if value.name.startswith("reqtrace."):
                 return  # one of ours, which the application may import
-            if value not in self._variables or _defines(module, attribute):  # the defining module's name wins
+            if value not in self._variables or assigns(module, attribute):  # the defining module's name wins
                 self._variables[value] = full
         elif is_really(value, Local):
             variable = _variable_of(value)
-            if variable is not None and (variable not in self._asgiref or _defines(module, attribute)):
+            if variable is not None and (variable not in self._asgiref or assigns(module, attribute)):
                 self._asgiref[variable] = (full, value)
-        elif is_thread_local(value) and (id(value) not in self._locals or _defines(module, attribute)):
+        elif is_thread_local(value) and (id(value) not in self._locals or assigns(module, attribute)):
             self._locals[id(value)] = (full, value)  # kept alive here, so that the id stays its own
 
     def _chain(self) -> None:
@@ -336,12 +335,3 @@ def _holding(values: dict[str, Any]) -> list[tuple[str, Any]]:
 def _variable_of(local: Local) -> ContextVar[Any] | None:
     storage = getattr(local, "_storage", None)
     return getattr(storage, "_data", None)
-
-
-def _defines(module: ModuleType | None, attribute: str) -> bool:
-    """Tell whether the module's source assigns the name itself, rather than importing it."""
-    file = getattr(module, "__file__", None)
-    if not file:
-        return False
-    pattern = re.compile(rf"^{re.escape(attribute)}\s*[:=]")
-    return any(pattern.match(line) for line in linecache.getlines(file))
