@@ -13,6 +13,7 @@ from typing import Any
 
 from reqtrace.code import origins
 from reqtrace.code.functions import InstanceOf, function_behind, functions_of, methods_of
+from reqtrace.code.guards import only_when_empty
 from reqtrace.code.naming import Naming, is_instance_of_application
 from reqtrace.code.places import Target, handed_out, is_thread_bound
 from reqtrace.code.reach import Reach, on_the_way_in
@@ -161,6 +162,8 @@ class Knowledge:
             return "on the way in"
         if not codes or not self.is_through or any(code.co_name in self._way_in.unresolved for code in codes):
             return "unknown"
+        if all(only_when_empty(code, name) for code in codes):
+            return "unknown"  # who finds somebody there uses them: that is not put right by being used
         return "when used"
 
     def relies_on(self, view: Any, method: str, status: int | None, path: str, container: object, name: str) -> bool:

@@ -250,6 +250,26 @@ def test_a_place_says_whether_a_middleware_fills_it_or_whoever_uses_it(load: Loa
     assert knowledge.set_when(threading.local(), "request") == "unknown"
 
 
+def test_what_is_given_somebody_only_where_nobody_stands_is_not_put_right_by_being_used(load: Load) -> None:
+    module = load("""
+        class Rights:
+            def of(self, user):
+                if self.user is None:
+                    self.user = user
+                return self.user
+
+        class Careful(Rights):
+            def of(self, user):
+                self.user = user
+                return self.user
+
+        rights, careful = Rights(), Careful()
+    """)
+    knowledge = read()
+    assert knowledge.set_when(module.rights, "user") == "unknown"
+    assert knowledge.set_when(module.careful, "user") == "when used"
+
+
 def test_a_getter_stands_for_the_places_it_takes_from(load: Load) -> None:
     module = load("""
         import threading
