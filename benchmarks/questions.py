@@ -63,19 +63,19 @@ QUESTIONS = {
 
 def fill(store: Store, requests: int) -> None:
     """Write so many requests, and a finding for every hundredth."""
-    choose = random.Random(7).randrange
-    batch: list[Item] = []
-    for number in range(requests):
-        rare = number % _RARE == 0
-        person, product = choose(_PEOPLE), choose(_PRODUCTS)
-        made = _request(number, rare, person, product)
-        batch.append(Item.of(made))
-        if number % 100 == 0:
-            batch.append(Item.of(_finding(made)))
-        if len(batch) >= _BATCH:
-            store.append(batch)
-            batch = []
-    store.append(batch)
+    for first in range(0, requests, _BATCH):
+        store.append(items(first, min(_BATCH, requests - first)))
+
+
+def items(first: int, count: int) -> list[Item]:
+    """Return the requests from one on, and their findings, as a store takes them."""
+    choose = random.Random(first).randrange
+    made = [
+        _request(number, number % _RARE == 0, choose(_PEOPLE), choose(_PRODUCTS))
+        for number in range(first, first + count)
+    ]
+    found = [_finding(request) for number, request in enumerate(made, first) if number % 100 == 0]
+    return [Item.of(record) for record in (*made, *found)]
 
 
 def _request(number: int, rare: bool, person: int, product: int) -> Request:
