@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import msgspec
+from django.conf import settings
 
 from reqtrace.stress.baseline import Calm, Signs
 from reqtrace.stress.judges import Suspicion
@@ -70,6 +71,12 @@ class Newcomers:
                     if owner == self._first and sign not in calm.known:
                         yield Precedence(Suspicion("canary", answer, sign, owner), owner)
                         return
+
+
+def outliving_caches() -> list[str]:
+    """Return the caches that a server leaves behind: what it keeps there, the next one finds, whoever asks it first."""
+    kept_within = ("locmem.LocMemCache", "dummy.DummyCache")
+    return [name for name, cache in settings.CACHES.items() if not str(cache.get("BACKEND", "")).endswith(kept_within)]
 
 
 def _is_replaced(alone: frozenset[str], here: frozenset[str]) -> bool:

@@ -11,7 +11,7 @@ from reqtrace.records import Finding
 from reqtrace.stress.baseline import Calm, Signs, measure
 from reqtrace.stress.judges import Leak, Suspicion, confirm, leak_of, leaks_in_traces, suspicions
 from reqtrace.stress.people import ANONYMOUS, Person
-from reqtrace.stress.precedence import Newcomers, StartAnew
+from reqtrace.stress.precedence import Newcomers, StartAnew, outliving_caches
 from reqtrace.stress.report import Again, PageReport, Report, Step
 from reqtrace.stress.server import Server
 from reqtrace.stress.shrink import Schedule, shrink
@@ -277,6 +277,12 @@ class Run:
             yield (
                 "This server had served people before: what it keeps of them for everybody (a cache, a loader) cannot "
                 "be told from what its pages are meant to show. Let stress start it, or use reqtrace prove."
+            )
+        elif shared := outliving_caches():
+            yield (
+                f"What a server leaves in a cache ({', '.join(shared)} in CACHES), the next one finds there: what is "
+                "kept in it for everybody cannot be told from what the pages are meant to show. Name a LocMemCache "
+                "for this run, or use reqtrace prove."
             )
         failed = sum(page.failed for page in self._pages.values())
         if failed:

@@ -10,7 +10,7 @@ from demo.children import Child
 from demo.scenarios import SCENARIOS
 from demo.scenarios.base import Scenario
 from demo.servers import addresses_of, free_ports, shop_servers, tour_servers, wait_until_it_answers
-from tests.browser.conftest import PASSWORD, ROOT, Site
+from tests.browser.conftest import ARTIFACTS, PASSWORD, ROOT, Site
 
 pytestmark = pytest.mark.browser
 PATIENCE = 60_000
@@ -43,16 +43,18 @@ def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
         tour.stop()
 
 
-def walk(page: Page, site: Tour, title: str) -> tuple[Locator, Locator]:
+def walk(
+    page: Page, site: Tour, title: str, button: str = "Send the traffic", patience: int = PATIENCE
+) -> tuple[Locator, Locator]:
     """Sign in, press a scenario's button, and return what came of the broken way and of the mended one."""
     page.goto(f"{site.url}/login/?next=/tour/")
     page.get_by_label("Name").fill("staff")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
     scenario = page.get_by_role("article", name=title)
-    scenario.get_by_role("button", name="Send the traffic").click()
+    scenario.get_by_role("button", name=button).click()
     broken, mended = (scenario.get_by_role("region", name=name).get_by_role("status") for name in ("Broken", "Mended"))
-    expect(mended).to_be_visible(timeout=PATIENCE)
+    expect(mended).to_be_visible(timeout=patience)
     return broken, mended
 
 
@@ -99,6 +101,23 @@ def test_a_context_is_dirty_behind_a_request_in_flight_and_behind_a_large_body(p
     for text in ("The profile of", "The basket of"):
         expect(saw(broken, "Bob")).to_contain_text(f"{text} alice.")
         expect(saw(mended, "Bob")).to_contain_text(f"{text} bob.")
+
+
+@pytest.mark.timeout(400)
+def test_prove_it_refutes_the_broken_way_step_by_step_and_says_how_far_the_mended_one_holds(
+    page: Page, site: Tour
+) -> None:
+    title = "A page out of the cache that was made for somebody else"
+    broken, mended = walk(page, site, title, "Prove it", 5 * PATIENCE)
+    expect(broken).to_contain_text("reqtrace prove says: leaks")
+    expect(broken).to_contain_text("LEAKS    /tour/page-cache/broken/")
+    expect(broken).to_contain_text("from a process that has served nobody:")
+    expect(broken).to_contain_text("2. ")
+    expect(broken).to_contain_text("fix: ")
+    expect(mended).to_contain_text("reqtrace prove says: holds")
+    expect(mended).to_contain_text("orders")
+    expect(page.get_by_role("article", name=title).get_by_role("button", name="Prove it")).to_be_focused()
+    page.get_by_role("article", name=title).screenshot(path=ARTIFACTS / "prove-it.png")
 
 
 def test_without_its_script_the_page_does_the_same(page: Page, site: Tour) -> None:

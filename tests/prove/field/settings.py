@@ -1,5 +1,6 @@
 """The settings: those of the project beside it, with the libraries that the cases use."""
 
+import os
 from pathlib import Path
 
 from tests.prove.project.settings import *  # noqa: F403
@@ -27,3 +28,5 @@ TEMPLATES = [
 MIDDLEWARE = [*MIDDLEWARE, "tests.prove.field.middleware.look_who_is_there"]  # noqa: F405
 ANONYMOUS_USER_NAME = None
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
+if os.environ.get("FIELD_CACHE") == "process":
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
