@@ -26,22 +26,22 @@ class Proof(NamedTuple):
     lines: list[str]
 
 
-def prove(scenario: Scenario) -> dict[WayName, Proof]:
-    """Prove both ways of a scenario.
+def prove(scenario: Scenario, seconds: int = SECONDS) -> dict[WayName, Proof]:
+    """Prove both ways of a scenario, for so many seconds each at the most.
 
     Raises:
         LookupError: when a proof came to nothing; with what it said.
 
     """
-    return {way: _prove(scenario, way) for way in scenario.ways}
+    return {way: _prove(scenario, way, seconds) for way in scenario.ways}
 
 
-def _prove(scenario: Scenario, way: WayName) -> Proof:
+def _prove(scenario: Scenario, way: WayName, seconds: int) -> Proof:
     with tempfile.TemporaryDirectory(prefix="reqtrace-tour-") as folder:
         file = Path(folder) / "report.json"
         command = ["manage.py", "reqtrace", "prove", *scenario.proven_paths(way), "--json", str(file)]
         done = subprocess.run(
-            [sys.executable, *command, "--server", _DOORS[scenario.server], "--seconds", str(SECONDS)],
+            [sys.executable, *command, "--server", _DOORS[scenario.server], "--seconds", str(seconds)],
             cwd=settings.BASE_DIR,
             env=os.environ | {"DEMO_TOUR_SERVER": scenario.server, "DEMO_DEBUG": "0", "DEMO_MOUNT_DASHBOARD": "0"},
             capture_output=True,

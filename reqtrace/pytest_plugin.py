@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from reqtrace.prove.audience import Outcome, listeners
+from reqtrace.prove.suites.audience import Outcome, listeners
 
 if TYPE_CHECKING:
     from reqtrace.capture.block import Capture

@@ -15,8 +15,8 @@ from reqtrace.capture.block import Capture, capturing
 from reqtrace.exceptions import SettingsError
 from reqtrace.findings.reporting import Allowed, report
 from reqtrace.middleware import TraceMiddleware
-from reqtrace.prove import suites
-from reqtrace.prove.apart import apart
+from reqtrace.prove.suites import asked
+from reqtrace.prove.suites.apart import apart
 
 __all__ = ["Allowed", "Capture", "aassert_isolated", "assert_isolated", "assert_no_leaks", "capture", "replay"]
 
@@ -130,7 +130,7 @@ def assert_isolated(
     """
     __tracebackhide__ = True
     given = list(users) if not isinstance(users, int) else users
-    told = apart(lambda progress: suites.prove(list(paths), given, server, bound, seconds, progress))
+    told = apart(lambda progress: asked.prove(list(paths), given, server, bound, seconds, progress))
     if told.text:
         raise AssertionError(told.text)
 
@@ -164,7 +164,7 @@ def replay(
 
     """
     __tracebackhide__ = True
-    told = apart(lambda _: suites.replay(list(requests), server, way, turns, anywhere=anywhere))
+    told = apart(lambda _: asked.replay(list(requests), server, way, turns, anywhere=anywhere))
     if told.text:
         raise AssertionError(told.text)
 

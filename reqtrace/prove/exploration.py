@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from reqtrace.exceptions import QueryError
-from reqtrace.prove.audience import Progress
 from reqtrace.prove.ground import Ground, survey
 from reqtrace.prove.laboratory import Laboratory
 from reqtrace.prove.oracle import Oracle, Violation, page_of
@@ -17,6 +16,8 @@ from reqtrace.prove.schedule import WEBSOCKET, Asking, Door, Page, Played, Sched
 from reqtrace.prove.words import tell
 from reqtrace.stress.people import Person
 
+Progress = Callable[[float, str], None]
+"""Takes a share from 0 to 1, and what is being done."""
 Orders = Callable[[Door, Sequence[Person], Sequence[Page]], Iterator[Schedule]]
 _FOR_SAMPLES = 0.5
 """The share of the time that finding out what everybody gets alone may take."""

@@ -8,17 +8,20 @@ from reqtrace.stress.people import Person
 
 
 def orders(door: Door, people: Sequence[Person], pages: Sequence[Page]) -> Iterator[Schedule]:
-    """Yield each order of two people's requests for a page, then those across two pages."""
+    """Yield each order of two people's requests for a page and across two pages: those first that break most pages."""
     people = _plainest_first(people)
     ways: tuple[Way, ...] = ("order", "connection") if door == "asgi" else ("order",)
+    few = list(permutations(people[:3], 2))
+    for way in ways:
+        yield from (Schedule(door, way, tuple(Asking(one, page) for one in pair)) for page in pages for pair in few)
+    for pair in few:
+        for first, second in permutations(pages, 2):
+            for way in ways:
+                yield Schedule(door, way, (Asking(pair[0], first), Asking(pair[1], second)))
     for page in pages:
         for pair in permutations(people, 2):
-            for way in ways:
+            for way in ways if pair not in few else ():
                 yield Schedule(door, way, tuple(Asking(person, page) for person in pair))
-    for first, second in permutations(pages, 2):
-        for one, other in permutations(people[:3], 2):
-            for way in ways:
-                yield Schedule(door, way, (Asking(one, first), Asking(other, second)))
 
 
 def longer_orders(door: Door, people: Sequence[Person], pages: Sequence[Page]) -> Iterator[Schedule]:

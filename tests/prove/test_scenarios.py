@@ -11,7 +11,8 @@ from demo.scenarios import SCENARIOS
 from demo.scenarios.base import Scenario
 from tests.programs import ROOT, run_program
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
+SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -29,5 +30,5 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
 def test_the_broken_way_is_refuted_and_the_mended_one_holds(shop: Path, scenario: Scenario) -> None:
-    proofs = proving.prove(scenario)
+    proofs = proving.prove(scenario, SECONDS)
     assert (proofs["broken"].verdict, proofs["mended"].verdict) == ("leaks", "holds"), proofs

@@ -3,13 +3,9 @@
 It needs no Django: the plugin is there before that is set up.
 """
 
-from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
-
-Progress = Callable[[float, str], None]
-"""Takes a share from 0 to 1, and what is being done."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -28,7 +24,7 @@ class Listener(Protocol):
     """Hears of proofs."""
 
     def progress(self, share: float, text: str) -> None:
-        """Hear what is being done."""
+        """Hear which share, from 0 to 1, is done, and what is being done."""
 
     def proved(self, outcome: Outcome) -> None:
         """Hear what came of one."""

@@ -15,9 +15,10 @@ import msgspec
 from django.db import connections
 
 from reqtrace.exceptions import QueryError, ReqtraceError
-from reqtrace.prove import audience
-from reqtrace.prove.audience import Outcome, Progress
+from reqtrace.prove.exploration import Progress
 from reqtrace.prove.processes import undisturbed
+from reqtrace.prove.suites import audience
+from reqtrace.prove.suites.audience import Outcome
 
 _PATIENCE_SECONDS = 10
 _TOLD_AGAIN_SECONDS = 0.2

@@ -5,16 +5,16 @@ from typing import Any
 
 from reqtrace.exceptions import QueryError
 from reqtrace.prove import doors, pages
-from reqtrace.prove.apart import Told
-from reqtrace.prove.audience import Outcome, Progress
 from reqtrace.prove.cast import Users
-from reqtrace.prove.exploration import Exploration, Plan
+from reqtrace.prove.exploration import Exploration, Plan, Progress
 from reqtrace.prove.ground import survey
 from reqtrace.prove.laboratory import Laboratory, laboratory
 from reqtrace.prove.oracle import Oracle, page_of
 from reqtrace.prove.playing import Job
 from reqtrace.prove.report import PageReport, lines_of
 from reqtrace.prove.schedule import Asking, Door, Schedule, Segment, Way
+from reqtrace.prove.suites.apart import Told
+from reqtrace.prove.suites.audience import Outcome
 from reqtrace.prove.words import tell
 from reqtrace.stress.people import ANONYMOUS
 
