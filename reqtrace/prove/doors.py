@@ -23,6 +23,9 @@ Application = Callable[..., Any]
 _CSRF = "reqtraceproverequestscsrfsecret0"
 """A secret as long as Django's own: a cookie and a header that agree are all that its protection asks for."""
 _ABNORMAL = 1006
+_GOING_AWAY = 1001
+_SILENCE_SECONDS = 5
+"""After how long without a word of the application's the visitor hangs up."""
 
 
 def wsgi_application() -> Application:
@@ -116,7 +119,7 @@ def ask_wsgi(application: Application, asking: Asking) -> Seen:
 
 
 async def ask_asgi(application: Application, asking: Asking) -> Seen:
-    """Ask as an ASGI server does; of a socket, listen until it is closed."""
+    """Ask as an ASGI server does; of a socket, listen until it is closed, or silent."""
     return await (_connect if asking.page.method == WEBSOCKET else _ask)(application, asking)
 
 
@@ -149,9 +152,19 @@ async def _connect(application: Application, asking: Asking) -> Seen:
     waiting: list[dict[str, Any]] = [{"type": "websocket.connect"}]
     heard: list[str] = []
     closed: list[int] = []
+    heard_more = asyncio.Event()
 
     async def receive() -> dict[str, Any]:
-        return waiting.pop() if waiting else await asyncio.get_running_loop().create_future()
+        """Return what a server would: that the connection is there, and in the end that it is not any more."""
+        if waiting:
+            return waiting.pop()
+        while not closed:
+            heard_more.clear()
+            try:
+                await asyncio.wait_for(heard_more.wait(), _SILENCE_SECONDS)
+            except TimeoutError:
+                return {"type": "websocket.disconnect", "code": _GOING_AWAY}
+        return {"type": "websocket.disconnect", "code": closed[0]}
 
     async def send(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "websocket.send":
@@ -159,6 +172,7 @@ async def _connect(application: Application, asking: Asking) -> Seen:
             heard.append(text if text is not None else message.get("bytes", b"").decode("utf-8", "replace"))
         elif message["type"] == "websocket.close":
             closed.append(message.get("code") or 1000)
+        heard_more.set()
 
     scheme = "wss" if _is_secure() else "ws"
     try:
