@@ -130,7 +130,7 @@ def test_without_paths_it_finds_the_pages_itself_and_leaves_out_what_fails(proje
 
 
 @pytest.mark.long
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(800)
 @pytest.mark.parametrize(
     ("way", "server", "page"),
     [
@@ -157,7 +157,7 @@ def test_the_written_test_fails_each_time_and_passes_each_time_once_it_is_mended
             env=project.environment(PROVE_MENDED=mended),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         assert outcome in done.stdout, done.stdout[-3000:] + done.stderr
     assert "alice gets" in done.stdout or mended == "1"
