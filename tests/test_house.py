@@ -123,6 +123,17 @@ def test_the_wheel_holds_the_package_with_the_page_and_nothing_else(distribution
     assert page == (ROOT / "static" / "dist" / "app.js").read_bytes()
 
 
+def test_the_metadata_is_of_a_version_that_registries_take(distributions: tuple[Path, Path]) -> None:
+    with zipfile.ZipFile(distributions[1]) as wheel:
+        (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+        assert wheel.read(name).startswith(b"Metadata-Version: 2.4\n")
+    with tarfile.open(distributions[0]) as sdist:
+        (name,) = [name for name in sdist.getnames() if name.endswith("/PKG-INFO")]
+        found = sdist.extractfile(name)
+        assert found is not None
+        assert found.read().startswith(b"Metadata-Version: 2.4\n")
+
+
 def test_the_sdist_holds_the_built_page_since_pip_has_no_node(distributions: tuple[Path, Path]) -> None:
     with tarfile.open(distributions[0]) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
