@@ -261,10 +261,14 @@ def test_processes_of_one_job_each_share_a_record_and_a_killed_one_is_told_from_
     assert process.requests == 2, "the one that was killed has finished none"
 
 
-@of_celery
-def test_a_broker_that_is_away_is_no_business_of_ours(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("shop", "error"),
+    [("celery-prefork", "OperationalError"), ("rq", "ConnectionError"), ("dramatiq", "ConnectionError")],
+    indirect=["shop"],
+)
+def test_a_broker_that_is_away_is_no_business_of_ours(shop: Shop, error: str) -> None:
     raised = shop.send("1:leave", "2:leave", SHOP_REDIS="redis://127.0.0.1:1/0")
-    assert raised.split() == ["OperationalError"] * 2
+    assert raised.split() == [error] * 2
     requests = shop.requests()
     assert [request.outcome for request in requests] == ["error", "error"]
     assert [process.faults for process in Reader(shop.store).processes()] == [0]
