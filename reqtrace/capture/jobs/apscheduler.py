@@ -23,9 +23,9 @@ class ApScheduler(base.Plug):
         self._headers: OrderedDict[str, str] = OrderedDict()
 
     def join(self, module: ModuleType) -> None:
-        """Wrap what runs a job, also where an executor has taken its name already; or what adds one."""
+        """Wrap what runs a job, also where an executor has taken its name already; or what makes one."""
         if module.__name__ != f"{_EXECUTORS}.base":
-            module.BaseScheduler.add_job = self._adding(module.BaseScheduler.add_job)
+            module.Job.__init__ = self._making(module.Job.__init__)
             return
         original: dict[str, Any] = {"run_job": module.run_job, "run_coroutine_job": module.run_coroutine_job}
         wrapped = {
@@ -66,18 +66,19 @@ class ApScheduler(base.Plug):
 
         return awaiting
 
-    def _adding(self, add: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(add)
-        def adding(scheduler: Any, *args: Any, **kwargs: Any) -> Any:
-            job = add(scheduler, *args, **kwargs)
-            text = base.header()
-            if text is not None and hasattr(job, "id"):
-                self._headers[job.id] = text
+    def _making(self, make: Callable[..., None]) -> Callable[..., None]:
+        """Remember who makes a job, before the scheduler has it: that may run it before `add_job` has returned."""
+
+        @wraps(make)
+        def making(job: Any, *args: Any, **kwargs: Any) -> None:
+            make(job, *args, **kwargs)
+            text, key = base.header(), getattr(job, "id", None)
+            if text is not None and key is not None:
+                self._headers[key] = text
                 if len(self._headers) > REMEMBERED_MAX:
                     self._headers.popitem(last=False)
-            return job
 
-        return adding
+        return making
 
     def _told(self, job: Any, executor: str) -> base.Told:
         name = str(getattr(job, "func_ref", None) or getattr(job, "name", job)).replace(":", ".")
