@@ -19,7 +19,7 @@ DECODED = 4
 """So many are passed over in the time that it takes to decode one."""
 GROUPS_AT = 200_000
 """How many findings may be passed over for one of a group that somebody marks, which is seldom."""
-LOOKED_UP = 300
+LOOKED_UP = 150
 """How many requests one question may look up one by one, as those of findings."""
 FINDINGS_AHEAD = 10_000
 """How far in front of a request, in positions, its findings may stand: they are written in the same batch."""
@@ -42,6 +42,15 @@ class FindingPage(msgspec.Struct, frozen=True):
     findings: list[Finding]
     cursor: int | None
     """The `Page.before` of the next page; None at the end."""
+
+
+class _OfRequest(msgspec.Struct):
+    """What a finding says of whose it is: to know that alone takes a tenth of the time."""
+
+    request: str
+
+
+_of_request = msgspec.json.Decoder(_OfRequest)
 
 
 class Reader:
@@ -280,6 +289,8 @@ class Reader:
             found = self.store.search(sought, before, wanted, LOOKED_AT - looked)
             wanted = min(2 * wanted, _BATCH)
             for entry in found.entries:
+                if known is not None and _request_of(entry) not in known:
+                    continue
                 finding = self.decode(entry)
                 if not isinstance(finding, Finding) or not query.matches_finding(finding):
                     continue
@@ -351,3 +362,11 @@ def _may_change(record: Record) -> bool:
 
 def _is_news(record: Record, began_ns: int) -> bool:
     return isinstance(record, Finding) or (isinstance(record, Request) and record.start_ns > began_ns)
+
+
+def _request_of(entry: Entry) -> str | None:
+    """Return the id of the request of a finding; None where it cannot be read."""
+    try:
+        return _of_request.decode(entry.payload).request
+    except _NO_RECORD:
+        return None
