@@ -148,3 +148,15 @@ def test_a_reader_tells_how_far_it_has_come(store: MemoryStore, reader: Reader) 
     assert len(list(reader.requests())) == 2_500
     assert {stage for stage, _ in told} == {"reading request records"}
     assert [round(share, 2) for _, share in told] == [0.4, 0.8, 1]
+
+
+def test_findings_of_few_requests_are_found_without_decoding_those_of_all_others(
+    store: MemoryStore, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [request(number, path="/rare/" if number == 7 else "/shop/") for number in range(200)]
+    store.append(items(*requests, *(finding(one.id) for one in requests)))
+    decoded, decode = list[str](), reader.decode
+    monkeypatch.setattr(reader, "decode", lambda entry: (decoded.append(entry.kind), decode(entry))[1])
+    found = reader.finding_page(Query(path="/rare/"), Page())
+    assert [one.request for one in found.findings] == [requests[7].id]
+    assert decoded.count("finding") == 1
