@@ -33,9 +33,10 @@ class WeakMap(Generic[Value]):
 
     def items(self) -> list[tuple[Any, Value]]:
         """Return all living objects with their values."""
-        return [
-            (key, value) for reference, value in list(self._by_reference.items()) if (key := reference()) is not None
-        ]
+        # A copy first, which is made in one go: a list of pairs may set off a collection, and objects that die in it
+        # leave the map while it is walked.
+        known = self._by_reference.copy()
+        return [(key, value) for reference, value in known.items() if (key := reference()) is not None]
 
 
 class WeakIdentityMap(Generic[Value]):

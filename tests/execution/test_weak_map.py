@@ -1,6 +1,8 @@
 """What is mapped by which object it is, for as long as that lives."""
 
-from reqtrace.execution.weak_map import WeakIdentityMap
+import gc
+
+from reqtrace.execution.weak_map import WeakIdentityMap, WeakMap
 
 
 class Row:
@@ -71,3 +73,26 @@ def test_an_object_that_comes_for_two_values_was_made_for_neither() -> None:
     for name in ("bob", "alice"):
         known.add(row, name)
         assert known.find(row) is None
+
+
+def test_a_collection_in_the_middle_takes_nothing_but_the_dead() -> None:
+    known: WeakMap[int] = WeakMap()
+    rows = [Row(number) for number in range(8_000)]
+    thresholds = gc.get_threshold()
+    gc.disable()
+    try:
+        for row in rows:
+            known.add(row, row.number)
+        for number in range(8_000, 8_200):
+            dead = Row(number)
+            dead.itself = dead  # type: ignore[attr-defined]
+            known.add(dead, number)
+        del dead
+        gc.set_threshold(gc.get_count()[0] + 500)
+        gc.enable()
+        found = known.items()
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.enable()
+    gc.collect()
+    assert sorted(value for _, value in found if value < 8_000) == list(range(8_000))
