@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 START = START_NS // SECOND
 ISO = datetime.fromtimestamp(START + 3, UTC)
 
-# Four requests, each of which begins in its second and runs for half of one.
+# Four requests, each of which begins in its second and runs for half of one, and a fifth that stress has sent.
 RECORDS = [
     samples.process(1),
     Process("p2", "host", 102, 1, START_NS, "uvicorn", "uvicorn", "asgi", "3.11.7", "5.2", {}),
@@ -43,6 +43,7 @@ RECORDS = [
         duration_ns=900_000_000,
         view="chat.live",
     ),
+    samples.request(5, synthetic=True),
     samples.finding(1, "r3", kind="swapped", level="hazard", holder="shop.auth.user"),
     samples.finding(2, "r4"),
 ]
@@ -65,6 +66,7 @@ GOOD = {
     "kind": {"crossed": [4], "swapped": [3], "leftover": []},
     "level": {"leak": [4], "hazard": [3], "notice": []},
     "holder": {"shop.": [3, 4], "auth": [3], "nowhere": []},
+    "synthetic": {"no": [1, 2, 3, 4], "yes": [1, 2, 3, 4, 5], "only": [5]},
     "limit": {"1": [4], "3": [2, 3, 4], "1000": [1, 2, 3, 4]},
 }
 BAD = {
@@ -76,6 +78,7 @@ BAD = {
     "ms": ["200", ">", ">-1", "=5", ">1e3", "> 5", ">5ms"],
     "kind": ["Crossed", "everything", "leak"],
     "level": ["crossed", "LEAK", "none"],
+    "synthetic": ["maybe", "No", "true"],
     "limit": ["0", "1001", "-5", "all", "1.0"],
     "cursor": ["0", "-1", "next", "1.5"],
 }
@@ -88,6 +91,7 @@ TAKES = {
     "ms": "such as >200",
     "kind": "crossed",
     "level": "leak, hazard, notice",
+    "synthetic": "no, yes, only",
     "limit": "1 to 1,000",
     "cursor": "whole number from 1 upwards",
 }
@@ -148,7 +152,7 @@ def test_the_other_lists_and_the_export_take_it_too(staff: Client, name: str) ->
         assert findings == {f"r{number}" for number in found if number in (3, 4)}, (name, value)
         exported = staff.get("/reqtrace/api/export", {name: value})
         assert numbers(_json(exported)) == found, (name, value)
-        if name in ("process", "thread") and not of_findings:
+        if name in ("process", "thread", "synthetic") and not of_findings:
             continue  # these name processes and threads themselves
         processes = {process["id"] for process in ask(staff, "processes", **{name: value})["processes"]}
         assert processes == {"p2" if number == 4 else "p1" for number in found}, (name, value)
