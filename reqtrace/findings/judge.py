@@ -184,7 +184,8 @@ class Judge:
         writes: list[Written] = []
         with suppress(Exception):  # whatever stands in the way in an application's objects: the finding is what counts
             if isinstance(fact, Sighting | Absence):
-                writes = self._knowledge.writes_to(*fact.holder.place)
+                written = (self._knowledge.writes_to(*place) for place in fact.holder.route())
+                writes = next((found for found in written if told(found)[0]), [])
             elif isinstance(fact, Birth | Retention) and fact.holder is not None:
                 writes = self._knowledge.writes_at(fact.holder)
         places, only = told(writes)

@@ -100,6 +100,10 @@ class Holder(ABC):
         """The object and the name of its attribute, or an object that is a place by itself."""
         return self._container, self._name
 
+    def route(self) -> list[tuple[object, str]]:
+        """Return the place, and those that lead to it: whoever writes to one of them says who stands here."""
+        return [self.place]
+
     def is_same_as(self, other: "Holder") -> bool:
         """Tell whether it watches the same place, by whatever path."""
         (container, name), (other_container, other_name) = self.place, other.place

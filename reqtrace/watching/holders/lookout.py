@@ -213,7 +213,8 @@ class Lookout:
         if self._is_taken(sight):
             return
         path, steps = sight.path, sight.steps
-        if len(steps) > 1 and path.endswith("._request"):  # a wrapper around the request, which stands for it
+        # A wrapper around the request, which stands for it.
+        if len(steps) > 1 and path.endswith("._request") and type(sight.owner).__name__.endswith("Request"):
             path, steps = path.removesuffix("._request"), steps[:-1]
         first = steps[0]
         holder: Holder

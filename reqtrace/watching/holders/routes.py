@@ -173,6 +173,17 @@ class RouteHolder(Holder):
             value = step.follow(value)
         return value
 
+    def route(self) -> list[tuple[object, str]]:
+        """Return the places on the way, the last one first."""
+        places = []
+        value = self._root()
+        for step in self._steps:
+            if value is None or value is EMPTY:
+                break
+            places.append((value, step.name))
+            value = step.follow(value)
+        return places[::-1] or [self.place]
+
     def leads_to(self, owner: object, last: Step) -> bool:
         """Tell whether its end is what `last` leads to from `owner`, by whatever way it gets there."""
         return self._steps[-1].text() == last.text() and self.place[0] is owner

@@ -243,3 +243,12 @@ def test_a_walk_ends_in_time_and_goes_no_circles(shop: ModuleType) -> None:
     shop.held.request = HttpRequest()
     assert len(sights(shop)) == 1
     assert list(walk("shop", shop, 0)) == []
+
+
+def test_a_route_knows_the_places_that_lead_to_its_end() -> None:
+    checker = SimpleNamespace(user="alice")
+    rights = Service(checker=checker)
+    holder = RouteHolder("rights.checker.user", rights, [Attribute("checker"), Attribute("user")])
+    assert holder.route() == [(checker, "user"), (rights, "checker")]
+    rights.__dict__.clear()
+    assert holder.route() == [(rights, "checker")], "what is not there leads nowhere"
