@@ -177,7 +177,7 @@ KINDS = (
     Kind("logging-filter", "a filter of the log that keeps the request", logged, of_none, at_once=2),
     Kind("permission", "a permission made once, which is told the user", decided, of_none, at_once=2),
     Kind("module-dict", "a dict in a module", boxed, boxed_carefully, at_once=2),
-    Kind("taken-away", "a place that somebody else's end empties", taken_away, of_none, at_once=2),
+    Kind("taken-away", "a place that somebody else's end empties", taken_away, of_none, at_once=2, tells_each=False),
     Kind(
         "lost-in-pool",
         "a thread-local that a thread of a pool has not",
