@@ -105,13 +105,12 @@ class Exploration:
             if not doors:
                 self._leave_out(page, "a socket is served by ASGI alone: give --server asgi")
                 continue
-            seen = [
-                sample
-                for door in doors
+            by_person = {
+                person: [one for door in doors for one in self._oracle.alone(door, Asking(person, page)).samples]
                 for person in self._laboratory.people
-                for sample in self._oracle.alone(door, Asking(person, page)).samples
-            ]
-            reason = self._unusable(page, seen)
+            }
+            seen = [one for samples in by_person.values() for one in samples]
+            reason = self._unusable(page, seen) or _broken_for(by_person)
             if reason:
                 self._leave_out(page, reason)
             else:
@@ -295,6 +294,15 @@ def _fits(page: Page, door: Door) -> bool:
 
 def _error(seen: Sequence[Seen]) -> str:
     return next((one.body for one in seen if one.status == 0), "")[:200]
+
+
+def _broken_for(seen: Mapping[Person, Sequence[Seen]]) -> str:
+    """Say so where a page works for nobody who is signed in: that they all get the same error proves nothing."""
+    signed_in = [one for person, samples in seen.items() if person.cookie for one in samples]
+    works_for_somebody = any(not one.failed for samples in seen.values() for one in samples)
+    if not works_for_somebody or any(not one.failed for one in signed_in):
+        return ""
+    return f"answers with an error to everybody who is signed in: {_error(signed_in) or signed_in[0].status}"
 
 
 def _met(grounds: Sequence[Ground]) -> str:

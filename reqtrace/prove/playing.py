@@ -20,7 +20,7 @@ from reqtrace.prove.interleaving import tasks, threads
 from reqtrace.prove.interleaving.accesses import Accesses, meeting_of, places_of, steps_of
 from reqtrace.prove.interleaving.code import Lines, know_loaded, trusted_prefixes
 from reqtrace.prove.schedule import Asking, Door, Found, Played, Schedule, Seen, Way
-from reqtrace.prove.seclusion import shut
+from reqtrace.prove.seclusion import database_addresses, shut
 from reqtrace.watching.holders.base import Holder
 
 COUNTING = ("crossed", "leftover", "session-crossed", "response-crossed", "connection-crossed", "swapped")
@@ -52,6 +52,7 @@ class Player:
         self._applications = applications
         self._databases = databases
         self._prefixes = trusted_prefixes()
+        self._addresses = database_addresses()
         self._old: set[int] = set()
         self._holders: Sequence[Holder] = ()
         self._modules: frozenset[str] = frozenset()
@@ -70,7 +71,7 @@ class Player:
     def play(self, job: Job, slot: int) -> Played:
         """Play a schedule in this process, which has served nobody yet."""
         refused: list[str] = []
-        shut(refused)
+        shut(refused, self._addresses)
         self._databases.turn_to(slot)
         writes = Writes()
         writes.watch()

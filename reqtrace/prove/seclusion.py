@@ -1,8 +1,9 @@
 """Nothing gets out: mail, caches, sessions and connections of a process in which people's requests are played."""
 
+import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import django.test.signals  # noqa: F401  makes Django's own objects follow what is overridden here
@@ -12,6 +13,7 @@ from django.test.utils import override_settings
 _LOCAL = "django.core.cache.backends.locmem.LocMemCache"
 _KEPT = (_LOCAL, "django.core.cache.backends.dummy.DummyCache")
 _TAKEN_OVER = ("KEY_FUNCTION", "KEY_PREFIX", "TIMEOUT", "VERSION")
+_PORTS = {"mysql": 3306, "postgresql": 5432, "postgis": 5432}
 _CONNECTING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 
 
@@ -30,10 +32,23 @@ def secluded(folder: str) -> Iterator[None]:
         yield
 
 
-def shut(refused: list[str]) -> None:
-    """Let this process connect to nobody from now on, and never again; what it wanted is noted in `refused`.
+def database_addresses() -> frozenset[tuple[str, int]]:
+    """Return where the servers of the project's databases listen: a driver in Python connects there as others do."""
+    found: set[tuple[str, int]] = set()
+    for database in settings.DATABASES.values():
+        host = str(database.get("HOST") or "127.0.0.1")
+        port = int(database.get("PORT") or _PORTS.get(str(database.get("ENGINE", "")).rpartition(".")[2], 0))
+        if port and not host.startswith("/"):
+            found.add((host, port))
+            with suppress(OSError):
+                found |= {(str(info[4][0]), port) for info in socket.getaddrinfo(host, port)}
+    return frozenset(found)
 
-    A database's driver does not ask Python for its connections, and a copy of the database is all that it is given.
+
+def shut(refused: list[str], databases: frozenset[tuple[str, int]] = frozenset()) -> None:
+    """Let this process connect to nobody but `databases` from now on, and never again.
+
+    What it wanted is noted in `refused`. Of the databases, copies are all that it knows.
     """
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
@@ -41,6 +56,8 @@ def shut(refused: list[str]) -> None:
             return
         address = arguments[1]
         if not isinstance(address, tuple):  # a socket of this machine, such as a database's
+            return
+        if address[:2] in databases:
             return
         text = ":".join(map(str, address[:2]))
         if text not in refused:

@@ -170,6 +170,7 @@ def test_the_written_test_fails_each_time_and_passes_each_time_once_it_is_mended
         (["/nowhere/"], {}, "is no page of tests.prove.project.urls"),
         (["orders"], {}, "neither a path"),
         (["/fails/"], {}, "There is no page to prove"),
+        (["/fails/people/"], {}, "answers with an error to everybody who is signed in"),
         (["/api/", "--users", "1"], {}, "--users is 1"),
         (["/api/", "--bound", "-1"], {}, "--bound is -1"),
         (["/api/", "--json", "/nowhere/report.json"], {}, "--json"),

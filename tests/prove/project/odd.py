@@ -57,3 +57,10 @@ def api(request: Request) -> Response:
 def broken(request: HttpRequest) -> HttpResponse:
     """Fail."""
     raise RuntimeError("as it always does")
+
+
+def broken_for_people(request: HttpRequest) -> HttpResponse:
+    """Fail for everybody who is signed in."""
+    if request.user.is_authenticated:
+        raise RuntimeError("as it does for all people")
+    return HttpResponse("Sign in!")

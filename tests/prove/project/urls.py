@@ -28,5 +28,6 @@ urlpatterns = [
     path("outgoing/", odd.outgoing),
     path("api/", odd.api),
     path("fails/", odd.broken),
+    path("fails/people/", odd.broken_for_people),
     path("people/<int:pk>/", odd.everybody),
 ]
