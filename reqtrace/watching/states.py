@@ -39,15 +39,17 @@ class States:
 
     def now(self) -> tuple[Any, ...]:
         """Return what stands there for the code that runs now."""
-        data = [getattr(variable.get(None), "data", None) for variable in self._variables.values()]
-        return (*data, self.tenants.now())
+        return (*self._data(), self.tenants.now())
+
+    def _data(self) -> list[Any]:
+        return [getattr(variable.get(None), "data", None) for variable in self._variables.values()]
 
     def look(self, opened: OpenRequest) -> None:
         """Note, as a view ends, what an earlier request has left and nobody has set since."""
-        stood = opened.stood or ((),)
-        if opened.place is opened.first:  # a connection is of one thread
+        stood = opened.stood or ()
+        if stood and opened.place is opened.first:  # a connection is of one thread
             self.tenants.look(opened, stood[-1])
-        for path, before, data in zip(self._variables, stood[:-1], self.now(), strict=False):
+        for path, before, data in zip(self._variables, stood, self._data(), strict=False):
             if type(data) is not dict or data.get("value") is None:
                 continue
             if data is not before:

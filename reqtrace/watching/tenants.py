@@ -44,7 +44,9 @@ class Tenants:
         self._setters: dict[tuple[int, str], tuple[int, OpenRequest]] = {}
 
     def now(self) -> tuple[Standing, ...]:
-        """Return what stands on the connections of this thread."""
+        """Return what stands on the connections of this thread; quickly where nobody knows of tenants."""
+        if not self._are_used():
+            return ()
         return tuple(
             [
                 Standing(id(connection), name, id(attributes[name]), _is_sole(attributes, name))
@@ -56,6 +58,8 @@ class Tenants:
 
     def look(self, opened: OpenRequest, before: tuple[Standing, ...]) -> None:
         """Note, as a view ends, what an earlier request has left."""
+        if not before and not self._are_used():
+            return
         stood = {(standing.connection, standing.name): standing for standing in before}
         for connection, attributes in self._here():
             for name in CONVENTIONS:
@@ -74,6 +78,14 @@ class Tenants:
                     at_ns = perf_counter_ns() - opened.began_ns
                     path = f"django.db.connections[{attributes.get('alias')}].{name}"
                     opened.note(LeftState("view-end", at_ns, path, setter, view_of(opened.request), "attribute"))
+
+    def _are_used(self) -> bool:
+        if self._storage is not None:
+            for connection in self._storage.__dict__.values():
+                attributes = connection.__dict__
+                if "tenant" in attributes or "schema_name" in attributes:
+                    return True
+        return False
 
     def _here(self) -> list[tuple[Any, dict[str, Any]]]:
         """Return the connections of this thread, which nobody else uses, with their attributes."""
