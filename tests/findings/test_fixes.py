@@ -1,5 +1,8 @@
 """What a finding advises: for that holder, that library and that server, what its reader can do."""
 
+import sys
+from types import ModuleType
+
 import pytest
 
 from reqtrace.code.libraries import owner_of
@@ -76,10 +79,12 @@ def test_it_speaks_of_the_holder_the_library_and_the_server(
         ("sitetree.sitetreeapp._THREAD_LOCAL.sitetree", "django-sitetree", ""),
     ],
 )
-def test_an_installed_library_is_named_with_its_version_and_what_its_users_can_do(
-    path: str, name: str, fix: str
+def test_an_installed_library_is_named_with_version_and_what_its_users_can_do(
+    path: str, name: str, fix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    __import__(path.partition(".")[0])
+    top = path.partition(".")[0]
+    monkeypatch.setitem(sys.modules, top, ModuleType(top))  # as if it were loaded: other tests' processes watch what is
+    vars(sys.modules[top])["__file__"] = "site-packages/__init__.py"
     owner = owner_of(path)
     assert owner is not None
     assert owner.name.startswith(f"{name} ")
