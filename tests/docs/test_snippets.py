@@ -34,7 +34,10 @@ from tests.programs import end, run_program
 TRIED_ELSEWHERE = {"docs/tutorial.md": "tests/docs/test_tutorial.py"}
 SHOWN = {"", "{toctree}"}
 """Languages of blocks that are shown, and not run: pictures of text, what a command prints, the list of pages."""
-PRINTED_BY_ITSELF = {"python manage.py lab --markdown docs/servers.md docs/findings.md"}
+PRINTED_BY_ITSELF = {
+    "python manage.py lab --markdown docs/servers.md docs/findings.md",
+    "python manage.py lab_workers --markdown docs/servers.md",
+}
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PLUGIN = "-p reqtrace.pytest_plugin -p no:cacheprovider -p no:randomly"
 """The wheel brings the plugin by its entry point, which a checkout has none of."""
