@@ -11,7 +11,7 @@ import pytest
 from django.utils.module_loading import import_string
 from websockets.exceptions import ConnectionClosed
 
-from dashboard import server
+from dashboard import server as standalone
 from dashboard.protocol import WINDOW, Batch, Denied, Missed, Status
 from dashboard.responses import CONTENT_SECURITY_POLICY
 
@@ -281,7 +281,9 @@ def test_an_export_that_nobody_reads_waits_for_its_client_and_takes_no_memory(tm
     place.store.close()
 
 
-@pytest.mark.parametrize("path", [server._SECURE, server._LANGUAGE, *server._SESSIONS, *server._ACCOUNTS])
+@pytest.mark.parametrize(
+    "path", [standalone._SECURE, standalone._LANGUAGE, *standalone._SESSIONS, *standalone._ACCOUNTS]
+)
 def test_no_middleware_waits_in_a_thread_for_what_is_below_it(path: str) -> None:
     """It would wait for ever where the server ends meanwhile, and the process with it."""
     assert import_string(path).async_capable
