@@ -6,7 +6,7 @@ import django
 import pytest
 
 from benchmarks import instructions
-from benchmarks.scenarios import REAL
+from benchmarks.scenarios import PAGE_UNDER_ASGI, REAL
 
 COUNTED = {
     "startproject's stack, nobody": 648,
@@ -37,7 +37,10 @@ def test_every_row_has_its_number() -> None:
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the numbers are those of CPython 3.11")
 @pytest.mark.skipif(django.VERSION[:2] != (5, 2), reason="the numbers are those of Django 5.2")
-@pytest.mark.parametrize("scenario", COUNTED)
+@pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(name, marks=pytest.mark.long if name.startswith(PAGE_UNDER_ASGI) else ()) for name in COUNTED],
+)
 def test_a_request_takes_the_instructions_that_it_took_before(scenario: str) -> None:
     """More than before is to be mended, or to be decided; fewer is to be written down here, so that it stays."""
     row = instructions.measure(scenario)

@@ -9,6 +9,8 @@ from demo.lab.field.drive import SETTLING_SECONDS, serving
 from demo.lab.field.urls import KINDS
 
 pytestmark = pytest.mark.server
+ALWAYS = ("kept-in-module", "kept-in-class", "kept-in-object", "set-when-used")
+"""Tried with each run of the tests, by the server that keeps its threads; all others take long together."""
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,9 @@ pytestmark = pytest.mark.server
     ],
     ids=["gthread-cold", "gthread-settled", "uvicorn-cold"],
 )
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in ALWAYS else pytest.mark.long) for name in KINDS]
+)
 def test_who_is_taken_for_another_is_found_at_once_and_nobody_else(name: str, server: str, is_settled: bool) -> None:
     kind = KINDS[name]
     if server == "uvicorn" and kind.of_threads:

@@ -14,7 +14,7 @@ from tests.prove.running import Project
 from tests.prove.test_field import MORE
 from tests.stress.test_run import GUNICORN
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.long]
 GTHREAD = GUNICORN + "-k gthread --threads 4 tests.prove.field.wsgi"
 UVICORN = f"{sys.executable} -m uvicorn --port {{port}} --no-access-log tests.prove.field.asgi:application"
 
