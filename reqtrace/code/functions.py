@@ -62,17 +62,10 @@ def function_behind(value: Any, itself: object = None) -> Function | None:
             if wrapped is None:
                 return _function(value, itself)
             value = wrapped
-        elif is_really(value, MethodType):
-            value, itself = value.__func__, value.__self__
-        elif is_really(value, staticmethod):
-            value, itself = value.__func__, None
-        elif is_really(value, classmethod):
-            value = value.__func__
-            itself = itself.class_ if is_really(itself, InstanceOf) else itself
-        elif is_really(value, partial):
-            value = value.func
         elif is_really(value, CACHED):
             value = vars(value).get("__wrapped__")
+        elif (inner := _bound(value, itself)) is not None:
+            value, itself = inner
         else:
             return None
     return None
@@ -83,18 +76,21 @@ def bare(value: Any, itself: object = None) -> Function | None:
     for _ in range(_WRAPPED_MAX):
         if is_really(value, FunctionType):
             return _function(value, itself)
-        if is_really(value, MethodType):
-            value, itself = value.__func__, value.__self__
-        elif is_really(value, staticmethod):
-            value, itself = value.__func__, None
-        elif is_really(value, classmethod):
-            value = value.__func__
-            itself = itself.class_ if is_really(itself, InstanceOf) else itself
-        elif is_really(value, partial):
-            value = value.func
-        else:
+        if (inner := _bound(value, itself)) is None:
             return None
+        value, itself = inner
     return None
+
+
+def _bound(value: Any, itself: object) -> tuple[Any, object] | None:
+    """Return what a callable binds, and to what; None where it binds nothing."""
+    if is_really(value, MethodType):
+        return value.__func__, value.__self__
+    if is_really(value, staticmethod):
+        return value.__func__, None
+    if is_really(value, classmethod):
+        return value.__func__, itself.class_ if is_really(itself, InstanceOf) else itself
+    return (value.func, itself) if is_really(value, partial) else None
 
 
 def _of_class(class_: type, seen: set[CodeType]) -> Iterator[Function]:
