@@ -1,6 +1,8 @@
 """What the lab found out: the shapes of its JSON, and the file in which it stands from the first step on."""
 
+import platform
 from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
@@ -180,6 +182,17 @@ class Report(msgspec.Struct):
     def requests(self) -> int:
         """Return how many requests were sent in waves with declared holders."""
         return sum(sum(seen.values()) for run in self.runs for seen in run.statuses.values())
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of Python and of those packages that are installed."""
+    found = {"python": platform.python_version()}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def write(path: Path, report: Report) -> None:

@@ -1,17 +1,15 @@
 """The whole lab: every server with every stack, under load, compared; then a clean application under odd loads."""
 
 import os
-import platform
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from importlib.metadata import PackageNotFoundError, version
 
 from demo.children import Died
 from demo.lab import compare, load
 from demo.lab.holders import CLEAN, HOLDERS
 from demo.lab.oddities import LOADS
-from demo.lab.report import Dirt, Discovered, Failure, Missing, Oddity, Progress, Report, Run, Score
+from demo.lab.report import Dirt, Discovered, Failure, Missing, Oddity, Progress, Report, Run, Score, versions
 from demo.lab.servers import Server, running
 from demo.lab.truth import Log
 from reqtrace import conf
@@ -57,7 +55,7 @@ def survey(
 ) -> Report:
     """Measure these servers with these holders; `say` how it goes, and `keep` what is known so far."""
     began = time.monotonic()
-    report = Report(_versions(), {name: HOLDERS[name].title for name in holders}, quick, time.time_ns())
+    report = Report(versions(_PACKAGES), {name: HOLDERS[name].title for name in holders}, quick, time.time_ns())
     there = [server for server in servers if server.is_installed]
     report.missing = [Missing(server.name, server.needs) for server in servers if not server.is_installed]
     steps = [(server, stack) for server in there for stack in server.stacks]
@@ -170,13 +168,3 @@ def _require_no_fault(reader: Reader) -> None:
 
 def _counts(statuses: list[int]) -> dict[str, int]:
     return {str(status): statuses.count(status) for status in sorted(set(statuses))}
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

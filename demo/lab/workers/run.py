@@ -1,7 +1,6 @@
 """The whole lab of workers: every queue with the same jobs, one after another."""
 
 import os
-import platform
 import shlex
 import subprocess
 import sys
@@ -9,12 +8,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from demo.children import Child, Died
 from demo.lab.holders import HOLDERS
-from demo.lab.report import Missing
+from demo.lab.report import Missing, versions
 from demo.lab.servers import ROOT, free_port
 from demo.lab.truth import Log
 from demo.lab.workers.compare import outcome
@@ -35,7 +33,7 @@ def survey(
 ) -> WorkersReport:
     """Measure these workers; `say` how it goes, and `keep` what is known so far."""
     began = time.monotonic()
-    report = WorkersReport(_versions(), {name: HOLDERS[name].title for name in NAMES}, time.time_ns())
+    report = WorkersReport(versions(_PACKAGES), {name: HOLDERS[name].title for name in NAMES}, time.time_ns())
     for worker in workers:
         if worker.missing is not None:
             report.missing.append(Missing(worker.name, worker.missing))
@@ -118,13 +116,3 @@ def _do(command: list[str], environment: dict[str, str]) -> None:
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Died(f"{shlex.join(command)} ended with exit code {done.returncode}:\n{done.stderr}")
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
