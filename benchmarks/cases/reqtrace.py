@@ -15,13 +15,17 @@ class Reqtrace(Case):
     middleware = ("reqtrace.middleware.TraceMiddleware",)
 
     def settle(self) -> None:
-        """Search to the end, and look around no more: ten requests a second are looked into, however many there are."""
+        """Search to the end, and look around no more: ten requests a second are looked into, however many there are.
+
+        Nor do requests read code any more: the first 32 that have loaded some do, if they come before the thread.
+        """
         recorder = lifecycle.recorder()
         while not (recorder.discovery.is_through and recorder.written.knowledge.is_through):
             time.sleep(0.01)  # the shipper's thread does it
         if recorder.watch.holders:
             recorder.search_all()
         recorder.discovery.probe_never()
+        recorder.written.read_no_more()
 
     def drain(self) -> None:
         """Write what waits into the store."""

@@ -325,8 +325,8 @@ class Recorder:
         try:
             if opened.look is not None:
                 looking.end(opened)
-            if self.written.is_open:
-                self._meet(opened, "view-end", opened.request.__dict__.get("user", NOBODY_YET))
+            if self.written.is_open and (request := opened.request) is not None:
+                self._meet(opened, "view-end", request.__dict__.get("user", NOBODY_YET))
                 self.written.look()  # where one wakes, this request is looked at like all others from here on
             if not opened.is_plain:
                 self.checkpoint(opened, "view-end", place)
@@ -340,7 +340,9 @@ class Recorder:
             # Where there is a session, nobody comes to a user but by it.
             return "_cache_update_cache" in asked or getattr(asked.get("session"), "accessed", "_cached_user" in asked)
         except Exception as error:
-            self.faults.note("checkpoint 'view-end'", error)
+            opened.is_in_view = False
+            if not opened.ended_ns:  # else the client has gone at this very moment, and the request with it
+                self.faults.note("checkpoint 'view-end'", error)
             return False
 
     def finish(self, opened: OpenRequest) -> None:
@@ -431,6 +433,7 @@ class Recorder:
         """Watch what is watched, and look for nothing else: it was all found before this process was forked."""
         self.settings = msgspec.structs.replace(self.settings, discover=False)
         self.discovery.probe_never()
+        self.written.read_no_more()
 
     def _spend_spare_time(self) -> bool:
         self.ledger.meter.measure_when_due()

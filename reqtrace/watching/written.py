@@ -158,6 +158,10 @@ class WrittenPlaces:
         """Return what reading code has cost this process, and how many places are watched for it."""
         return {**self.knowledge.facts(), "code.watched": len(self), "code.since_ns": _loaded_since_ns()}
 
+    def read_no_more(self) -> None:
+        """Leave the code that requests load from here on to `search`."""
+        self._reads_left = 0
+
     def look(self) -> None:
         """Look whether any has stirred; on the request path, as a view ends, on its thread and in its context.
 

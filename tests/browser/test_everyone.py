@@ -240,7 +240,9 @@ def moving(page: Page) -> dict[str, list[str]]:
 
 
 def test_nothing_moves_for_those_who_asked_for_that(visit: Callable[..., Page], site: Stage) -> None:
-    assert moving(look(visit, site))["requests"] == ["turn"]
+    page = look(visit, site)
+    page.wait_for_function("document.getAnimations().some(one => one.animationName === 'turn')")
+    assert moving(page)["requests"] == ["turn"]
     assert not any(moving(look(visit, site, reduced_motion="reduce")).values())
 
 

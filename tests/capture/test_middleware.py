@@ -415,8 +415,14 @@ def test_a_request_is_let_go_of_when_it_is_over(tracing: Start) -> None:
         gc.enable()
 
 
-async def test_a_sync_view_whose_client_has_gone_runs_to_its_end_without_a_finding(tracing: Start) -> None:
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_a_sync_view_whose_client_has_gone_runs_to_its_end_without_a_finding(
+    tracing: Start, monkeypatch: pytest.MonkeyPatch, is_open: bool
+) -> None:
     traced = tracing()
+    written = traced.recorder.written
+    monkeypatch.setattr(written, "search", lambda *_, **__: True)
+    written.is_open = is_open  # as where the code can put requests somewhere, and where it cannot
     task = asyncio.create_task(AsyncClient().get("/slow/", {"seconds": "0.3"}))
     while not any(opened.is_in_view for opened in traced.recorder.open.values()):
         await asyncio.sleep(0.01)

@@ -319,8 +319,8 @@ def test_it_waits_for_the_endpoint_and_follows_until_it_is_told_to_stop(store: S
             receiver.refusals = [(503, {})]
             eventually(lambda: len(receiver.requests) == 2, seconds=60)
             store.append(items(request(3)))
-            eventually(lambda: len(receiver.requests) == 3)
-            eventually(lambda: json.loads(state.read_bytes())["position"] == store.bounds()[1])
+            eventually(lambda: len(receiver.requests) == 3, seconds=60)
+            eventually(lambda: json.loads(state.read_bytes())["position"] == store.bounds()[1], seconds=60)
         finally:
             said = stop(process)
             receiver.close()

@@ -128,12 +128,14 @@ def test_what_has_ended_is_let_go_of() -> None:
 def test_a_thread_that_python_does_not_know_gets_a_name_and_no_entry_in_its_registry() -> None:
     import _thread
 
+    before = set(threading.enumerate())
     execution = Execution()
     names: list[str] = []
     _thread.start_new_thread(lambda: names.append(execution.here().thread.name), ())
     (name,) = eventually(lambda: names)
     assert name.startswith("Thread-")
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("Dummy")]
+    new = set(threading.enumerate()) - before
+    assert not [thread for thread in new if thread.name.startswith("Dummy")]
 
 
 class Model:

@@ -235,7 +235,7 @@ def test_acting_for_somebody_for_a_while_is_no_finding(tracing: Start) -> None:
 def test_a_holder_that_raises_is_counted_shown_and_switched_off_with_one_line(
     tracing: Start, faulty: list[object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    traced = tracing(HOLDERS=["tests.findings.test_judge.raising"])
+    traced = tracing(HOLDERS=["tests.findings.test_judge.raising"], DISCOVER=False)
     faulty.append(traced.recorder)
     for _ in range(12):
         serve(lambda request: None)
@@ -255,7 +255,7 @@ def test_a_holder_that_raises_is_counted_shown_and_switched_off_with_one_line(
 def test_a_holder_that_raises_now_and_then_stays_watched_and_logs_nothing(
     tracing: Start, faulty: list[object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    traced = tracing(HOLDERS=["tests.findings.test_judge.raising_at_times"])
+    traced = tracing(HOLDERS=["tests.findings.test_judge.raising_at_times"], DISCOVER=False)
     faulty.append(traced.recorder)
     for _ in range(12):
         serve(lambda request: None)

@@ -53,6 +53,14 @@ async def slow_page(request: HttpRequest) -> HttpResponse:
 holding: HttpRequest | None = None
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_held() -> Iterator[None]:
+    """Forget what the forgetful page kept."""
+    yield
+    global holding
+    holding = None
+
+
 def forgetful_page(request: HttpRequest) -> HttpResponse:
     """Keep the request for ever."""
     global holding

@@ -76,13 +76,13 @@ def test_a_document_gets_the_sections_that_it_asks_for_and_keeps_its_own_words(t
     cell = Cell(requests=4, crossed=Score(4, 3, 3))
     measured = Run("one", "sync", 1, {}, None, {}, [], {"sync": {"module": cell}}, {}, 0)  # type: ignore[arg-type]
     report = Report(versions={}, holders={"module": HOLDERS["module"].title}, runs=[measured])
-    assert table.write(document, report) == ["by-holder"]
+    assert table.write(document, report, table.SECTIONS) == ["by-holder"]
     text = document.read_text()
     assert "| module attribute | `crossed` | 4 | 3 | 3 | 1 | 0.75 |" in text
     assert text.startswith("Before.\n")
     assert text.endswith("After.\n")
     assert "of yesterday" not in text
-    assert table.write(document, report) == ["by-holder"]
+    assert table.write(document, report, table.SECTIONS) == ["by-holder"]
     assert document.read_text() == text
 
 
