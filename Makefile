@@ -14,7 +14,7 @@ unexport SECONDS EXPORT PORTS
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test proof bench lint docs static messages picture clean
+.PHONY: help demo test proof bench lint docs reference static messages picture clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench: $(INSTALLED) ## measure what reqtrace costs, beside its peers
 
 docs: $(INSTALLED) ## build the documentation as a site, in artifacts/site; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs artifacts/site
+
+reference: $(INSTALLED) ## write the tables of docs/reference.md anew, from the code
+	$(BIN)/python .ci/reference.py
 
 static: $(PAGE) ## build the page's app.js and app.css
 

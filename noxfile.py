@@ -12,17 +12,11 @@ nox.options.reuse_existing_virtualenvs = True
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
 EXTRAS = ("dashboard", "toolbar", "redis")
 NEEDS = [*PROJECT["dependencies"], *(need for extra in EXTRAS for need in PROJECT["optional-dependencies"][extra])]
-TOOLS = (
-    "pytest",
-    "pytest-asyncio",
-    "pytest-django",
-    "pytest-randomly",
-    "pytest-timeout",
-    "hypothesis",
-    "djangorestframework",
-    "gevent",
-    "opentelemetry-api",
-    "opentelemetry-sdk",
+TOOLS = (  # what those parts of the tests start or import
+    *("pytest", "pytest-asyncio", "pytest-django", "pytest-randomly", "pytest-timeout", "hypothesis"),
+    *("celery", "rq", "dramatiq", "APScheduler", "django-tasks-db"),
+    *("djangorestframework", "gevent", "uvloop", "httpx", "sentry-sdk", "psycopg", "psycopg-binary"),
+    *("opentelemetry-api", "opentelemetry-sdk"),
 )
 PARTS = (  # what Django, Python or a dependency can break; the rest of the tests runs with the pinned versions
     "tests/capture",

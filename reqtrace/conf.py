@@ -31,24 +31,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     enabled: bool = True
     """Kill switch: when false the middleware takes itself out."""
     store: str = ""
-    """Where traces go: ``sqlite:///path``, ``redis://host:port/db?prefix=...`` or ``memory:``."""
+    """Where traces go, see Stores; without ``BASE_DIR`` it is below the working directory."""
     store_backends: dict[str, str] = {}
     """Further schemes for ``STORE``: scheme to dotted class path."""
     retain: Count = 100_000
     """How many requests are kept."""
     retain_seconds: Count | None = None
-    """How long requests are kept; None for as long as ``RETAIN`` allows."""
+    """How long requests are kept; ``None``: as long as ``RETAIN`` allows."""
     buffer: Count = 10_000
-    """How many records may wait in a process; beyond it the oldest is dropped and counted."""
+    """How many records may wait in a process, and how many KiB they may take; beyond it the oldest is dropped and
+    counted."""
     flush_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 100
-    """How often a process ships what it has, in milliseconds."""
+    """How often a process ships what it has, in milliseconds, 10 to 60,000."""
     sample: Share = 1.0
-    """Share of clean requests kept; requests with a finding always are, and detection always runs."""
+    """Share of clean requests kept, 0 to 1; requests with a finding always are, and detection always runs."""
     ignore_paths: list[str] = []
-    """Path prefixes not traced."""
+    """Path prefixes not traced; the live page, the debug toolbar and static files never are."""
     holders: list[str] = []
-    """Extra holders by dotted path: ``myapp.middleware._thread_locals.request``, ``myapp.auth.get_current_user``; with
-    what stands there, if need be: ``myapp.schema.context[user_id]:pk``."""
+    """Extra holders by dotted path, see Holders."""
     known_holders: bool = True
     """Watch the holders of known libraries that are installed."""
     discover: bool = True
@@ -56,32 +56,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="upper"):
     checkpoints: list[Checkpoint] = msgspec.field(
         default_factory=lambda: ["start", "view", "view-end", "response", "close"]
     )
-    """Where identity is examined; ``template`` and ``query`` can be added."""
+    """Where identity is examined; ``template`` and ``query`` can be added, see Checkpoints."""
     on_leak: Literal["record", "block"] = "record"
     """``block`` turns a response in which a leak was found into a 500 instead of letting it out."""
     impersonation: DottedPath = "reqtrace.identity.known_impersonation"
-    """Dotted path of callable(request) -> bool: whether acting as somebody else is declared here."""
+    """Callable(request) -> bool: whether acting as somebody else is declared here; this one knows django-hijack,
+    django-impersonate, django-loginas and django-su."""
     user_label: UserLabel = "username"
-    """How people are named in traces: ``username``, ``email``, ``pk``, ``pseudonym`` (a keyed hash), or the dotted path
-    of a callable(user) -> str that makes no query."""
+    """How people are named in traces: ``username``, ``email``, ``pk``, ``pseudonym`` (a keyed hash in place of the key,
+    too), or the dotted path of a callable(user) -> str that makes no query; whom it cannot name keeps the user name."""
     release: str | None = None
-    """The deploy that runs, such as a version or a commit; shown with each process."""
+    """The deploy that runs, such as a version or a commit; shown with each process and each finding's group."""
     capture_query_string: bool = False
     """Whether query strings are kept."""
     jobs: bool = True
-    """Trace jobs of Celery, RQ, Dramatiq, Django tasks and APScheduler where installed, and the project's commands."""
+    """Trace jobs of Celery, RQ, Dramatiq, Django tasks and APScheduler where installed, and the project's own commands,
+    see Jobs."""
     access: str = "reqtrace.access.staff"
-    """Dotted path of callable(user, request_or_scope) -> bool: who may see the dashboard; others get 404."""
+    """Callable(user, request_or_scope) -> bool: who may see the live page; others get 404."""
     sign_in: Annotated[str, msgspec.Meta(pattern=r"^(password|link|https?://\S+|/\S*)$")] = "password"
-    """How people sign in at ``reqtrace dashboard``: by ``password``, by ``link``, or at the address of a login page."""
+    """How people sign in at ``manage.py reqtrace dashboard``: ``password``, with an account of the project; ``link``,
+    by the link alone that the command prints; or the address of the project's own login page, whose sessions then count
+    here, such as ``https://shop.example/accounts/login/`` or ``/accounts/login/`` behind the same host."""
     dashboard_url: str = ""
-    """Where the live page stands, for links to it; empty: where this project mounts it, if it does."""
+    """Where the live page stands, such as ``http://127.0.0.1:8765/reqtrace/``, for the toolbar panel's link to it;
+    empty: where this project mounts it, if it does."""
     links: dict[str, str] = {}
     """Links of the project's own at the top of the live page: text to address."""
     trace_url: Annotated[str, msgspec.Meta(pattern=r"^https?://.*\{trace_id\}")] | None = None
-    """Where a trace viewer shows a trace: ``https://jaeger.example/trace/{trace_id}``; None for no link to it."""
+    """Where a trace viewer shows a trace, such as ``https://jaeger.example/trace/{trace_id}``: requests that came with
+    a ``traceparent`` link to it."""
     otel: bool = False
-    """Set attributes on the current OpenTelemetry span."""
+    """Tell the current OpenTelemetry span what is known of the request, see OpenTelemetry."""
 
 
 KEYS: dict[str, str] = {field.encode_name: field.name for field in msgspec.structs.fields(Settings)}

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 import reqtrace
-from reqtrace import conf
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("reqtrace", "dashboard", "demo", "benchmarks", "tests")
@@ -74,15 +73,6 @@ def test_the_hall_has_few_doors_and_no_room_hides_a_function_that_users_call() -
     hall = ROOT / "reqtrace"
     assert len(list(hall.glob("*.py"))) <= 18
     assert not {path.stem for path in hall.iterdir()} & set(reqtrace.__all__)
-
-
-@pytest.mark.parametrize("key", conf.KEYS)
-def test_the_reference_names_every_setting_with_its_default(key: str) -> None:
-    reference = (ROOT / "docs" / "reference.md").read_text()
-    row = re.search(rf"^\| `{key}` \| `(.+?)` \| \S.+ \|$", reference, re.MULTILINE)
-    assert row, f"docs/reference.md has no row for {key}"
-    if key != "STORE":
-        assert ast.literal_eval(row[1]) == getattr(conf.Settings(), conf.KEYS[key])
 
 
 def test_the_requirements_pin_everything_that_the_package_and_its_extras_need() -> None:

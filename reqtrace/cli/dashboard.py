@@ -18,16 +18,23 @@ _EXTRA = ("channels", "daphne", "twisted", "autobahn")
 class Command(base.Subcommand):
     """Finds the dashboard app and lets it serve."""
 
-    help = "Serve the live page, beside any server, until Ctrl-C."
+    help = "Serve the live page in a process of its own, beside any server, until Ctrl-C."
     examples = "dashboard\ndashboard --link\ndashboard --host 0.0.0.0 --port 9000"
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
-        """Declare where to listen."""
-        parser.add_argument("--host", default="127.0.0.1", help="address to listen on; default: 127.0.0.1")
-        parser.add_argument("--port", type=_port, default=8765, help="default: 8765")
-        parser.add_argument("--no-browser", action="store_true", help="print the link that signs in; do not open it")
-        parser.add_argument("--link", action="store_true", help="print another link for a server that runs, and end")
+        """Declare where to listen, and how people come in."""
+        add_address(parser)
+        parser.add_argument(
+            "--no-browser",
+            action="store_true",
+            help="do not open the link that it prints as it starts; without a terminal it does not anyway",
+        )
+        parser.add_argument(
+            "--link",
+            action="store_true",
+            help="print a link that signs in once, within ten minutes, at a dashboard that runs; then end",
+        )
 
     def run(self, options: Mapping[str, Any]) -> None:
         """Serve."""
@@ -38,6 +45,12 @@ class Command(base.Subcommand):
             return
         opens = not options["no_browser"] and sys.stdin.isatty() and sys.stdout.isatty()
         server().serve(host=options["host"], port=options["port"], opens=opens)
+
+
+def add_address(parser: ArgumentParser) -> None:
+    """Declare where to listen."""
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen; default: 127.0.0.1")
+    parser.add_argument("--port", type=_port, default=8765, help="where to listen; default: 8765")
 
 
 def _port(text: str) -> int:

@@ -35,16 +35,20 @@ class Command(base.Subcommand):
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
         """Declare format, target and filters."""
-        parser.add_argument("--format", choices=registry.EXPORTER_CLASSES, default="json", help="default: json")
+        parser.add_argument(
+            "--format", choices=registry.EXPORTER_CLASSES, default="json", help="see Other formats; default: json"
+        )
         parser.add_argument(
             "-o",
             "--output",
             metavar="FILE",
             default="-",
-            help="where to; it is replaced once the export is complete; - is standard output, the default",
+            help="where to; it is replaced once the export is complete; default: standard output, which is -",
         )
         parser.add_argument(
-            "--findings-only", action="store_true", help="findings, and the requests, processes, threads they name"
+            "--findings-only",
+            action="store_true",
+            help="findings, and the requests, processes and threads that they name",
         )
         filters = parser.add_argument_group("filters")
         for name, text in FILTERS.items():

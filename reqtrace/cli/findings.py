@@ -29,7 +29,11 @@ class Command(base.Subcommand):
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
         """Declare form and filters."""
-        parser.add_argument("--json", action="store_true", help="a JSON array of groups")
+        parser.add_argument(
+            "--json",
+            action="store_true",
+            help="a JSON array of groups: level, holder, kinds, people, count, first, last, and the worst finding",
+        )
         filters = parser.add_argument_group("filters")
         for name in FILTERS:
             filters.add_argument(f"--{name}", default="", help=queries.PARAMETERS[name])

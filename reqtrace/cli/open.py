@@ -22,16 +22,21 @@ _SHOWN = 5
 class Command(base.Subcommand):
     """Reads the files into a store of their own, which is gone when the page is."""
 
-    help = "Serve the dashboard on exported JSON or NDJSON files, several of them as one trace, until Ctrl-C."
+    help = "Serve the live page on exported files, several of them as one trace, until Ctrl-C."
     examples = "open trace.json\nopen web-1.ndjson.gz web-2.ndjson.zst --port 9000"
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
         """Declare the files, and where to listen."""
         parser.add_argument(
-            "files", nargs="+", type=Path, metavar="FILE", help="JSON or NDJSON, or either with gzip or Zstandard"
+            "files",
+            nargs="+",
+            type=Path,
+            metavar="FILE",
+            help="JSON or NDJSON, either also with gzip or, with the extra zstd, Zstandard; of one that is cut off or "
+            "damaged, what is whole",
         )
-        dashboard.Command.add_arguments(parser)
+        dashboard.add_address(parser)
 
     def run(self, options: Mapping[str, Any]) -> None:
         """Read, then serve."""

@@ -26,8 +26,8 @@ class Command(base.Subcommand):
     """Proves, reports, and fails where somebody's page depends on somebody else."""
 
     help = (
-        "Prove that nobody's page depends on anybody else: every order and every interleaving of people's requests, "
-        "each against a process that has served nobody."
+        "Prove that nobody's page depends on anybody else: every order and every interleaving of people's requests "
+        "up to a bound, each against a process that has served nobody."
     )
     examples = (
         "prove\n"
@@ -43,23 +43,36 @@ class Command(base.Subcommand):
             "paths",
             metavar="PATH",
             nargs="*",
-            help="a path, or a URL where the host matters; a method may stand in front, as in 'POST /cart/', or "
-            "WEBSOCKET; default: what the URLconf answers without arguments",
+            help="a path, or a URL where the host matters; a method stands in front where it is not GET, as in "
+            "'POST /cart/', or WEBSOCKET; default: what the URLconf answers without arguments, the pages first whose "
+            "code the doctor doubts",
         )
-        parser.add_argument("--users", type=int, default=3, metavar="N", help="how many people ask; default: 3")
         parser.add_argument(
-            "--bound", type=int, default=2, metavar="N", help="switches in the midst of requests; default: 2"
+            "--users",
+            type=int,
+            default=3,
+            metavar="N",
+            help="how many people ask beside a visitor; the project's own, made in the copy where there are too few; "
+            "default: 3",
         )
-        parser.add_argument("--seconds", type=float, default=60, metavar="S", help="how long it may take; default: 60")
+        parser.add_argument(
+            "--bound",
+            type=int,
+            default=2,
+            metavar="N",
+            help="up to so many switches in the midst of requests; default: 2",
+        )
+        parser.add_argument(
+            "--seconds", type=float, default=60, metavar="S", help="how long it may take in all; default: 60"
+        )
         parser.add_argument(
             "--server",
             choices=("wsgi", "asgi", "both"),
             default=None,
-            help="how the project is served; default: wsgi, and asgi where the project has such an application",
+            help="through which application; default: wsgi, and asgi where ASGI_APPLICATION or an asgi.py beside the "
+            "URLconf names one",
         )
-        parser.add_argument(
-            "--write-test", metavar="FILE", help="write a test that fails today and passes once it is mended"
-        )
+        parser.add_argument("--write-test", metavar="FILE", help="write a test that fails until the page is mended")
         reporting.add_reports(parser)
 
     def run(self, options: Mapping[str, Any]) -> None:

@@ -59,10 +59,15 @@ class Command(base.Subcommand):
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
         """Declare where to, and where the position is kept."""
-        parser.add_argument("--otlp", required=True, metavar="URL", help="OTLP/HTTP endpoint; /v1/traces if no path")
+        parser.add_argument(
+            "--otlp", required=True, metavar="URL", help="an OTLP/HTTP endpoint; /v1/traces where it has no path"
+        )
         parser.add_argument("--service", help="the application's name; default: OTEL_SERVICE_NAME")
         parser.add_argument(
-            "--state", metavar="FILE", type=Path, help="where the position is kept; default: beside the default store"
+            "--state",
+            metavar="FILE",
+            type=Path,
+            help="where it keeps how far it has come; default: beside the default store",
         )
         parser.add_argument("--once", action="store_true", help="send what there is, then end")
 

@@ -41,12 +41,15 @@ class Command(base.Subcommand):
             "urls",
             metavar="URL",
             nargs="*",
-            help="a path, or a URL of a running server; a method may stand in front, as in 'HEAD /orders/'; "
-            "default: what the URLconf answers without arguments",
+            help="a path, or a URL of a running server; a method stands in front where it is not GET, as in "
+            "'HEAD /orders/'; default: what the URLconf answers without arguments, the project's own views first, as "
+            "many as can be looked at in half of --seconds",
         )
         parser.add_argument("--users", type=int, default=6, metavar="N", help="how many people; default: 6")
         parser.add_argument(
-            "--throwaway", action="store_true", help="make users for this run, and remove them after it"
+            "--throwaway",
+            action="store_true",
+            help="make users for this run and remove them after it, instead of taking the project's own",
         )
         parser.add_argument(
             "--requests", type=int, default=1_000, metavar="N", help="send so many in waves, at most; default: 1000"
@@ -56,12 +59,12 @@ class Command(base.Subcommand):
             "--seconds", type=float, default=20, metavar="S", help="how long the waves may take; default: 20"
         )
         where = parser.add_mutually_exclusive_group()
-        where.add_argument("--base-url", metavar="URL", help="a server that runs already, as in http://127.0.0.1:8000")
+        where.add_argument("--base-url", metavar="URL", help="stress a server that runs already")
         where.add_argument(
-            "--server", metavar="COMMAND", help="start this one, with {port} in its command; default: runserver"
+            "--server", metavar="COMMAND", help="start this server, with {port} in its command; default: runserver"
         )
         parser.add_argument("--allow-unsafe", action="store_true", help="send methods that may change something, too")
-        parser.add_argument("--allow-remote", action="store_true", help="let the server be another machine")
+        parser.add_argument("--allow-remote", action="store_true", help="stress a server on another machine, too")
         parser.add_argument("--verbose", action="store_true", help="name each page that was left out, and say why")
         reporting.add_reports(parser)
 

@@ -27,13 +27,13 @@ _SHARING_COLOURS = {"exclusive": (), "sequential": (33,), "interleaved": (31,)}
 class Command(base.Subcommand):
     """Follows the store from now on, until Ctrl-C."""
 
-    help = "Show requests and findings live, until Ctrl-C."
+    help = "Show requests and findings live in the terminal, until Ctrl-C."
     examples = "tail\ntail --last 20\ntail --json --findings | jq .message"
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
         """Declare what to show, and how."""
-        parser.add_argument("--json", action="store_true", help="a JSON object a line, as in export --format ndjson")
+        parser.add_argument("--json", action="store_true", help="a JSON object a line, as in `export --format ndjson`")
         parser.add_argument("--findings", action="store_true", help="findings alone")
         parser.add_argument("--synthetic", default="", help=queries.PARAMETERS["synthetic"])
         parser.add_argument(

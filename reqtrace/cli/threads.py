@@ -31,7 +31,7 @@ class ThreadsOf(msgspec.Struct):
 class Command(base.Subcommand):
     """Shows each process and thread with its sharing."""
 
-    help = "Say for each process whether its requests share threads, and what that means."
+    help = "Say for each process whether its requests share threads, and what that means; and how much was found."
     examples = "threads\nthreads --json"
 
     @classmethod

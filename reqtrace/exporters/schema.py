@@ -19,7 +19,7 @@ def trace_schema() -> dict[str, Any]:
     for name, definition in definitions.items():
         # Python 3.13 strips docstrings of their indentation, and the ones before do not.
         definition["description"] = inspect.cleandoc(definition["description"])
-        for field, text in _texts_under(getattr(records, name)).items():
+        for field, text in texts_under(getattr(records, name)).items():
             definition["properties"][field]["description"] = text
     return {"$schema": DIALECT, "title": "reqtrace trace", **reference, "$defs": definitions}
 
@@ -30,7 +30,7 @@ def schema_text() -> str:
 
 
 @cache
-def _texts_under(type_: type[msgspec.Struct]) -> dict[str, str]:
+def texts_under(type_: type[msgspec.Struct]) -> dict[str, str]:
     """Return the string that stands under each field of a struct; Python itself forgets them."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(type_))).body[0]
     assert isinstance(tree, ast.ClassDef)

@@ -26,7 +26,8 @@ LIMIT_MAX = 1_000
 """The most that one page of a list may hold."""
 
 PARAMETERS = {
-    "since": "requests still running then, or begun later: an age such as 15m, an ISO 8601 time, or Unix seconds",
+    "since": "requests still running then, or begun later: an age such as 90s, 15m, 2h or 1d, an ISO 8601 time, or "
+    "Unix seconds",
     "until": "requests begun before then",
     "user": "a user's id or label, or anonymous, or unresolved",
     "path": "a prefix of the path",
