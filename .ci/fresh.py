@@ -16,11 +16,14 @@ import time
 import urllib.error
 import urllib.request
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from playwright.sync_api import expect, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from tests import postgres_server
 
 WSGI = ("gunicorn", "gunicorn --bind 127.0.0.1:{port} --threads 2 fresh.wsgi")
 ASGI = ("uvicorn", "uvicorn --port {port} fresh.asgi:application")
@@ -103,6 +106,10 @@ class Recipe(NamedTuple):
     settings: str = ""
     urls: str = ""
     server: tuple[str, str] = WSGI
+    files: Mapping[str, str] = {}
+    prepared: tuple[str, ...] = ("python manage.py migrate --verbosity 0",)
+    postgresql: bool = False
+    """Whether its database is a PostgreSQL server, which libpq's environment variables name."""
 
 
 def apps(*names: str) -> str:
@@ -175,6 +182,33 @@ OSCAR += (
 OSCAR += 'MIDDLEWARE += ["oscar.apps.basket.middleware.BasketMiddleware"]\n'
 OSCAR += 'AUTHENTICATION_BACKENDS = ["oscar.apps.customer.auth_backends.EmailBackend", '
 OSCAR += '"django.contrib.auth.backends.ModelBackend"]\n'
+TENANTS = """
+DATABASES = {"default": {"ENGINE": "django_tenants.postgresql_backend", "NAME": "postgres"}}
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+SHARED_APPS = INSTALLED_APPS = ["django_tenants", "shops", *INSTALLED_APPS]
+TENANT_APPS = ["django.contrib.contenttypes"]
+TENANT_MODEL, TENANT_DOMAIN_MODEL = "shops.Shop", "shops.Address"
+MIDDLEWARE = ["django_tenants.middleware.main.TenantMainMiddleware", *MIDDLEWARE]
+"""
+SHOPS = """
+from django_tenants.models import DomainMixin, TenantMixin
+
+
+class Shop(TenantMixin):
+    pass
+
+
+class Address(DomainMixin):
+    pass
+"""
+SHOPS_OPEN = """
+from shops.models import Address, Shop
+
+for schema, host in (("public", "www.shop.test"), ("acme", "127.0.0.1")):
+    shop = Shop(schema_name=schema)
+    shop.save(verbosity=0)
+    Address.objects.create(domain=host, tenant=shop, is_primary=True)
+"""
 RECIPES = {
     "startproject-wsgi": Recipe(),
     "startproject-asgi": Recipe(server=ASGI),
@@ -187,6 +221,17 @@ RECIPES = {
     "wagtail": Recipe(("wagtail",), WAGTAIL),
     "django-cms": Recipe(("django-cms", "django-sekizai"), CMS + apps("sekizai")),
     "oscar": Recipe(("django-oscar", "sorl-thumbnail"), OSCAR),
+    "tenants": Recipe(
+        ("django-tenants", "psycopg[binary]"),
+        TENANTS,
+        files={"shops/__init__.py": "", "shops/models.py": SHOPS, "shops_open.py": SHOPS_OPEN},
+        prepared=(
+            "python manage.py makemigrations shops --verbosity 0",
+            "python manage.py migrate_schemas --shared --verbosity 0",
+            "python manage.py shell -v0 -c 'exec(open(\"shops_open.py\").read())'",
+        ),
+        postgresql=True,
+    ),
 }
 
 
@@ -200,7 +245,7 @@ def free_port() -> int:
 class Project:
     """A fresh project in an environment of its own."""
 
-    def __init__(self, folder: Path, wheel: Path, recipe: Recipe) -> None:
+    def __init__(self, folder: Path, wheel: Path, recipe: Recipe, database: Mapping[str, str]) -> None:
         """Make both."""
         self.folder, self.recipe = folder / "project", recipe
         self.folder.mkdir()
@@ -209,16 +254,20 @@ class Project:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "DJANGO", "VIRTUAL"))
         }
-        self.environment = kept | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+        self.environment = {**kept, **database, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
         needs = [f"{wheel.resolve()}[dashboard]", recipe.server[0], *recipe.packages]
         self.run(f"pip install --quiet --disable-pip-version-check {' '.join(map(json.dumps, needs))}")
         self.run("django-admin startproject fresh .")
         with (self.folder / "fresh" / "settings.py").open("a") as stream:
             stream.write(recipe.settings + README)
         (self.folder / "fresh" / "urls.py").write_text(URLS + recipe.urls)
+        for name, text in recipe.files.items():
+            (self.folder / name).parent.mkdir(exist_ok=True)
+            (self.folder / name).write_text(text)
         self.keep(LEAKY.format(is_wsgi=recipe.server is WSGI))
         self.run("python manage.py check --fail-level ERROR")
-        self.run("python manage.py migrate --verbosity 0")
+        for command in recipe.prepared:
+            self.run(command)
         (self.folder / "people_come.py").write_text(PEOPLE)
         said = self.run("python manage.py shell -v0 -c 'exec(open(\"people_come.py\").read())'")
         self.keys: dict[str, str] = json.loads(said.partition("KEYS ")[2])
@@ -306,8 +355,13 @@ def look(project: Project, picture: Path) -> None:
 def attempt(name: str, wheel: Path, pictures: Path) -> str:
     """Try one project; return what to say of it."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix=f"fresh-{name}-") as folder:
-        project = Project(Path(folder), wheel, RECIPES[name])
+    recipe = RECIPES[name]
+    with contextlib.ExitStack() as running:
+        folder = running.enter_context(tempfile.TemporaryDirectory(prefix=f"fresh-{name}-"))
+        database = {"PGHOST": "127.0.0.1", "PGUSER": "postgres"} if recipe.postgresql else {}
+        if recipe.postgresql:
+            database["PGPORT"] = str(running.enter_context(postgres_server.running()))
+        project = Project(Path(folder), wheel, recipe, database)
         told = project.let_people_come()
         assert "nobody" not in told, f"the leak did not show: {told}"
         groups = json.loads(project.run("python manage.py reqtrace findings --json", code=1))

@@ -11,6 +11,8 @@ from argparse import SUPPRESS, Action, ArgumentParser
 from collections.abc import Callable, Iterable, Iterator
 from difflib import unified_diff
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import django
 from django.conf import settings
@@ -23,9 +25,12 @@ settings.configure(
 )
 django.setup()
 
-from reqtrace import conf  # noqa: E402  all of it asks for settings
+from dashboard import consumers, urls  # noqa: E402  all of it asks for settings
+from reqtrace import checks, conf, records  # noqa: E402
 from reqtrace.cli.base import subcommands  # noqa: E402
+from reqtrace.doctor.examine import EXAMINATIONS  # noqa: E402
 from reqtrace.exporters.schema import texts_under  # noqa: E402
+from reqtrace.findings.detectors import DETECTORS  # noqa: E402
 from reqtrace.reading import queries  # noqa: E402
 
 Row = tuple[str, ...]
@@ -73,11 +78,73 @@ def filter_rows() -> Iterator[Row]:
         yield f"`{name}`", phrase(text)
 
 
+def url_rows() -> Iterator[Row]:
+    """Yield what the dashboard answers, below its mount."""
+    yield "URL", "does"
+    for pattern in urls.urlpatterns:
+        address = re.sub(r"<\w+:(\w+)>", r"<\1>", str(pattern.pattern))
+        yield f"`{address}`" if address else "the mount", phrase(pattern.callback.__doc__ or "")
+    yield "`live/`", phrase(consumers.live.__doc__ or "")
+
+
+def kind_rows() -> Iterator[Row]:
+    """Yield the kinds of finding, the worst first."""
+    yield "kind", "level", "when", "typical fix"
+    for detector in sorted(DETECTORS, key=lambda one: LEVELS.index(one.level)):
+        yield f"`{detector.kind}`", detector.level, detector.when, detector.remedy
+
+
+def example_rows() -> Iterator[Row]:
+    """Yield what each kind says of its example."""
+    yield "kind", "a finding", "its fix"
+    for detector in sorted(DETECTORS, key=lambda one: LEVELS.index(one.level)):
+        verdict = detector.examine(detector.example)
+        assert verdict is not None, f"the example of {detector.kind} is none"
+        yield f"`{detector.kind}`", verdict.message, verdict.fix
+
+
+def field_rows() -> Iterator[Row]:
+    """Yield all fields of a trace, record by record."""
+    yield "record", "field", "type", "is"
+    for record in RECORDS:
+        texts = texts_under(record)
+        for name, type_ in get_type_hints(record).items():
+            text = re.sub(r"\bNone\b", "null", texts.get(name, ""))
+            yield record.__name__, f"`{name}`", type_name(type_), phrase(text)
+
+
+def check_rows() -> Iterator[Row]:
+    """Yield what Django's checks may say."""
+    yield "id", "says", "mend"
+    for name, known in checks.KNOWN.items():
+        yield f"`reqtrace.{name}`", known.says, known.mend
+
+
+def doctor_rows() -> Iterator[Row]:
+    """Yield what the doctor may say."""
+    yield "code", "level", "says"
+    for examination in EXAMINATIONS:
+        for name, code in examination.codes.items():
+            yield f"`{name}`", code.level, code.says
+
+
+LEVELS = get_args(records.Level)
+RECORDS = (
+    *(records.Process, records.Thread, records.Request, records.User, records.Hop, records.SameThread),
+    *(records.Reading, records.Message, records.Finding, records.Side, records.Writer, records.Frame),
+)
+TYPES = {str: "text", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 TABLES: dict[str, Callable[[], Iterable[Row]]] = {
     "settings": setting_rows,
     "commands": command_rows,
     "options": option_rows,
     "filters": filter_rows,
+    "urls": url_rows,
+    "kinds": kind_rows,
+    "examples": example_rows,
+    "fields": field_rows,
+    "checks": check_rows,
+    "doctor": doctor_rows,
 }
 
 
@@ -103,6 +170,18 @@ def spellings(action: Action) -> list[str]:
     return [f"{name}{value}" for name in action.option_strings]
 
 
+def type_name(type_: Any) -> str:
+    """Name a type as JSON has it."""
+    inner = get_args(type_)
+    if get_origin(type_) is Literal:
+        return "text" if isinstance(inner[0], str) else "integer"
+    if get_origin(type_) is UnionType:
+        return " or ".join(map(type_name, inner))
+    if get_origin(type_) is list:
+        return f"list of {type_name(inner[0])}"
+    return "object" if get_origin(type_) is dict else TYPES.get(type_) or type_.__name__
+
+
 def literal(value: object) -> str:
     """Return a value as somebody would write it into the settings."""
     if isinstance(value, str | list | dict):
@@ -111,8 +190,8 @@ def literal(value: object) -> str:
 
 
 def phrase(text: str) -> str:
-    """Return the first paragraph of a text of the code as Markdown for a cell: no sentence, but a part of one."""
-    text = " ".join(text.partition("\n\n")[0].split()).replace("``", "`").removesuffix(".")
+    """Return a text of the code as Markdown for a cell: no sentence, but a part of one."""
+    text = " ".join(text.split()).replace("``", "`").removesuffix(".")
     text = re.sub(r"(?<![\w`-])(--[a-z][a-z-]*)(?![^`]*`(?:[^`]*`[^`]*`)*[^`]*$)", r"`\1`", text)
     return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
 

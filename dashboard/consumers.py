@@ -32,7 +32,10 @@ _seen = msgspec.json.Decoder(Seen)
 
 
 async def live(scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve one WebSocket connection; whoever may not see the dashboard gets HTTP 404 instead of a socket."""
+    """Serve the WebSocket of the page; ``?after=<position>`` resumes.
+
+    Its messages are the page's own and change with it: programs read the API.
+    """
     await receive()
     if not is_same_origin(scope):
         await send({"type": "websocket.close"})

@@ -29,7 +29,7 @@ _decoder = msgspec.json.Decoder(MarkRequest)
 @csrf_protect  # not every project has the middleware
 @views.reading
 def mark_list(request: HttpRequest) -> HttpResponse:
-    """Answer ``api/marks``, with what a change must bear."""
+    """Answer with what people marked as known, and the token that a change must bear."""
     header = HttpHeaders.parse_header_name(settings.CSRF_HEADER_NAME)
     return responses.json(answers.marks(registry.store(), get_token(request), header or "X-CSRFToken"))
 
@@ -38,7 +38,7 @@ def mark_list(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 @views.answering("POST", "DELETE")
 def mark(request: HttpRequest, group: str) -> HttpResponse:
-    """Answer ``api/marks/<group>``: a POST marks the group as known, a DELETE takes that back."""
+    """Mark a group as known, by ``POST``, with a ``note`` as JSON if you like; ``DELETE`` takes that back."""
     if len(group) > GROUP_LENGTH:
         raise QueryError("group", f"No group of findings has a name of {len(group):,} characters.")
     store = registry.store()

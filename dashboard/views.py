@@ -108,14 +108,17 @@ def render_page(request: HttpRequest, sign_out_url: str | None = None) -> HttpRe
 @guarded
 @reading
 def request_list(request: HttpRequest) -> HttpResponse:
-    """Answer ``api/requests``."""
+    """Answer with requests, newest first."""
     return responses.json(answers.requests(registry.store(), *_asked(request)))
 
 
 @guarded
 @reading
 def request_detail(request: HttpRequest, request_id: str) -> HttpResponse:
-    """Answer ``api/requests/<id>``."""
+    """Answer with a request, and who was on its thread before, meanwhile and after.
+
+    Its process, thread and findings come along.
+    """
     detail = answers.request_detail(registry.store(), request_id)
     if detail is None:
         return responses.json(Error(error=f"There is no request {request_id!r}; it may have been trimmed."), status=404)
@@ -125,28 +128,36 @@ def request_detail(request: HttpRequest, request_id: str) -> HttpResponse:
 @guarded
 @reading
 def thread_list(request: HttpRequest) -> HttpResponse:
-    """Answer ``api/threads``."""
+    """Answer with threads, the last seen first."""
     return responses.json(answers.threads(registry.store(), *_asked(request)))
 
 
 @guarded
 @reading
 def process_list(request: HttpRequest) -> HttpResponse:
-    """Answer ``api/processes``."""
+    """Answer with processes, the last seen first, and with ``measurements``: what each uses now.
+
+    That is processor, memory, threads, open files, context switches, requests in flight and per second.
+    """
     return responses.json(answers.processes(registry.store(), *_asked(request)))
 
 
 @guarded
 @reading
 def finding_list(request: HttpRequest) -> HttpResponse:
-    """Answer ``api/findings``."""
+    """Answer with findings, newest first."""
     return responses.json(answers.findings(registry.store(), *_asked(request)))
 
 
 @guarded
 @reading
 def finding_code(request: HttpRequest, finding_id: str) -> HttpResponse:
-    """Answer ``api/findings/<id>/code``."""
+    """Answer with the lines around the places that a finding's ``writer`` and ``stack`` name.
+
+    They are read from this server's disk when it is asked, and kept nowhere; of the project and its libraries alone,
+    never of settings, and only where the process ran on this host and the file has not changed since; else ``missing``
+    says why: ``elsewhere``, ``outside``, ``gone``, ``changed``.
+    """
     code = excerpts.of_finding(registry.store(), finding_id)
     if code is None:
         return responses.json(Error(error=f"There is no finding {finding_id!r}; it may have been trimmed."), status=404)
@@ -156,7 +167,10 @@ def finding_code(request: HttpRequest, finding_id: str) -> HttpResponse:
 @guarded
 @reading
 def health(request: HttpRequest) -> HttpResponse:
-    """Answer ``api/health``."""
+    """Answer how reqtrace itself fares: the store, wrong settings, and of each process what it counted.
+
+    Where the store does not answer that is a 503.
+    """
     report = answers.health(registry.store())
     return responses.json(report, status=200 if report.store == "ok" else 503)
 
@@ -164,7 +178,8 @@ def health(request: HttpRequest) -> HttpResponse:
 @guarded
 @reading
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer ``api/metrics``, where `prometheus_client` is installed; it is loaded when it is first asked for."""
+    """Answer with the same for monitoring, as OpenMetrics; takes the extra ``metrics``, see Metrics."""
+    # Loaded when it is first asked for.
     try:
         module = import_module(f"{__name__.rpartition('.')[0]}.api.metrics")
     except ImportError as error:
@@ -175,7 +190,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 @guarded
 @reading
 def export(request: HttpRequest) -> HttpResponseBase:
-    """Answer ``api/export``: everything that matches, as a file."""
+    """Answer with what the filters leave, as a download in any ``format`` of the command ``export``."""
     given = request.GET.dict()
     format_ = given.pop("format", "json")
     for name in given.keys() & {"limit", "cursor"}:
@@ -186,7 +201,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 @reading
 def public_asset(request: HttpRequest, name: str) -> HttpResponseBase:
-    """Serve a built file to anybody; under its own version it may be kept for ever."""
+    """Answer with the page's script or style; under its own version it may be kept for ever."""
     found = assets.find(name)
     if found is None:
         raise Http404

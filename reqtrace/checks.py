@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 import django
 from django.apps import AppConfig
@@ -21,6 +21,71 @@ TESTED_UP_TO = (6, 1)
 """The newest Django that the tests run with."""
 TOOLBAR_SINCE = 6
 """The oldest django-debug-toolbar that the panel works with."""
+
+
+class Known(NamedTuple):
+    """A message of a check, as the reference lists it; what is printed fits the project."""
+
+    says: str
+    mend: str
+
+
+KNOWN: dict[str, Known] = {
+    "E001": Known(
+        "an unknown key in `REQTRACE` or the environment",
+        "the hint names the nearest one",
+    ),
+    "E002": Known(
+        "a bad value",
+        "the default is in force meanwhile",
+    ),
+    "E003": Known(
+        "a store that cannot be used: an unknown scheme or a class that cannot be loaded (the default "
+        "is in force meanwhile), a file that is none of reqtrace's, a place that cannot be written",
+        "`STORE`, `STORE_BACKENDS`, or the folder's rights",
+    ),
+    "E004": Known(
+        "a path in `HOLDERS` that leads nowhere, or to something that cannot be read without running code",
+        "the message names the nearest one",
+    ),
+    "E005": Known(
+        "`ACCESS`, `IMPERSONATION` or `USER_LABEL` that cannot be imported or called",
+        "give the dotted path of a function",
+    ),
+    "E006": Known(
+        "`OTEL` without OpenTelemetry",
+        "install the extra `otel`",
+    ),
+    "W001": Known(
+        "the checkpoint `template` without anything that makes it",
+        "add `reqtrace.context_processors.checkpoint` to the `context_processors` of `TEMPLATES`",
+    ),
+    "W002": Known(
+        "a store that does not answer, or cannot be written to just now: the check tries",
+        "start it, make room, or mend `STORE`; the application runs all the same",
+    ),
+    "W003": Known(
+        "a user model without `is_staff`: its active superusers may look",
+        "leave it so, or name a callable in `ACCESS`",
+    ),
+    "W004": Known(
+        "a Django newer than the tests of this version",
+        "look for a newer django-reqtrace",
+    ),
+    "W005": Known(
+        "a django-debug-toolbar too old for the panel, which stays away",
+        "install version 6 or newer",
+    ),
+    "W006": Known(
+        "a Redis that throws any keys away once its memory is full",
+        "`maxmemory-policy noeviction` or `volatile-lru`, or a server for traces alone",
+    ),
+    "I001": Known(
+        "the last attribute of a path in `HOLDERS` is not there yet; it is watched from when it is",
+        "nothing, if requests set it; the message names the nearest one",
+    ),
+}
+"""What the checks here and those of the stores may say, by the id behind ``reqtrace.``."""
 
 
 def register() -> None:

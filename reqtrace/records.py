@@ -43,7 +43,8 @@ class User(msgspec.Struct, frozen=True, gc=False):
     """Whom a request is for, as far as that was known without a query."""
 
     state: UserState = "unresolved"
-    """``unresolved`` when nothing in the request ever asked for its user: that is information too."""
+    """``authenticated``: known; ``anonymous``: nobody; ``unresolved``: nothing in the request ever asked for its user,
+    which is information, too."""
     id: str | None = None
     """The primary key, as text."""
     label: str | None = None
@@ -54,7 +55,9 @@ class Hop(msgspec.Struct, frozen=True, gc=False):
     """A point where a request was first seen on another thread, task or greenlet."""
 
     at_ns: int
+    """When it was first seen there."""
     checkpoint: str
+    """Where it was seen to be there."""
     thread_id: int
     thread_serial: int
     task_serial: int | None = None
@@ -74,9 +77,12 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     """What a holder named at a checkpoint."""
 
     checkpoint: str
+    """Where the holder was read."""
     holder: str
+    """Its path."""
     names: Named
-    """This very request, its user, another request or user, or nobody. What is wrong, the findings say."""
+    """``request``: this very one; ``user``: its user; ``other``: another request or user; ``nobody``. What is wrong,
+    the findings say."""
     at_ns: int
     """When it first named that there."""
 
@@ -85,7 +91,9 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """A message that a WebSocket connection took in or gave out: never what it said."""
 
     at_ns: int
+    """When."""
     checkpoint: Literal["receive", "send"]
+    """Which way: ``receive`` is towards the application."""
     type: str
     """The ASGI message's type, such as ``websocket.receive``, or that of a group's message, such as ``chat.said``."""
     size: int | None = None
@@ -102,41 +110,62 @@ class Request(msgspec.Struct, gc=False):
     id: str
     """Unique over all processes; the ids of one process sort by their start."""
     process: str
+    """The process that served it."""
     pid: int
+    """The process's number."""
     thread_id: int
     """``threading.get_ident()``, the original one under gevent. The operating system gives it out again."""
     native_thread_id: int
+    """The operating system's number of the thread."""
     thread_serial: int
     """Our own number for the thread, unique within the process and never used again."""
     thread_name: str
+    """The thread's name."""
     greenlet_id: int | None
+    """``id()`` of the greenlet, where there is one."""
     greenlet_serial: int | None
+    """Our own number for the greenlet."""
     task_id: int | None
+    """``id()`` of the asyncio task, where there is one."""
     task_serial: int | None
+    """Our own number for the task."""
     task_name: str | None
+    """The task's name."""
     loop_id: int | None
+    """``id()`` of the event loop, where one runs."""
     protocol: Protocol
+    """``http``, ``websocket`` or ``job``."""
     method: str
+    """The HTTP method; ``JOB`` of a job."""
     path: str
+    """The path, without the query string; the task's name of a job."""
     route: str
-    """Django's ``resolver_match.route``; empty when nothing was resolved."""
+    """``resolver_match.route`` of Django; empty when nothing was resolved."""
     view: str
-    """Django's ``resolver_match._func_path``; empty when nothing was resolved."""
+    """``resolver_match._func_path`` of Django; empty when nothing was resolved."""
     status: int | None
     """None while the request is open, and when it ended without a response."""
     outcome: Outcome
+    """``ok``: answered; ``error``: ended by an exception; ``aborted``: the client went away, or the worker was killed;
+    ``open``: still running."""
     start_ns: int
+    """When it came in."""
     duration_ns: int
+    """How long it took until its response was closed."""
     trace_id: str | None
     """W3C Trace Context, when the request carried ``traceparent``."""
     parent_span_id: str | None
+    """The caller's span, from the same header."""
     user: User
+    """Whom it is for."""
     session: str | None
     """A keyed hash of the session key: the same session gives the same text, and nobody can sign in with it."""
     hops: list[Hop]
+    """Where else it ran than it began, in the order of time."""
     same_thread: SameThread
+    """How it shared the thread of its view."""
     query_string: str | None = None
-    """Only with ``CAPTURE_QUERY_STRING``."""
+    """The query string, only with ``CAPTURE_QUERY_STRING``."""
     readings: list[Reading] = []
     """What the watched holders named, in the order of time, but for those that never named anybody; 100 at most."""
     parent: str | None = None
@@ -155,15 +184,23 @@ class Thread(msgspec.Struct, gc=False):
     """A thread that handled requests, and what its sharing turned out to be."""
 
     process: str
+    """The process that it belongs to."""
     serial: int
+    """Our own number for it, unique within the process and never used again."""
     thread_id: int
+    """``threading.get_ident()``, the original one under gevent."""
     native_id: int
+    """The operating system's number."""
     name: str
     sharing: Sharing
+    """``exclusive``: it served one request; ``sequential``: several, one after another; ``interleaved``: several at the
+    same time."""
     requests: int
+    """So many requests it has served."""
     users: int
     """Distinct authenticated users seen on it, counted up to 4,096; those of synthetic requests left aside."""
     max_in_flight: int
+    """The most requests that were in flight on it at once."""
     seen_ns: int = 0
     """When it last began or ended a request."""
     synthetic: int = 0
@@ -174,16 +211,30 @@ class Process(msgspec.Struct, gc=False):
     """One worker process, and the facts of it that decide the answer."""
 
     id: str
+    """Unique over all hosts."""
     host: str
+    """The machine's name."""
     pid: int
+    """Its number there."""
     parent_pid: int
+    """That of the process that started it."""
     started_ns: int
+    """When it began."""
     server: str
+    """The server, such as ``gunicorn`` or ``uvicorn``."""
     worker_class: str
+    """The server's kind of worker, such as ``gthread``."""
     interface: str
+    """``wsgi`` or ``asgi``."""
     python: str
+    """The version of Python."""
     django: str
+    """The version of Django."""
     facts: dict[str, bool | int | float | str | None]
+    """Versions, and what decides the answer: gevent's patch, uvloop, the global interpreter lock; ``code.*``: how many
+    modules and functions were read for who writes where, in how many milliseconds and with how much memory, how many
+    could not be (``code.failed``), how many places are written to and how many of them are watched, and since when
+    (``code.since_ns``) the loaded code must not have changed to be shown."""
     seen_ns: int = 0
     """Its last sign of life."""
     ended_ns: int | None = None
@@ -191,14 +242,14 @@ class Process(msgspec.Struct, gc=False):
     requests: int = 0
     """Requests finished so far."""
     dropped: int = 0
-    """Requests that ended and were lost: more than ``BUFFER`` records waited, or no record could be made.
-
-    So `requests` are those stored, dropped, sampled out, and on their way."""
+    """Requests that ended and were lost: more than ``BUFFER`` records waited, or no record could be made. So
+    ``requests`` are those stored, dropped, sampled out, and on their way."""
     sampled_out: int = 0
     """Clean requests left out because of ``SAMPLE``."""
     faults: int = 0
     """Faults inside reqtrace, each of which left the response untouched."""
     last_fault: str | None = None
+    """What the last of these was."""
     release: str | None = None
     """The deploy that runs, as the setting ``RELEASE`` names it."""
     findings_dropped: int = 0
@@ -214,6 +265,7 @@ class Process(msgspec.Struct, gc=False):
     leaks: int = 0
     """Findings of that level so far, kept or not."""
     hazards: int = 0
+    """Findings of that level so far, kept or not."""
     waiting: int = 0
     """Requests and records that waited for the store when this was said."""
 
@@ -222,7 +274,9 @@ class Side(msgspec.Struct, frozen=True, gc=False):
     """One side of a finding: a request, when it is known, and its user."""
 
     request: str | None = None
+    """The request, where it is known."""
     user: User = User()
+    """Whose it is, or who was seen."""
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -237,7 +291,9 @@ class Writer(msgspec.Struct, frozen=True, gc=False):
     """Who put into a holder what was found there, and which code does."""
 
     request: str | None = None
+    """The request that put there what was seen; None where it is not known."""
     thread_serial: int | None = None
+    """The thread on which its view ran; None where it is not known."""
     places: list[Frame] = []
     """Where in the code somebody is put there, the surest first; three at most."""
     only: bool | None = None
@@ -248,17 +304,29 @@ class Finding(msgspec.Struct, gc=False):
     """A reading, or another fact, that contradicts who the request is for."""
 
     id: str
+    """Unique over all processes."""
     request: str
+    """The request that it was found in."""
     kind: FindingKind
+    """See Kinds of finding."""
     level: Level
+    """``leak``, ``hazard`` or ``notice``."""
     checkpoint: str
+    """Where it was found."""
     at_ns: int
+    """When."""
     holder: str | None
+    """The place that named somebody else; None where there is none."""
     holder_kind: str | None
+    """What that is, such as ``threading.local``, ``ContextVar`` or ``attribute``."""
     expected: Side
+    """Whom the request was for."""
     observed: Side
+    """Who was seen."""
     writer: Writer | None
+    """Who put there what was seen; None where nothing is known of it."""
     stack: list[Frame]
+    """The application's code at that place, innermost first."""
     message: str
     """What happened: one sentence in plain words."""
     fix: str

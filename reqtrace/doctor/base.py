@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import msgspec
 
@@ -33,6 +33,14 @@ class Diagnosis(msgspec.Struct, frozen=True):
     """What is wrong: one sentence."""
     fix: str
     """How to mend it: one sentence."""
+
+
+class Code(NamedTuple):
+    """A kind of diagnosis, as the reference lists it."""
+
+    level: Literal["hazard", "notice", "hazard or notice"]
+    says: str
+    """What was found: a part of a sentence."""
 
 
 class TextFile(msgspec.Struct, frozen=True):
@@ -73,6 +81,8 @@ class Examination(ABC):
 
     title: ClassVar[str]
     """The heading above what it found."""
+    codes: ClassVar[Mapping[str, Code]]
+    """What it may find."""
 
     @abstractmethod
     def examine(self, project: Project) -> Iterator[Diagnosis]:

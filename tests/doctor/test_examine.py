@@ -17,6 +17,7 @@ from reqtrace.doctor.examine import EXAMINATIONS, examine
 from reqtrace.doctor.project import files_of, library, origin_of
 
 TRACE = "reqtrace.middleware.TraceMiddleware"
+CODES = {code: known for examination in EXAMINATIONS for code, known in examination.codes.items()}
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 
 
@@ -32,7 +33,11 @@ def diagnose(files: Mapping[str, str], **facts: object) -> list[Diagnosis]:
     """Return what the doctor says about a project that is otherwise in order."""
     known = {"middleware": (TRACE,), **facts}
     project = Project(sources=Sources(parse(files), library), settings_file=Path("settings.py"), **known)
-    return [diagnosis for group in examine(project) for diagnosis in group.diagnoses]
+    found = [diagnosis for group in examine(project) for diagnosis in group.diagnoses]
+    assert all(one.level in CODES[one.code].level.split(" or ") for one in found), (
+        "the reference lists what there may be"
+    )
+    return found
 
 
 def codes(source: str, **facts: object) -> list[tuple[str, str, str]]:

@@ -1,10 +1,10 @@
 """Fragments of templates that are cached for everybody and show who asks."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from reqtrace.doctor.base import Diagnosis, Examination, Project
+from reqtrace.doctor.base import Code, Diagnosis, Examination, Project
 
 _OPEN = re.compile(r"{%-?\s*cache\s+(?P<arguments>[^%]*?)\s*-?%}")
 _CLOSE = re.compile(r"{%-?\s*endcache\s*-?%}")
@@ -17,6 +17,13 @@ class CachedFragments(Examination):
     """`{% cache %}` keys by its name and what stands behind it: what stands within is the same for all of a key."""
 
     title: ClassVar[str] = "Cached fragments"
+    codes: ClassVar[Mapping[str, Code]] = {
+        "fragment-cached-without-user": Code(
+            "hazard",
+            "`{% cache %}` around something of `user`, `request.user`, `request.session` or `perms`, without it in "
+            "the key",
+        ),
+    }
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at what stands between `{% cache %}` and `{% endcache %}`."""

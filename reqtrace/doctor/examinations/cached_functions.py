@@ -1,12 +1,12 @@
 """Functions that remember their results by the request or the user they were given."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from reqtrace.code.source.flow import conventional
 from reqtrace.code.source.scopes import Function
-from reqtrace.doctor.base import Diagnosis, Examination, Project
+from reqtrace.doctor.base import Code, Diagnosis, Examination, Project
 
 _CACHES = {
     "functools.cache",
@@ -21,6 +21,9 @@ class CachedFunctions(Examination):
     """`functools.cache` keeps each argument alive: a request with its user, files and session, for ever."""
 
     title: ClassVar[str] = "Functions that remember requests"
+    codes: ClassVar[Mapping[str, Code]] = {
+        "cached-by-request": Code("hazard", "`functools.cache` or its like on a function that takes a request"),
+    }
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at the decorators of every function that takes a request."""

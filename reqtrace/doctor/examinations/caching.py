@@ -1,7 +1,7 @@
 """Pages that the cache may hand to somebody else, because it does not know that they depend on the cookie."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from reqtrace.code.grades import Grade
@@ -9,7 +9,7 @@ from reqtrace.code.source.flow import Flow, conventional, last_name
 from reqtrace.code.source.module import Module
 from reqtrace.code.source.scopes import Function, parameters, within
 from reqtrace.code.source.sources import Sources
-from reqtrace.doctor.base import Diagnosis, Examination, Project
+from reqtrace.doctor.base import Code, Diagnosis, Examination, Project
 
 _CACHE = "django.middleware.cache."
 _STORING = (f"{_CACHE}UpdateCacheMiddleware", f"{_CACHE}CacheMiddleware")
@@ -24,6 +24,11 @@ class Caching(Examination):
     """`SessionMiddleware` adds `Vary: Cookie` on the way out; what is stored before that lacks it."""
 
     title: ClassVar[str] = "Cached pages"
+    codes: ClassVar[Mapping[str, Code]] = {
+        "cached-without-vary": Code("hazard", "`cache_page` on a view that depends on who asks"),
+        "cache-below-sessions": Code("hazard", "a cache middleware below `SessionMiddleware`"),
+        "cache-order": Code("notice", "the two cache middlewares the wrong way round"),
+    }
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at the order of ``MIDDLEWARE``, and at every use of `cache_page`."""

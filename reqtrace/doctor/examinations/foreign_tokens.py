@@ -1,19 +1,24 @@
 """Tokens of context variables that are reset in another method than the one that set them."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from reqtrace.code.source.holders import find_holders
 from reqtrace.code.source.middlewares import HOOKS, find_middlewares
 from reqtrace.code.source.scopes import within
-from reqtrace.doctor.base import Diagnosis, Examination, Project
+from reqtrace.doctor.base import Code, Diagnosis, Examination, Project
 
 
 class ForeignTokens(Examination):
     """Under ASGI each hook of a `MiddlewareMixin` runs in a context of its own, where the token is not known."""
 
     title: ClassVar[str] = "Tokens carried from one method to another"
+    codes: ClassVar[Mapping[str, Code]] = {
+        "token-of-another-context": Code(
+            "hazard or notice", "a variable is reset in another method than the one that set it; under ASGI that raises"
+        ),
+    }
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at the hooks of each middleware."""

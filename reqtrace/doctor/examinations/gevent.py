@@ -3,11 +3,11 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from reqtrace.code.source.module import Module
-from reqtrace.doctor.base import Diagnosis, Examination, Project, TextFile
+from reqtrace.doctor.base import Code, Diagnosis, Examination, Project, TextFile
 
 _PATCH = "gevent.monkey.patch_all"
 _EARLY = re.compile(r"^\s*gevent-early-monkey-patch\s*=\s*(?!false|0)", re.MULTILINE | re.IGNORECASE)
@@ -19,6 +19,9 @@ class Gevent(Examination):
     """A `threading.local` made before the patch is one object for all greenlets, so users mix within a view."""
 
     title: ClassVar[str] = "gevent"
+    codes: ClassVar[Mapping[str, Code]] = {
+        "gevent-patched-after-import": Code("hazard", "gevent patches too late, or not at all"),
+    }
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at the servers' configuration, and at calls of `patch_all` in the project."""

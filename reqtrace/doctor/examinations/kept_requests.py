@@ -1,7 +1,7 @@
 """Requests and users kept where everybody shares them: on objects made once, on classes, in modules."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, NamedTuple
 
 from reqtrace.code.grades import Grade
@@ -11,7 +11,7 @@ from reqtrace.code.source.middlewares import find_middlewares
 from reqtrace.code.source.module import Module
 from reqtrace.code.source.scopes import Function, decorators, is_call_to, parameters, within
 from reqtrace.code.source.sources import Sources
-from reqtrace.doctor.base import Diagnosis, Examination, Project
+from reqtrace.doctor.base import Code, Diagnosis, Examination, Project
 
 _MADE_ONCE = {
     "django.apps.AppConfig": "an app config",
@@ -46,6 +46,14 @@ class KeptRequests(Examination):
     """Two requests at once overwrite each other there, and the last one stays."""
 
     title: ClassVar[str] = "Requests and users kept in shared places"
+    codes: ClassVar[Mapping[str, Code]] = {
+        "kept-on-instance": Code(
+            "hazard or notice", "a request, or a part of it, on an object made once for all requests"
+        ),
+        "kept-on-class": Code("hazard or notice", "a request, or a part of it, on a class, which all requests share"),
+        "kept-in-module": Code("hazard or notice", "a request, or a part of it, in a module, which all requests share"),
+        "kept-in-closure": Code("hazard or notice", "a request, or a part of it, in a closure that all requests share"),
+    }
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at every assignment of something that a request carries."""

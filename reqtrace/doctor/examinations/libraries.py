@@ -1,16 +1,20 @@
 """Installed libraries whose middleware, in their installed version, is known to leave identity behind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from reqtrace.code.libraries import KNOWN, reaches
-from reqtrace.doctor.base import Diagnosis, Examination, Project
+from reqtrace.doctor.base import Code, Diagnosis, Examination, Project
 
 
 class KnownLibraries(Examination):
     """Their sources were read; the versions are those in which it stands."""
 
     title: ClassVar[str] = "Libraries"
+    codes: ClassVar[Mapping[str, Code]] = {
+        "known-library": Code("hazard or notice", "a library's middleware that is known to leave identity behind"),
+        "known-version": Code("hazard", "an asgiref that can hang the event loop under uvicorn and Daphne"),
+    }
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at ``MIDDLEWARE``, and at versions."""

@@ -1,12 +1,12 @@
 """Where `TraceMiddleware` stands, and which middleware makes an ASGI server change threads."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from reqtrace.code.source.middlewares import MIXIN
 from reqtrace.code.source.sources import Definition, Sources
-from reqtrace.doctor.base import Diagnosis, Examination, Project
+from reqtrace.doctor.base import Code, Diagnosis, Examination, Project
 
 _TRACE = "reqtrace.middleware.TraceMiddleware"
 
@@ -15,6 +15,11 @@ class MiddlewareOrder(Examination):
     """What stands above `TraceMiddleware` is not seen."""
 
     title: ClassVar[str] = "Order of MIDDLEWARE"
+    codes: ClassVar[Mapping[str, Code]] = {
+        "not-traced": Code("notice", "`TraceMiddleware` is missing"),
+        "not-first": Code("notice", "`TraceMiddleware` is not the first"),
+        "sync-only-middleware": Code("notice", "a middleware that makes an ASGI server change threads"),
+    }
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at ``MIDDLEWARE``."""

@@ -1,14 +1,14 @@
 """Context variables whose default is one mutable object for everybody."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from reqtrace.code.source.flow import last_name
 from reqtrace.code.source.holders import Holder, Holders, find_holders
 from reqtrace.code.source.module import Module
 from reqtrace.code.source.scopes import Function, within
-from reqtrace.doctor.base import Diagnosis, Examination, Project
+from reqtrace.doctor.base import Code, Diagnosis, Examination, Project
 
 _MUTABLE_CALLS = {"list", "dict", "set", "bytearray", "defaultdict", "deque", "OrderedDict", "Counter"}
 _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
@@ -19,6 +19,11 @@ class MutableDefaults(Examination):
     """The default is evaluated once, so every context that never called `set` shares it."""
 
     title: ClassVar[str] = "Mutable defaults of context variables"
+    codes: ClassVar[Mapping[str, Code]] = {
+        "mutable-default": Code(
+            "hazard or notice", "a `ContextVar` whose default is one mutable object; a hazard where code changes it"
+        ),
+    }
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at every context variable, and for code that changes its value in place."""

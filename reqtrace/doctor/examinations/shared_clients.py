@@ -1,10 +1,10 @@
 """Clients of other services made once in a module: what one person's answer leaves in them goes out with the next."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from reqtrace.doctor.base import Diagnosis, Examination, Project
+from reqtrace.doctor.base import Code, Diagnosis, Examination, Project
 
 _KEEP_COOKIES = {
     "requests.Session": "cookies and headers",
@@ -24,6 +24,9 @@ class SharedClients(Examination):
     """One client for everybody carries state from one person's call to the next person's."""
 
     title: ClassVar[str] = "Clients made in a module"
+    codes: ClassVar[Mapping[str, Code]] = {
+        "shared-client": Code("notice", "an HTTP client that keeps cookies, or a data loader, made once in a module"),
+    }
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at what modules make as they are imported."""

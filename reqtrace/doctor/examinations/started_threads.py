@@ -1,7 +1,7 @@
 """Threads that are started with a request in hand."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from reqtrace.code.grades import Grade
@@ -9,7 +9,7 @@ from reqtrace.code.source.flow import Flow, last_name
 from reqtrace.code.source.module import Module
 from reqtrace.code.source.scopes import Function, Scope, bound_names, within
 from reqtrace.code.source.sources import Sources
-from reqtrace.doctor.base import Diagnosis, Examination, Project
+from reqtrace.doctor.base import Code, Diagnosis, Examination, Project
 
 _THREADS = {"threading.Thread", "threading.Timer"}
 _PEOPLE = {"user", "current_user", "session", "tenant", "auth"}
@@ -19,6 +19,9 @@ class StartedThreads(Examination):
     """The thread goes on when the request is over, and evaluates what is lazy on a connection of its own."""
 
     title: ClassVar[str] = "Threads started with a request in hand"
+    codes: ClassVar[Mapping[str, Code]] = {
+        "request-in-thread": Code("notice", "a thread is started with a request or user in hand"),
+    }
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Look at what every new thread is given; one that is joined in the same function is left alone."""

@@ -1,7 +1,7 @@
 """Holders that a middleware fills for a request and does not clear on every way out."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from reqtrace.code.grades import Grade
@@ -10,7 +10,7 @@ from reqtrace.code.source.flow import last_name
 from reqtrace.code.source.holders import Kind
 from reqtrace.code.source.middlewares import Middleware, find_middlewares
 from reqtrace.code.source.scopes import Function, decorators, is_async
-from reqtrace.doctor.base import Diagnosis, Examination, Level, Project
+from reqtrace.doctor.base import Code, Diagnosis, Examination, Level, Project
 
 _OF_THREADS: tuple[Kind, ...] = ("threading.local", "dict keyed by thread")
 
@@ -19,6 +19,15 @@ class UnclearedHolders(Examination):
     """What is left in a holder is there when the thread, or the context, serves the next person."""
 
     title: ClassVar[str] = "Holders of the current request or user"
+    codes: ClassVar[Mapping[str, Code]] = {
+        "never-cleared": Code("hazard", "a middleware sets a holder for each request and never clears it"),
+        "set-conditionally-never-cleared": Code(
+            "hazard", "it sets it for some requests only; the others read the last user"
+        ),
+        "cleared-outside-finally": Code("notice", "it clears it on the good way out only"),
+        "thread-local-in-async": Code("hazard", "a thread-local is set in async code"),
+        "context-kept-by-uvicorn": Code("notice", "pipelined requests under uvicorn inherit it"),
+    }
 
     def examine(self, project: Project) -> Iterator[Diagnosis]:
         """Follow each middleware from `get_response` outwards, then everything else that is handed a request."""

@@ -1,11 +1,11 @@
 """What a detector is: from one fact to a verdict, purely."""
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from reqtrace.records import FindingKind, Frame, Level, Side, Writer
+from reqtrace.records import FindingKind, Frame, Level, Side, User, Writer
 
 BUILT_IN = frozenset({"start", "view", "view-end", "template", "query", "receive", "send", "response", "close"})
 """All checkpoints but those that the application names."""
@@ -94,10 +94,24 @@ class Detector(ABC):
 
     kind: FindingKind
     level: Level
+    when: ClassVar[str]
+    """What makes such a finding: a part of a sentence, as the reference lists it."""
+    remedy: ClassVar[str]
+    """How that is mended as a rule; the fix of a finding fits its holder and server."""
+    example: ClassVar[Case]
+    """A case of this kind."""
 
     @abstractmethod
     def examine(self, case: Case) -> Verdict | None:
         """Return a verdict, or None when the case is none of this kind, or when that cannot be known."""
+
+
+def case_of(fact: str, checkpoint: str, **known: Any) -> Case:
+    """Return a case to show: the request is alice's, and it is bob who was seen."""
+    alice, bob = (Side(name, User("authenticated", name, name)) for name in ("alice", "bob"))
+    return Case(
+        fact=fact, checkpoint=checkpoint, at_ns=0, expected=alice, people=frozenset(("alice",)), observed=bob, **known
+    )
 
 
 def names_another(case: Case) -> bool:

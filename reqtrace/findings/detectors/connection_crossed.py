@@ -1,6 +1,6 @@
 """`connection-crossed`: a database connection carries what another request has set on it."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, names_another, person
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, case_of, names_another, person
 
 
 class ConnectionCrossed(Detector):
@@ -8,6 +8,9 @@ class ConnectionCrossed(Detector):
 
     kind = "connection-crossed"
     level = "leak"
+    when = "queries run on a connection with another request's tenant, `search_path` or session variable (PostgreSQL)"
+    remedy = "set it for every request before its first query, or with `SET LOCAL`; `RESET` it on the way out"
+    example = case_of("connection", "query", holder="search_path", seen_is_known=True)
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge statements that ran under a setting that the request did not make itself."""

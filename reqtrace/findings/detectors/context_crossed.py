@@ -1,6 +1,6 @@
 """`context-crossed`: a request is born into a context that already holds another request's values."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, names_another, person, server_of
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, case_of, names_another, person, server_of
 
 _WRAP = "Wrap the application so that it runs in a new contextvars.Context()"
 _REMEDIES = {
@@ -13,6 +13,20 @@ class ContextCrossed(Detector):
 
     kind = "context-crossed"
     level = "leak"
+    when = (
+        "a request is born into a context that already holds another's values, or that another has used, whatever "
+        "stands in it: the variables are named, and no value is kept; `TraceASGI` sees it"
+    )
+    remedy = "`uvicorn --reset-contextvars`; reset the variable in a `finally`"
+    example = case_of(
+        "context",
+        "start",
+        holder="shop.middleware.current_user",
+        holder_kind="ContextVar",
+        seen_is_known=True,
+        server="uvicorn",
+        interface="asgi",
+    )
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a value of another request in the context in which the server called the application."""

@@ -5,6 +5,7 @@ from reqtrace.findings.detectors.base import (
     Case,
     Detector,
     Verdict,
+    case_of,
     mend,
     names_another,
     person,
@@ -18,6 +19,25 @@ class Crossed(Detector):
 
     kind = "crossed"
     level = "leak"
+    when = (
+        "while a request runs, a holder names another request, or another user; two requests at once take it from "
+        "each other; what an earlier request left is still there at `view-end` in a holder that is set on the way "
+        "in, or the view's code surely has used it, or a watched getter hands it out. What was left never makes "
+        "`ON_LEAK` block"
+    )
+    remedy = (
+        "under ASGI, a `ContextVar` in place of the thread-local; under gevent, patch before the application is "
+        "imported"
+    )
+    example = case_of(
+        "sighting",
+        "view",
+        holder="shop.middleware._locals.user",
+        holder_kind="threading.local",
+        seen_is_known=True,
+        server="uvicorn",
+        interface="asgi",
+    )
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a holder that named somebody else at any checkpoint but the first and the last."""

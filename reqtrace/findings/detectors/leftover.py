@@ -1,6 +1,6 @@
 """`leftover`: a holder still names a request that is over."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, mend, names_another, person, unit
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, case_of, mend, names_another, person, unit
 
 
 class Leftover(Detector):
@@ -8,6 +8,21 @@ class Leftover(Detector):
 
     kind = "leftover"
     level = "hazard"
+    when = (
+        "as a request begins a holder still names an earlier one or its user, or still names the request after its "
+        "end; language, time zone or the tenant on a connection (`tenant`, `schema_name`, also when set by hand) "
+        "are still as an earlier request left them at `view-end`, and nothing of this one set them"
+    )
+    remedy = "set it for every request, clear it in a `finally`"
+    example = case_of(
+        "sighting",
+        "start",
+        holder="shop.middleware._locals.user",
+        holder_kind="threading.local",
+        seen_had_ended=True,
+        thread_name="ThreadPoolExecutor-0_0",
+        thread_serial=2,
+    )
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a holder that was not empty as the request began, or not empty again after its end."""

@@ -1,6 +1,6 @@
 """`lost`: a holder that names the request elsewhere is empty in code that runs for it."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, case_of
 
 
 class Lost(Detector):
@@ -8,6 +8,16 @@ class Lost(Detector):
 
     kind = "lost"
     level = "notice"
+    when = "a holder that names the request elsewhere is empty in code that runs for it"
+    remedy = "run that code with `contextvars.copy_context().run`, or hand the request on"
+    example = case_of(
+        "lost",
+        "charge-card",
+        holder="shop.middleware._locals.user",
+        holder_kind="threading.local",
+        thread_name="ThreadPoolExecutor-0_0",
+        thread_serial=2,
+    )
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a holder that was empty on another thread, task or greenlet."""

@@ -1,6 +1,6 @@
 """`outlived`: a task or thread that a request started still runs under its identity after its end."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, unit
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, case_of, unit
 
 
 class Outlived(Detector):
@@ -8,6 +8,12 @@ class Outlived(Detector):
 
     kind = "outlived"
     level = "hazard"
+    when = (
+        "code that a request started still runs under its identity: a task or a thread a second after the end, or "
+        "anything that passes a checkpoint later"
+    )
+    remedy = "hand on primary keys, and start it in a context of its own"
+    example = case_of("outliving", "close", thread_name="mailer")
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge code that was seen to run for a request that was over."""

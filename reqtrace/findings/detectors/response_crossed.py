@@ -1,6 +1,6 @@
 """`response-crossed`: a response that was made for one user's session is served to another."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, person
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, case_of, person
 
 
 class ResponseCrossed(Detector):
@@ -8,6 +8,12 @@ class ResponseCrossed(Detector):
 
     kind = "response-crossed"
     level = "leak"
+    when = (
+        "a response made for one user's session is served to another, also where nobody knows yet whose that is; it "
+        "is somebody's only if the view, or what makes the page for the cache, looked at who asks"
+    )
+    remedy = "`Vary: Cookie` or `private` on pages that depend on who asks; never reuse a response object"
+    example = case_of("response", "response")
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a response made for another request whose view had looked at its session or user."""

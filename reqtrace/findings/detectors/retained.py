@@ -1,6 +1,6 @@
 """`retained`: a request object is still alive long after its end."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, mend, person
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, case_of, mend, person
 
 
 class Retained(Detector):
@@ -8,6 +8,13 @@ class Retained(Detector):
 
     kind = "retained"
     level = "hazard"
+    when = (
+        "ten seconds after its end a request object is still alive, and a module or middleware leads to it: where "
+        "that is the application's own it is followed from there, else whoever survives a full collection by Python "
+        "is asked about"
+    )
+    remedy = "let go of it in a `finally`; the finding names who holds it"
+    example = case_of("retention", "close", holder="shop.audit.recent")
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a request that something keeps."""

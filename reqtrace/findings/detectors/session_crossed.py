@@ -1,6 +1,6 @@
 """`session-crossed`: the session that goes out, or that is in use, is somebody else's."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, person
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, case_of, person
 
 
 class SessionCrossed(Detector):
@@ -8,6 +8,9 @@ class SessionCrossed(Detector):
 
     kind = "session-crossed"
     level = "leak"
+    when = "the response sets a session cookie that is not this request's, or the session's user is not the request's"
+    remedy = "keep no response and no session object beyond its request"
+    example = case_of("session", "response", cookie=True)
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a session that is not the request's."""

@@ -1,6 +1,6 @@
 """`swapped`: `request.user` became another user within a request."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, person
+from reqtrace.findings.detectors.base import Case, Detector, Verdict, case_of, person
 
 
 class Swapped(Detector):
@@ -8,6 +8,12 @@ class Swapped(Detector):
 
     kind = "swapped"
     level = "hazard"
+    when = (
+        "`request.user` became another user, other than by login, logout, first authentication (DRF; another than "
+        "the session's is none) or a declared impersonation"
+    )
+    remedy = "hand the user on as an argument; declare what is meant by `IMPERSONATION`"
+    example = case_of("swap", "view-end")
 
     def examine(self, case: Case) -> Verdict | None:
         """Judge a change of user that was no login, logout, first authentication or declared impersonation."""
