@@ -24,7 +24,7 @@ demo: $(INSTALLED) $(PAGE) ## run the demo shop on three servers; SECONDS=20 EXP
 
 test: lint $(JUDGES) ## run everything: linters, types, front end, tests, browser
 	.ci/npm test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 proof: $(INSTALLED) ## run the tests that take long: proofs of the tour's scenarios, of all pages, of written tests
 	$(BIN)/python -m pytest -m long

@@ -26,6 +26,7 @@ from reqtrace.stores.base import Store
 
 Result = TypeVar("Result")
 _numbers = count(1)
+_REAL = ("server", "browser", "faults")
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 
 
@@ -37,6 +38,13 @@ def pytest_configure() -> None:
     for number in _ENDING:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try once more what fails where a real server, browser or store may have been slow; the summary names each."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in _REAL):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 class Tracing:
