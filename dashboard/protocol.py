@@ -150,6 +150,8 @@ class FindingCode(msgspec.Struct, kw_only=True):
 
     excerpts: list[Excerpt]
     """Where somebody is put into the holder, then where it was read."""
+    mending: str | None = None
+    """The fix as code, for this holder and this server; None where its sentence has to do."""
 
 
 class RequestDetail(msgspec.Struct, kw_only=True):

@@ -1,9 +1,10 @@
-"""The code around what a finding names: read when somebody looks, from files that the finding itself names alone."""
+"""The code around what a finding names, read from the files that it names alone, and the fix as code."""
 
 import socket
 
 from reqtrace.code.excerpts import Excerpt as Lines
 from reqtrace.code.excerpts import excerpt
+from reqtrace.findings.mending import mending
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding, Process
 from reqtrace.stores.base import Store
@@ -15,14 +16,15 @@ SINCE = "code.since_ns"
 
 
 def of_finding(store: Store, id_: str) -> FindingCode | None:
-    """Return the lines around writers and reader of a finding, or None where there is no such finding."""
+    """Return the lines around writers and reader of a finding and its fix, or None where there is no such finding."""
     reader = Reader(store)
     finding = reader.finding(id_)
     if finding is None:
         return None
     request = reader.request(finding.request)
     process = reader.process(request.process) if request else None
-    return FindingCode(excerpts=list(_excerpts(finding, process)))
+    seen = reader.request(finding.observed.request) if finding.observed.request else None
+    return FindingCode(excerpts=list(_excerpts(finding, process)), mending=mending(finding, process, request, seen))
 
 
 def _excerpts(finding: Finding, process: Process | None) -> list[Excerpt]:

@@ -10,10 +10,12 @@ import msgspec
 
 from reqtrace.cli import base
 from reqtrace.exceptions import ReqtraceError
+from reqtrace.findings.mending import mending
 from reqtrace.findings.reporting import place
 from reqtrace.reading import queries
 from reqtrace.reading.groups import LEVELS, Group, count_of, groups
-from reqtrace.records import Level
+from reqtrace.reading.reader import Reader
+from reqtrace.records import Finding, Level
 
 FILTERS = ("since", "until", "user", "path", "kind", "level", "holder", "synthetic")
 _COLOURS: dict[Level, tuple[int, ...]] = {"leak": (1, 31), "hazard": (33,), "notice": (36,)}
@@ -32,7 +34,8 @@ class Command(base.Subcommand):
         parser.add_argument(
             "--json",
             action="store_true",
-            help="a JSON array of groups: level, holder, kinds, people, count, first, last, and the worst finding",
+            help="a JSON array of groups: level, holder, kinds, people, count, first, last, the worst finding, and its "
+            "fix as code, `mending`",
         )
         filters = parser.add_argument_group("filters")
         for name in FILTERS:
@@ -48,6 +51,8 @@ class Command(base.Subcommand):
         query, _ = queries.parse({name: options[name] for name in FILTERS}, time.time_ns())
         reader = self.open_reader()
         found = groups(reader, query)
+        for group in found:
+            group.mending = _mending(reader, group.worst)
         if options["json"]:
             self.terminal.raw(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
         else:
@@ -77,6 +82,8 @@ class Command(base.Subcommand):
         for name, text in rows:
             if text:
                 self.terminal.line(f"  {paint(f'{name:<9}', 2)}{text}")
+        for line in (group.mending or "").splitlines():
+            self.terminal.line(f"      {line}" if line else "")
         self.terminal.line()
 
 
@@ -85,6 +92,13 @@ def summary(found: Sequence[Group]) -> str:
     counts = [(level, count_of(found, level)) for level in LEVELS]
     said = [f"{count:,} {level}{'s' * (count != 1)}" for level, count in counts if count]
     return f"{', '.join(said)}." if said else "Nothing was mixed up, as far as requests were seen."
+
+
+def _mending(reader: Reader, finding: Finding) -> str | None:
+    """Return the fix as code: for the server of the process in which it was found."""
+    request = reader.request(finding.request)
+    seen = reader.request(finding.observed.request) if finding.observed.request else None
+    return mending(finding, reader.process(request.process) if request else None, request, seen)
 
 
 def _when(group: Group) -> str:

@@ -35,6 +35,8 @@ class Group(msgspec.Struct):
     """The deploys in which it was found, as ``RELEASE`` named them."""
     known: bool = False
     """Whether somebody has marked it as known."""
+    mending: str | None = None
+    """The fix of the worst as code, where whoever shows the group has asked for it and there is any."""
 
     def take(self, finding: Finding, at_ns: int | None, release: str | None) -> None:
         """Take one more finding in."""

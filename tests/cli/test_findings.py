@@ -11,7 +11,7 @@ from reqtrace.records import Mark, Side, User
 from reqtrace.stores import registry
 from reqtrace.stores.base import Store
 from tests.cli.test_commands import Output, run
-from tests.factories import finding, items, process, request, thread
+from tests.factories import BOB, finding, items, process, request, thread
 
 
 @pytest.fixture
@@ -65,6 +65,17 @@ def test_as_json_a_group_has_its_counts_and_its_worst_finding(store: Store) -> N
     assert leak["worst"]["id"] == "f00000002"
     assert leak["first_ns"] < leak["last_ns"]
     assert (notice["level"], notice["worst"]["message"]) == ("notice", "It was lost.")
+
+
+def test_the_fix_is_told_as_code_too(store: Store) -> None:
+    of = {"holder_kind": "ContextVar", "holder": "shop.middleware.current", "group": "g5"}
+    store.append(items(finding(request(2).id, 5, observed=Side(request(1).id, BOB), **of)))
+    lines = findings("--holder", "shop.middleware.current")[0].stdout.splitlines()
+    assert "              return copy_context().run(get_response, request)" in lines
+    shown = json.loads(findings("--json", "--holder", "shop.middleware.current")[0].stdout)
+    assert "copy_context().run(get_response, request)" in shown[0]["mending"]
+    (none,) = [group for group in json.loads(findings("--json")[0].stdout) if group["group"] == "g2"]
+    assert none["mending"] is None
 
 
 def test_without_a_leak_it_ends_well_and_an_empty_store_is_told_from_a_clean_one(

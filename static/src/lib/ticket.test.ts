@@ -26,6 +26,7 @@ test("a ticket tells what happened, both sides, the place and the fix", () => {
     }),
     occurrences: 3,
     timeNs: null,
+    mending: "del shop._local.user\n",
     requestOf: (id) => (id === "r1" ? request({ id: "r1", path: "/orders/" }) : undefined),
   });
   expect(text).toBe(`## While alice was served, shop._local named bob.
@@ -40,6 +41,10 @@ test("a ticket tells what happened, both sides, the place and the fix", () => {
 - At checkpoint \`view\`
 
 **Fix:** Clear shop._local.
+
+\`\`\`python
+del shop._local.user
+\`\`\`
 
 Read from:
 
@@ -59,6 +64,7 @@ test("a ticket is English in every language, and its time that of no place", () 
     finding: finding({ expected: { request: null, user: { state: "anonymous", id: null, label: null } } }),
     occurrences: 1,
     timeNs: Date.UTC(2026, 0, 31, 12, 0, 0, 250) * 1e6 + 1e3,
+    mending: null,
     requestOf: () => undefined,
   });
   expect(text).toContain("(leak): while a request ran, a holder named somebody else\n");
@@ -73,6 +79,7 @@ test("a name cannot break out of its code span", () => {
     finding: finding({ expected: { request: null, user } }),
     occurrences: 1,
     timeNs: null,
+    mending: null,
     requestOf: () => undefined,
   });
   expect(text).toContain("- The request was for ``` `` **bold** # head ```\n");

@@ -9,12 +9,14 @@ export interface Told {
   /** How often its group was seen. */
   occurrences: number;
   timeNs: number | null;
+  /** The fix as code, where there is any. */
+  mending: string | null;
   /** Looks a request up among those known here. */
   requestOf(id: string): Request | undefined;
 }
 
 /** Tell a finding in Markdown: what happened, both sides, where, and how to mend it. */
-export function ticketOf({ finding, occurrences, timeNs, requestOf }: Told): string {
+export function ticketOf({ finding, occurrences, timeNs, mending, requestOf }: Told): string {
   const { holder, holder_kind: holderKind, writer, stack } = finding;
   const facts = [
     english("Kind: {kind} ({level}): {meaning}", {
@@ -39,6 +41,7 @@ export function ticketOf({ finding, occurrences, timeNs, requestOf }: Told): str
     `## ${finding.message.replace(/\s+/g, " ")}`,
     facts.filter(Boolean).map((fact) => `- ${fact}`).join("\n"),
     `**${english("Fix:")}** ${finding.fix}`,
+    mending === null ? "" : block(mending.trimEnd().split("\n"), "python"),
     stack.length > 0 ? `${english("Read from:")}\n\n${block(stack.map((frame) => `${frame.file}:${frame.line} in ${frame.function}`))}` : "",
     english("Found by reqtrace; group {group}, finding {finding}.", { group: code(finding.group), finding: code(finding.id) }),
   ];
@@ -76,10 +79,10 @@ function code(text: string): string {
   return `${fence}${space}${flat}${space}${fence}`;
 }
 
-function block(lines: string[]): string {
+function block(lines: string[], language = ""): string {
   const text = lines.join("\n");
   const fence = "`".repeat(Math.max(3, longestRun(text) + 1));
-  return `${fence}\n${text}\n${fence}`;
+  return `${fence}${language}\n${text}\n${fence}`;
 }
 
 function longestRun(text: string): number {

@@ -265,6 +265,7 @@ const OTHERS = {
         missing: orNull(oneOf("elsewhere", "outside", "gone", "changed")),
       }),
     ),
+    mending: orNull(text),
   }),
   thread_list: struct<ThreadList>({ threads: list(thread), cursor: orNull(text), corrupt: number }),
   process_list: struct<ProcessList>({ processes: list(process), measurements: list(measurement), cursor: orNull(text), corrupt: number }),

@@ -91,6 +91,8 @@ export interface Excerpt {
 /** Answer of `api/findings/<id>/code`. */
 export interface FindingCode {
   excerpts: Excerpt[];
+  /** The fix as code; null where its sentence has to do. */
+  mending: string | null;
 }
 
 export interface RequestDetail {

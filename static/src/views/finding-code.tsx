@@ -3,24 +3,31 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { t } from "../lib/text";
-import type { Excerpt } from "../protocol/messages";
+import type { FindingCode as Code, Excerpt } from "../protocol/messages";
 import type { Finding, Frame } from "../protocol/records";
 import { fetchCode } from "../state/code";
 
-export function FindingCode({ finding }: { finding: Finding }) {
+const NONE: Code = { excerpts: [], mending: null };
+
+/** Return the code of a finding, as soon as the server has told it. */
+export function useCode(finding: string): Code {
   const ask = fetchCode.value;
-  const [excerpts, setExcerpts] = useState<readonly Excerpt[]>([]);
+  const [code, setCode] = useState(NONE);
   useEffect(() => {
     let wanted = true;
-    setExcerpts([]);
-    ask?.(finding.id).then(
-      (code) => wanted && setExcerpts(code.excerpts),
-      () => {}, // the places stand there all the same
+    setCode(NONE);
+    ask?.(finding).then(
+      (found) => wanted && setCode(found),
+      () => {}, // the places and the fix's sentence stand there all the same
     );
     return () => {
       wanted = false;
     };
-  }, [finding.id, ask]);
+  }, [finding, ask]);
+  return code;
+}
+
+export function FindingCode({ finding, excerpts }: { finding: Finding; excerpts: readonly Excerpt[] }) {
   const places = finding.writer?.places ?? [];
   const of = (role: Excerpt["role"], frame: Frame) =>
     excerpts.find((one) => one.role === role && one.file === frame.file && one.line === frame.line);

@@ -14,7 +14,7 @@ import { threadKey } from "../state/records";
 import { requestNamed } from "../state/requests";
 import { CopyButton } from "./copy-button";
 import { CrossingPicture } from "./crossing-picture";
-import { FindingCode } from "./finding-code";
+import { FindingCode, useCode } from "./finding-code";
 import { Extent, Reproduce } from "./finding-extent";
 import { FindingMark } from "./finding-mark";
 import { Occurrences } from "./finding-occurrences";
@@ -29,6 +29,7 @@ export function FindingStory({ group }: { group: Group }) {
   const occurrence = asked ?? group.occurrences.find(({ finding }) => finding.id === first) ?? tellingOf(group);
   const { finding, timeNs } = occurrence;
   const reader = requestNamed(finding.expected.request ?? finding.request);
+  const { excerpts, mending } = useCode(finding.id);
   const seen = requestNamed(finding.observed.request ?? finding.writer?.request ?? null);
   return (
     <article class="story scrolls" aria-labelledby="story-title" tabIndex={0}>
@@ -49,7 +50,7 @@ export function FindingStory({ group }: { group: Group }) {
         <div class="story-actions">
           <CopyButton
             label={t("Copy as Markdown for a ticket")}
-            text={() => ticketOf({ finding, timeNs, occurrences: group.occurrences.length, requestOf: requestNamed })}
+            text={() => ticketOf({ finding, timeNs, mending, occurrences: group.occurrences.length, requestOf: requestNamed })}
           />
           <FindingMark group={group.id} />
         </div>
@@ -68,10 +69,18 @@ export function FindingStory({ group }: { group: Group }) {
         />
       )}
       <Where finding={finding} process={occurrence.request?.process ?? reader?.process} />
-      <FindingCode finding={finding} />
+      <FindingCode finding={finding} excerpts={excerpts} />
       <section class="fix">
         <h3>{t("How to mend it")}</h3>
         <p lang="en">{finding.fix}</p>
+        {mending !== null && (
+          <>
+            <pre class="excerpt" tabIndex={0} lang="en" aria-label={t("The fix as code")}>
+              {mending}
+            </pre>
+            <CopyButton label={t("Copy the code")} text={() => mending} />
+          </>
+        )}
       </section>
       {reader && <Reproduce path={reader.path} method={reader.method} />}
       <Extent group={group} />

@@ -50,6 +50,15 @@ def test_writer_and_reader_are_shown_with_the_lines_around_them(staff, store):
     assert (read["role"], read["line"], read["first"], read["lines"]) == ("reader", 1, 1, text[:4])
 
 
+def test_the_fix_is_told_as_code(staff, store):
+    lines_of(staff, store)
+    finding = samples.finding(
+        1, "r1", holder="shop.current", holder_kind="ContextVar", kind="leftover", writer=Writer("r2", 1)
+    )
+    samples.append(store, [finding])
+    assert "copy_context().run(get_response, request)" in staff.get(DOOR).json()["mending"]
+
+
 @pytest.mark.parametrize(
     ("process", "file", "missing"),
     [
