@@ -1,5 +1,6 @@
 """Twenty libraries in one project, each installed as its documentation says."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -141,4 +142,7 @@ DATABASES["default"]["OPTIONS"] = {  # noqa: F405
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
 }
+if "CROWDED_POSTGRES" in os.environ:
+    where = {"HOST": "127.0.0.1", "PORT": os.environ["CROWDED_POSTGRES"], "USER": "postgres", "NAME": "postgres"}
+    DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", **where}}
 SILENCED_SYSTEM_CHECKS = ["guardian.W001", "axes.W001"]
