@@ -27,6 +27,8 @@ from tests import postgres_server
 
 WSGI = ("gunicorn", "gunicorn --bind 127.0.0.1:{port} --threads 2 fresh.wsgi")
 ASGI = ("uvicorn", "uvicorn --port {port} fresh.asgi:application")
+ROUNDS = 4
+"""So often everybody asks: a server's threads have served somebody before a visitor comes, or have not."""
 LEAKY = """
 import threading
 
@@ -307,7 +309,7 @@ class Project:
         """Start the server and ask as alice, bob and somebody who is not signed in; return what each was told."""
         port = free_port()
         with self.serving(self.recipe.server[1].format(port=port)):
-            told = [ask(port, self.keys.get(name)) for _ in range(2) for name in ("alice", "bob", "nobody")]
+            told = [ask(port, self.keys.get(name)) for _ in range(ROUNDS) for name in ("alice", "bob", "nobody")]
             time.sleep(1)
         return told
 
@@ -363,7 +365,7 @@ def attempt(name: str, wheel: Path, pictures: Path) -> str:
             database["PGPORT"] = str(running.enter_context(postgres_server.running()))
         project = Project(Path(folder), wheel, recipe, database)
         told = project.let_people_come()
-        assert "nobody" not in told, f"the leak did not show: {told}"
+        assert set(told[2::3]) != {"nobody"}, f"no visitor was taken for anybody: {told}"
         groups = json.loads(project.run("python manage.py reqtrace findings --json", code=1))
         leaks = [group for group in groups if group["level"] == "leak"]
         (holder,) = {group["holder"] for group in leaks}
@@ -372,7 +374,7 @@ def attempt(name: str, wheel: Path, pictures: Path) -> str:
         project.keep(MENDED)
         project.run("python manage.py reqtrace purge --yes")
         told = project.let_people_come()
-        assert told == ["alice", "bob", "nobody"] * 2, told
+        assert told == ["alice", "bob", "nobody"] * ROUNDS, told
         assert json.loads(project.run("python manage.py reqtrace findings --json")) == []
     return f"{name}: {leaks[0]['count']} times told, then mended; {time.monotonic() - began:.0f} s"
 

@@ -12,7 +12,7 @@ RECORD_BYTES = 1_024
 """How much a record may take on average: so many times ``BUFFER`` is how many bytes may wait."""
 _BATCH_ITEMS = 1_024
 _BATCH_BYTES = 1024 * 1024
-"""How much of it is written at a time."""
+"""How much of it is written at a time, at most."""
 
 _Key = tuple[RecordKind, str]
 
@@ -45,9 +45,10 @@ class Backlog:
     nobody knows whether it is there, so that it is neither lost nor stored until a later try succeeds.
     """
 
-    def __init__(self, room: int) -> None:
-        """Hold at most `room` records, and a KiB for each."""
+    def __init__(self, room: int, batch: int) -> None:
+        """Hold at most `room` records, and a KiB for each; give `batch` of them at a time."""
         self._room = room
+        self._batch = min(batch, _BATCH_ITEMS)
         self._items: dict[_Key, Item] = {}
         self._bytes = 0
         self._tried: set[_Key] = set()
@@ -75,7 +76,7 @@ class Backlog:
             return [item for key, item in self._items.items() if key in self._tried]
         found: list[Item] = []
         size = 0
-        for key, item in islice(self._items.items(), _BATCH_ITEMS):
+        for key, item in islice(self._items.items(), self._batch):
             size += len(item.payload)
             if found and size > _BATCH_BYTES:
                 break

@@ -73,9 +73,9 @@ class Shipper:
         self._spare_time = spare_time
         self.is_ending = False
         """Whether these are the last shipments."""
-        self.backlog = Backlog(settings.buffer)
-        self.outages = ledger.outages = Outages(ledger.losses, settings.buffer, faults)
         self._trimming = Trimming(settings, ledger, faults)
+        self.backlog = Backlog(settings.buffer, self._trimming.part)
+        self.outages = ledger.outages = Outages(ledger.losses, settings.buffer, faults)
         self._queue: deque[OpenRequest | None] = deque()
         """What ended, and behind each that is large a None for every KiB: places in the queue are bytes, too."""
         self._room = settings.buffer
@@ -321,8 +321,8 @@ class Shipper:
                 self.ledger.lose(self.backlog.add(items))
             elif items:
                 is_away = not self._write(items)
-            if self._shipped_by == self._thread and not is_away:
-                self._trimming.trim_when_due()  # under load this goes on and on
+            if not is_away:
+                self._trim_when_due()  # under load this goes on and on
             if due <= 0 and len(self._queue) < worth_it:
                 break
             if self._ships_alone() and perf_counter_ns() > until_ns:
@@ -332,10 +332,15 @@ class Shipper:
             if is_away := not self._write(batch):
                 break
             self.backlog.taken(batch)
+            self._trim_when_due()
         if not is_away:
             self.outages.end()
             self._retry_ns = self._back_off_ns = 0
         return not is_away
+
+    def _trim_when_due(self) -> None:
+        if self._shipped_by == self._thread:
+            self._trimming.trim_when_due()
 
     def _write(self, items: Sequence[Item]) -> bool:
         """Hand items to the store; keep them when it does not take them, and leave it alone for a while."""

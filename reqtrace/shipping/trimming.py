@@ -33,9 +33,10 @@ class Trimming:
         self._seconds = settings.retain_seconds
         self._ledger = ledger
         self._faults = faults
-        self._part = max(settings.retain // _PART, _FEW)
+        self.part = max(settings.retain // _PART, _FEW)
+        """So much may be written between two trims, by all processes together."""
         self._length = 0
-        """How long the line was, in positions, when this process had trimmed it."""
+        """How long the line was, in positions, as this process trimmed it; without what others wrote meanwhile."""
         self._age_every_ns = min((self._seconds or 0) * 1_000_000_000 // _AGE_PART, _AGE_LONGEST_NS)
         self._due_ns = self._age_due_ns = 0
         self._complaint_due_ns = 0
@@ -51,7 +52,7 @@ class Trimming:
         now = perf_counter_ns()
         is_due = self.written > 0 and now >= self._due_ns
         is_due = is_due or (self._seconds is not None and now >= self._age_due_ns)
-        if is_due or ((self.written - self._looked) * _LOOKS >= self._part and self._has_grown()):
+        if is_due or ((self.written - self._looked) * _LOOKS >= self.part and self._has_grown()):
             self.trim()
 
     def _has_grown(self) -> bool:
@@ -62,7 +63,7 @@ class Trimming:
         except Exception as error:
             self._faults.note("looking how long the store is", error)
             return False
-        part = min(_STEP, self._part) if self.is_hurried else self._part
+        part = min(_STEP, self.part) if self.is_hurried else self.part
         return newest - oldest >= self._length + part
 
     def trim(self) -> None:
@@ -72,9 +73,9 @@ class Trimming:
         self._due_ns, self._age_due_ns = began + _EVERY_NS, began + self._age_every_ns
         try:
             store = registry.store()
+            newest = store.bounds()[1]
             store.trim(self._retain, self._seconds)
-            oldest, newest = store.bounds()
-            self._length = newest - oldest
+            self._length = newest - store.bounds()[0]
             if began >= self._complaint_due_ns:
                 self._complaint_due_ns = began + _EVERY_NS
                 self._hear(store.complaint())

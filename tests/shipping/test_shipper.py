@@ -311,6 +311,40 @@ def test_the_store_is_trimmed_also_while_a_long_queue_is_written(
     assert max(kept) <= 200, "it grew as long as there was something to write"
 
 
+def test_retain_holds_within_a_tenth_also_while_a_store_that_was_away_gets_what_waited(
+    fickle: Callable[..., tuple[Tracing, FickleStore]],
+) -> None:
+    traced, store = fickle(RETAIN=1_000)
+    kept: list[int] = []
+    store.meanwhile = lambda: kept.append(store._counts["request"])
+    store.trouble = StoreUnavailable("away")
+    _visit(1, 4_000)
+    assert not traced.recorder.shipper.ship()
+    assert len(traced.recorder.shipper.backlog) > 3_000
+    store.trouble = None
+    traced.recorder.shipper._retry_ns = 0
+    traced.recorder.shipper.wake()
+    eventually(lambda: 4_000 in _stored(traced))
+    assert max(kept) <= 1_100
+
+
+def test_what_others_write_while_a_process_trims_has_grown_when_it_looks_again(
+    fickle: Callable[..., tuple[Tracing, FickleStore]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced, store = fickle(RETAIN=1_000)
+    trim, others = store.trim, [Item("request", f"other-{number}", b"") for number in range(300)]
+
+    def trim_slowly(*limits: float | None) -> None:
+        trim(*limits)
+        store.append(others)
+
+    trimming = traced.recorder.shipper._trimming
+    trimming.trim()
+    monkeypatch.setattr(store, "trim", trim_slowly)
+    trimming.trim()
+    assert trimming._has_grown()
+
+
 def test_a_signal_that_interrupts_shipping_does_not_wait_for_it_for_ever(
     tracing: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
