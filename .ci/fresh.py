@@ -157,33 +157,24 @@ CMS = apps("django.contrib.sites", "cms", "menus", "treebeard") + 'SITE_ID = 1\n
 CMS += 'LANGUAGE_CODE = "en"\nX_FRAME_OPTIONS = "SAMEORIGIN"\nCMS_CONFIRM_VERSION4 = True\n'
 CMS += 'MIDDLEWARE += ["django.middleware.locale.LocaleMiddleware", "cms.middleware.user.CurrentUserMiddleware"]\n'
 CMS += 'TEMPLATES[0]["OPTIONS"]["context_processors"] += ["django.template.context_processors.i18n"]\n'
-OSCAR = "from oscar.defaults import *\n" + apps(
-    *(
-        "django.contrib.sites",
-        "django.contrib.flatpages",
-        "oscar.config.Shop",
-        "oscar.apps.analytics.apps.AnalyticsConfig",
-    ),
-    *("oscar.apps.checkout.apps.CheckoutConfig", "oscar.apps.address.apps.AddressConfig"),
-    *("oscar.apps.shipping.apps.ShippingConfig", "oscar.apps.catalogue.apps.CatalogueConfig"),
-    *("oscar.apps.catalogue.reviews.apps.CatalogueReviewsConfig", "oscar.apps.communication.apps.CommunicationConfig"),
-    *("oscar.apps.partner.apps.PartnerConfig", "oscar.apps.basket.apps.BasketConfig"),
-    *(
-        "oscar.apps.payment.apps.PaymentConfig",
-        "oscar.apps.offer.apps.OfferConfig",
-        "oscar.apps.order.apps.OrderConfig",
-    ),
-    *("oscar.apps.customer.apps.CustomerConfig", "oscar.apps.search.apps.SearchConfig"),
-    *("oscar.apps.voucher.apps.VoucherConfig", "oscar.apps.wishlists.apps.WishlistsConfig"),
-    *("oscar.apps.dashboard.apps.DashboardConfig", "widget_tweaks", "haystack", "treebeard", "sorl.thumbnail"),
-    "django_tables2",
-)
-OSCAR += (
-    'SITE_ID = 1\nHAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}\n'
-)
-OSCAR += 'MIDDLEWARE += ["oscar.apps.basket.middleware.BasketMiddleware"]\n'
-OSCAR += 'AUTHENTICATION_BACKENDS = ["oscar.apps.customer.auth_backends.EmailBackend", '
-OSCAR += '"django.contrib.auth.backends.ModelBackend"]\n'
+OSCAR = """
+from oscar.defaults import *
+
+SITE_ID = 1
+PARTS = "analytics checkout address shipping catalogue communication partner basket payment offer order customer search"
+PARTS += " voucher wishlists dashboard"
+DESKS = "reports users orders catalogue offers partners pages ranges reviews vouchers communications shipping"
+INSTALLED_APPS += ["django.contrib.sites", "django.contrib.flatpages", "oscar.config.Shop"]
+INSTALLED_APPS += ["oscar.apps.catalogue.reviews.apps.CatalogueReviewsConfig"]
+INSTALLED_APPS += [f"oscar.apps.{name}.apps.{name.title()}Config" for name in PARTS.split()]
+INSTALLED_APPS += [f"oscar.apps.dashboard.{name}.apps.{name.title()}DashboardConfig" for name in DESKS.split()]
+INSTALLED_APPS += ["widget_tweaks", "haystack", "treebeard", "sorl.thumbnail", "django_tables2"]
+MIDDLEWARE += ["oscar.apps.basket.middleware.BasketMiddleware"]
+HAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}
+AUTHENTICATION_BACKENDS = [
+    "oscar.apps.customer.auth_backends.EmailBackend", "django.contrib.auth.backends.ModelBackend"
+]
+"""
 TENANTS = """
 DATABASES = {"default": {"ENGINE": "django_tenants.postgresql_backend", "NAME": "postgres"}}
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
