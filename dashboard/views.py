@@ -156,7 +156,7 @@ def finding_code(request: HttpRequest, finding_id: str) -> HttpResponse:
 
     They are read from this server's disk when it is asked, and kept nowhere; of the project and its libraries alone,
     never of settings, and only where the process ran on this host and the file has not changed since; else ``missing``
-    says why: ``elsewhere``, ``outside``, ``gone``, ``changed``.
+    says why: ``elsewhere``, ``outside``, ``gone``, ``changed``. Beside them ``mending`` is the fix as code.
     """
     code = excerpts.of_finding(registry.store(), finding_id)
     if code is None:

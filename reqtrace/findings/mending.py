@@ -45,7 +45,7 @@ def mending(
 
     """
     if finding.kind == "response-crossed":
-        return _of_page(seen or request)
+        return _of_page(request, seen)
     if process is None or process.interface not in ("wsgi", "asgi") or (request and request.protocol == "job"):
         return None
     gate: Gate = "asgi" if process.interface == "asgi" else "wsgi"
@@ -103,8 +103,12 @@ def _of_connection(setting: str) -> str | None:
     return snippets.clearing(why, "from django.db import connection", statement, f"resets_{name}", "wsgi")
 
 
-def _of_page(request: Request | None) -> str | None:
-    view = request.view if request else ""
+def _of_page(request: Request | None, seen: Request | None) -> str | None:
+    """Return the code for a page out of the cache: what one process has made for another's request cannot be but that.
+
+    Within one process it may as well be a response object that is used again, for which this would be no help.
+    """
+    view = seen.view if request and seen and request.process != seen.process else ""
     module, _, function = view.rpartition(".")
     if not module or not _are_names(view.split(".")):
         return None
