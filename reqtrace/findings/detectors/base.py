@@ -129,6 +129,16 @@ def person(side: Side) -> str:
     return user.label or user.id or "somebody whose name nobody asked for"
 
 
+def other_request(case: Case) -> str:
+    """Name the request that was seen in a sentence that has named the request before."""
+    seen = case.observed.user
+    if seen.state == "unresolved":
+        return "another request"
+    if seen.state == case.expected.user.state == "anonymous":
+        return "another anonymous request"
+    return f"the request of {person(case.observed)}"
+
+
 def unit(case: Case) -> str:
     """Name the request, or the job, in a sentence."""
     if not case.job:

@@ -1,6 +1,15 @@
 """`context-crossed`: a request is born into a context that already holds another request's values."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, case_of, names_another, person, server_of
+from reqtrace.findings.detectors.base import (
+    Case,
+    Detector,
+    Verdict,
+    case_of,
+    names_another,
+    other_request,
+    person,
+    server_of,
+)
 
 _WRAP = "Wrap the application so that it runs in a new contextvars.Context()"
 _REMEDIES = {
@@ -37,14 +46,19 @@ class ContextCrossed(Detector):
             if case.observed.user.id is not None and case.observed.user.id in case.people:
                 return None
             return Verdict(
-                f"{server_of(case)} handed the request of {person(case.expected)} a context that the request of "
-                f"{person(case.observed)} had used: {case.holder} still held what that had set.",
+                f"{server_of(case)} handed the request of {person(case.expected)} a context that "
+                f"{other_request(case)} had used: {case.holder} still held what that had set.",
                 remedy,
             )
         if not (case.seen_is_known or names_another(case)):
             return None
         return Verdict(
             f"{server_of(case)} handed the request of {person(case.expected)} a context in which {case.holder} "
-            f"already named {person(case.observed)}.",
+            f"already named {_whom(case)}.",
             remedy,
         )
+
+
+def _whom(case: Case) -> str:
+    is_named = case.observed.user.id is not None or case.expected.user.state != case.observed.user.state
+    return person(case.observed) if is_named and case.observed.user.state != "unresolved" else other_request(case)

@@ -45,8 +45,7 @@ class Crossed(Detector):
             return None
         if case.is_shared:
             return Verdict(
-                f"{case.holder} is one place for all: the requests of {person(case.expected)} and of "
-                f"{_whom(case)} took it from each other while both were served.",
+                f"{case.holder} is one place for all: {_both(case)} took it from each other while both were served.",
                 mend(case),
             )
         if case.checkpoint in ("start", "close") or not _counts(case):
@@ -84,4 +83,16 @@ def _whom(case: Case) -> str:
         return f"another request of the same user on {server_of(case)}"
     if seen.state == "unresolved":
         return "another request"
+    if seen.state == case.expected.user.state == "anonymous":
+        return "another anonymous request"
     return person(case.observed)
+
+
+def _both(case: Case) -> str:
+    """Name the request, and the other that had its turn."""
+    of, seen = case.expected.user, case.observed.user
+    if seen.state == of.state and seen.id == of.id:
+        whose = {"anonymous": "two anonymous requests", "unresolved": "two requests"}
+        return whose.get(seen.state, f"two requests of {person(case.expected)}")
+    other = "another one" if seen.state == "unresolved" else f"that of {person(case.observed)}"
+    return f"the request of {person(case.expected)} and {other}"

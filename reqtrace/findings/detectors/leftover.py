@@ -1,6 +1,16 @@
 """`leftover`: a holder still names a request that is over."""
 
-from reqtrace.findings.detectors.base import Case, Detector, Verdict, case_of, mend, names_another, person, unit
+from reqtrace.findings.detectors.base import (
+    Case,
+    Detector,
+    Verdict,
+    case_of,
+    mend,
+    names_another,
+    other_request,
+    person,
+    unit,
+)
 
 
 class Leftover(Detector):
@@ -30,7 +40,7 @@ class Leftover(Detector):
             if case.observed.user.id is not None and case.observed.user.id in case.people:
                 return None
             return Verdict(
-                f"The view of {person(case.expected)} ran under {case.holder} as the request of {_whom(case)} had left "
+                f"The view of {person(case.expected)} ran under {case.holder} as {other_request(case)} had left "
                 "it: nothing of this request has set it.",
                 f"Set {case.holder} for every request before its first query, and set it back in a finally block."
                 if case.holder_kind == "attribute"

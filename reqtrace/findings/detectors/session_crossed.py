@@ -25,6 +25,6 @@ class SessionCrossed(Detector):
         if case.observed.user.id is None or case.observed.user.id in case.people:
             return None
         return Verdict(
-            f"The request is {person(case.expected)}'s, and its session is {person(case.observed)}'s.",
+            f"The request of {person(case.expected)} ran with the session of {person(case.observed)}.",
             "Do not keep a session object beyond its request, and do not assign request.session from elsewhere.",
         )
