@@ -83,6 +83,10 @@ def test_the_story_of_a_leak_shows_both_requests_the_moment_the_place_and_the_fi
     expect(story.get_by_role("figure")).to_contain_text("seen here")
     expect(story.get_by_role("figure")).to_contain_text("it saw the request of alice")
     expect(story).to_contain_text("How to mend it")
+    code = story.get_by_label("The fix as code")
+    expect(code).to_contain_text("from demo.scenarios.set_if_signed_in import held")
+    expect(code).to_contain_text('MIDDLEWARE.insert(1, "clearing.clears_user")')
+    expect(story).to_contain_text("reqtrace prove '/tour/set-if-signed-in/broken/'")
     expect(story).to_contain_text("set_if_signed_in.py")
     expect(story).to_contain_text("threading.local")
     story.get_by_role("button", name="Copy as Markdown").click()
@@ -90,6 +94,10 @@ def test_the_story_of_a_leak_shows_both_requests_the_moment_the_place_and_the_fi
     copied = page.evaluate("() => navigator.clipboard.readText()")
     assert copied.startswith("## While an anonymous visitor was served")
     assert f"- Holder: `{LEAK}` (threading.local)" in copied
+    assert "```python\n# clearing.py, beside manage.py\n" in copied
+    story.get_by_role("button", name="Copy the code").click()
+    expect(story.locator(".fix").get_by_text("Copied")).to_be_visible()
+    compile(page.evaluate("() => navigator.clipboard.readText()"), "the fix", "exec")
     story.get_by_title("Tell the story of this one").last.click()
     expect(page.get_by_role("region", name="/tour/set-if-signed-in/broken/")).to_be_visible()
 

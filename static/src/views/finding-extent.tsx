@@ -2,6 +2,7 @@
 
 import { shellWord } from "../lib/curl";
 import { t, tn } from "../lib/text";
+import type { Request } from "../protocol/records";
 import type { Group } from "../state/groups";
 import { records } from "../state/live";
 import { CopyButton } from "./copy-button";
@@ -10,10 +11,11 @@ import { Fact } from "./panel";
 
 const PEOPLE_NAMED = 12;
 
-/** The command that tries to prove it, with what was asked for when it was seen. */
-export function Reproduce({ method, path }: { method: string; path: string }) {
-  if (method !== "GET") return null;
-  const command = `python manage.py reqtrace prove ${shellWord(path)}`;
+/** The command that tries to prove it, with what was asked for when it was seen, and by whom it was brought about. */
+export function Reproduce({ reader, seen }: { reader: Request; seen: Request | undefined }) {
+  if (reader.method !== "GET") return null;
+  const asked = [seen, reader].filter((request) => request?.method === "GET").map((request) => (request as Request).path);
+  const command = `python manage.py reqtrace prove ${[...new Set(asked)].map(shellWord).join(" ")}`;
   return (
     <section class="reproduce">
       <h3>{t("Reproduce it")}</h3>

@@ -82,7 +82,7 @@ export function FindingStory({ group }: { group: Group }) {
           </>
         )}
       </section>
-      {reader && <Reproduce path={reader.path} method={reader.method} />}
+      {reader && <Reproduce reader={reader} seen={seen} />}
       <Extent group={group} />
       <Occurrences group={group} told={finding.id} tell={(id) => (toldOccurrence.value = id)} />
     </article>
