@@ -144,28 +144,33 @@ class Field:
         return keys
 
 
+def prepared(directory: Path, **environment: str) -> tuple[dict[str, str], Mapping[str, str]]:
+    """Make a database and its people; return the environment that leads there, and people's session keys."""
+    settings = {
+        "DJANGO_SETTINGS_MODULE": "demo.lab.field.project",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+        "REQTRACE_STORE": f"sqlite:///{directory / 'traces.sqlite3'}",
+        "FIELD_DATABASE": str(directory / "db.sqlite3"),
+        **environment,
+    }
+    prepare = [sys.executable, "-m", "demo.lab.field.prepare"]
+    made = subprocess.run(prepare, env=os.environ | settings, check=True, capture_output=True, cwd=ROOT)
+    return settings, json.loads(made.stdout.splitlines()[-1])
+
+
 @contextmanager
 def serving(server: str, **environment: str) -> Iterator[Field]:
     """Run a server of `COMMANDS` with a database and a store of its own, until the block ends."""
     with TemporaryDirectory(prefix="reqtrace-field-") as name:
         directory, port = Path(name), free_port()
-        store = f"sqlite:///{directory / 'traces.sqlite3'}"
-        settings = {
-            "DJANGO_SETTINGS_MODULE": "demo.lab.field.project",
-            "PYTHONPATH": str(ROOT),
-            "PYTHONWARNINGS": "ignore",
-            "REQTRACE_STORE": store,
-            "FIELD_DATABASE": str(directory / "db.sqlite3"),
-            **environment,
-        }
-        prepare = [sys.executable, "-m", "demo.lab.field.prepare"]
-        made = subprocess.run(prepare, env=os.environ | settings, check=True, capture_output=True, cwd=ROOT)
+        settings, people = prepared(directory, **environment)
         program, *arguments = COMMANDS[server].format(port=port).split()
         child = Child(server, [sys.executable, "-m", program, *arguments], directory, settings)
         child.start()
         try:
             _wait_until_it_answers(child, port)
-            yield Field(port, json.loads(made.stdout.splitlines()[-1]), store)
+            yield Field(port, people, settings["REQTRACE_STORE"])
         finally:
             child.stop()
 
