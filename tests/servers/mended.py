@@ -63,7 +63,7 @@ async def meet():
     except TimeoutError:
         waiting.clear()
 '''
-_PART = re.compile(r"^# (?=\w+\.py\b|in place of |wherever |[\w.]+: )", re.MULTILINE)
+_PART = re.compile(r"^# (?=\w+\.py\b|in place of [\w.]+ = |wherever |[\w.]+: )", re.MULTILINE)
 
 
 class Shop(NamedTuple):

@@ -240,6 +240,9 @@ SHOPS = {
     ),
 }
 
+ALWAYS = ("a thread-local on threads", "a context variable on threads", "a thread-local on the loop")
+"""Tried with each run of the tests; all others take long together."""
+
 
 def visit(shop: Shop, url: str, names: Sequence[str]) -> list[str]:
     """Let people come, one after another or two at a time; return what they were told."""
@@ -288,7 +291,9 @@ def walk(shop: Shop, project: Path, traces: Path) -> tuple[list[str], list[Findi
         return told, list(reader.findings()), reader
 
 
-@pytest.mark.parametrize("name", SHOPS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in ALWAYS else pytest.mark.long) for name in SHOPS]
+)
 def test_pasted_as_it_says_it_ends_the_finding(name: str, tmp_path: Path) -> None:
     shop, project = SHOPS[name], tmp_path / "project"
     build(shop, project)
