@@ -24,7 +24,7 @@ VIEWS = {
     "threads": ("#view=threads", ".thread-table"),
     "thread": ("#view=threads&thread=p1-1", ".panel.details"),
     "findings": ("#view=findings", ".findings"),
-    "finding": ("#view=findings&finding=leaks", ".findings.has-open"),
+    "finding": ("#view=findings&finding=leaks", ".findings.has-open .fix .excerpt"),
     "processes": ("#view=processes", ".stage"),
 }
 """Addresses, and what stands there when all of it shows: the details of a request come last."""
@@ -97,6 +97,7 @@ def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 def tell(stage: Stage) -> None:
     alice, bob = (User(state="authenticated", id=who, label=who) for who in ("alice", "bob"))
     both = {"expected": Side(request="crossed", user=alice), "observed": Side(request="seen", user=bob)}
+    both["holder"] = "shop.middleware.kept.request"  # of which the fix is told as code
     place = [Frame("shop/views.py", 40 + line, "basket") for line in range(3)]
     asgi = {"server": "uvicorn", "worker_class": "uvicorn", "interface": "asgi"}
     stage.write(
