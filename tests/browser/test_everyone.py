@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from reqtrace.records import Frame, Side, User, Writer
 from tests.browser.conftest import ARTIFACTS, ROOT
 from tests.browser.stage import Stage, stage
+from tests.conftest import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -242,8 +243,7 @@ def moving(page: Page) -> dict[str, list[str]]:
 
 def test_nothing_moves_for_those_who_asked_for_that(visit: Callable[..., Page], site: Stage) -> None:
     page = look(visit, site)
-    page.wait_for_function("document.getAnimations().some(one => one.animationName === 'turn')")
-    assert moving(page)["requests"] == ["turn"]
+    eventually(lambda: moving(page)["requests"] == ["turn"])
     assert not any(moving(look(visit, site, reduced_motion="reduce")).values())
 
 
