@@ -22,6 +22,7 @@ def page(body: str, headers: str = "") -> Seen:
         (f"since {int(time.time())}", f"since {int(time.time()) + 4}"),
         (f"v={int(time.time() * 1000)}", f"v={int(time.time() * 1000) + 4321}"),
     ],
+    ids=["time", "HTTP date", "ISO 8601", "seconds", "milliseconds"],
 )
 def test_a_clock_that_goes_on_is_no_difference(before: str, after: str) -> None:
     assert Baseline([page(before)] * 3).explains(page(after))
