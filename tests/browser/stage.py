@@ -37,7 +37,7 @@ class Stage:
 
     def open(self, page: Page, hash_: str = "") -> None:
         """Let every process give a sign of life, sign in, and see the page live."""
-        self.write(msgspec.structs.replace(process, seen_ns=time.time_ns()) for process in self._processes)
+        self.live_on()
         page.goto(self.url)
         page.get_by_label("Username").fill("staff")
         page.get_by_label("Password").fill("staff")
@@ -45,6 +45,10 @@ class Stage:
         expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible(timeout=PATIENCE_MS)
         if hash_:
             page.evaluate("hash => { location.hash = hash }", hash_)
+
+    def live_on(self) -> None:
+        """Have all processes say that they are alive: after a minute without a word a page takes them for dead."""
+        self.write(msgspec.structs.replace(process, seen_ns=time.time_ns()) for process in self._processes)
 
     def age_ms(self) -> float:
         """Return how long ago the story ended, below zero, to tell something of the present."""

@@ -242,6 +242,7 @@ def moving(page: Page) -> dict[str, list[str]]:
 
 
 def test_nothing_moves_for_those_who_asked_for_that(visit: Callable[..., Page], site: Stage) -> None:
+    site.live_on()
     page = look(visit, site)
     eventually(lambda: moving(page)["requests"] == ["turn"])
     assert not any(moving(look(visit, site, reduced_motion="reduce")).values())

@@ -14,6 +14,7 @@ from reqtrace.testing import aassert_isolated, assert_isolated, replay
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.urls("tests.prove.project.urls"),
+    pytest.mark.server,
 ]
 SECONDS = 100
 

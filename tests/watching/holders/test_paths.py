@@ -167,8 +167,9 @@ def test_what_stands_under_a_key_comes_and_goes() -> None:
     assert holder.read() is None
     context.clear()
     assert holder.read() is EMPTY
-    variable.set({"user_id": 7})
+    token = variable.set({"user_id": 7})
     assert resolve(f"{HERE}.variable[user_id]:pk").read() == Identity("authenticated", "7")
+    variable.reset(token)
     thread_locals.context = {"user_id": 8}
     assert resolve(f"{HERE}.thread_locals.context[user_id]:pk").read() == Identity("authenticated", "8")
     del thread_locals.context
