@@ -17,6 +17,8 @@ from reqtrace.stress.waves import Answer, Shot
 Verdict = Literal["leaks", "depends"]
 _AGAIN = 2
 """How often a schedule must show it again before it is told."""
+_TRIES = 3
+"""How often a schedule is played that was not kept to: on a busy machine a thread looks as if it waited for another."""
 _AROUND = 40
 
 PlayAll = Callable[[Sequence[Job]], list[Played]]
@@ -73,7 +75,7 @@ class Oracle:
             return None
         controls = self._controls(schedule)
         for _ in range(_AGAIN):
-            (again,) = self._play_all([self._job(schedule)])
+            again = self.play(schedule)
             confirmed = self._suspect(schedule, again, controls)
             if confirmed is None:
                 return None
@@ -81,6 +83,18 @@ class Oracle:
         if suspicion.verdict == "depends":  # time goes by: a day may have ended between the controls and now
             return self._suspect(schedule, again, self._controls(schedule))
         return suspicion
+
+    def play(self, schedule: Schedule) -> Played:
+        """Play a schedule as it says; once more where that could not be kept.
+
+        A request that waits for another cannot go on before it, each time; one on a busy machine may have been taken to
+        wait, and the next time is not.
+        """
+        for _ in range(_TRIES):
+            (played,) = self._play_all([self._job(schedule)])
+            if played.exact:
+                break
+        return played
 
     def _is_ones_own(self, suspicion: Violation, played: Played) -> bool:
         """Tell whether somebody gets the same in a process in which nobody else plays a part."""
