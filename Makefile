@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PORTS ?= 8001 8002 8003
+ORDER ?= 1086586281
 
 INSTALLED := .venv/requirements.stamp
 PACKAGES := static/node_modules/package-lock.stamp
@@ -22,9 +23,9 @@ help: ## list the commands
 demo: $(INSTALLED) $(PAGE) ## run the demo shop on three servers; SECONDS=20 EXPORT=trace.json for an unattended run
 	@$(BIN)/python -m demo.run --ports $(PORTS) $(if $(SECONDS),--seconds "$(SECONDS)") $(if $(EXPORT),--export "$(EXPORT)")
 
-test: lint $(JUDGES) ## run everything: linters, types, front end, tests, browser
+test: lint $(JUDGES) ## run everything: linters, types, front end, tests, browser; ORDER=7 for another order of tests
 	.ci/npm test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --randomly-seed $(ORDER)
 
 proof: $(INSTALLED) ## run the tests that take long: proofs of the tour's scenarios, of all pages, of written tests
 	$(BIN)/python -m pytest -m long
