@@ -5,6 +5,7 @@ import socket
 from reqtrace.code.excerpts import Excerpt as Lines
 from reqtrace.code.excerpts import excerpt
 from reqtrace.findings.mending import mending
+from reqtrace.reading.involved import involved
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding, Process
 from reqtrace.stores.base import Store
@@ -21,10 +22,8 @@ def of_finding(store: Store, id_: str) -> FindingCode | None:
     finding = reader.finding(id_)
     if finding is None:
         return None
-    request = reader.request(finding.request)
-    process = reader.process(request.process) if request else None
-    seen = reader.request(finding.observed.request) if finding.observed.request else None
-    return FindingCode(excerpts=list(_excerpts(finding, process)), mending=mending(finding, process, request, seen))
+    about = involved(reader, finding)
+    return FindingCode(excerpts=list(_excerpts(finding, about.process)), mending=mending(finding, *about))
 
 
 def _excerpts(finding: Finding, process: Process | None) -> list[Excerpt]:

@@ -14,8 +14,8 @@ from reqtrace.findings.mending import mending
 from reqtrace.findings.reporting import place
 from reqtrace.reading import queries
 from reqtrace.reading.groups import LEVELS, Group, count_of, groups
-from reqtrace.reading.reader import Reader
-from reqtrace.records import Finding, Level
+from reqtrace.reading.involved import involved
+from reqtrace.records import Level
 
 FILTERS = ("since", "until", "user", "path", "kind", "level", "holder", "synthetic")
 _COLOURS: dict[Level, tuple[int, ...]] = {"leak": (1, 31), "hazard": (33,), "notice": (36,)}
@@ -52,7 +52,7 @@ class Command(base.Subcommand):
         reader = self.open_reader()
         found = groups(reader, query)
         for group in found:
-            group.mending = _mending(reader, group.worst)
+            group.mending = mending(group.worst, *involved(reader, group.worst))
         if options["json"]:
             self.terminal.raw(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
         else:
@@ -92,13 +92,6 @@ def summary(found: Sequence[Group]) -> str:
     counts = [(level, count_of(found, level)) for level in LEVELS]
     said = [f"{count:,} {level}{'s' * (count != 1)}" for level, count in counts if count]
     return f"{', '.join(said)}." if said else "Nothing was mixed up, as far as requests were seen."
-
-
-def _mending(reader: Reader, finding: Finding) -> str | None:
-    """Return the fix as code: for the server of the process in which it was found."""
-    request = reader.request(finding.request)
-    seen = reader.request(finding.observed.request) if finding.observed.request else None
-    return mending(finding, reader.process(request.process) if request else None, request, seen)
 
 
 def _when(group: Group) -> str:
