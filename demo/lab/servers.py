@@ -135,12 +135,8 @@ def running(server: Server, stack: str, holders: str = "", **environment: str) -
     with tempfile.TemporaryDirectory(prefix="reqtrace-lab-") as name:
         directory = Path(name)
         port = free_port()
-        store = f"sqlite:///{directory / 'traces.sqlite3'}"
         settings = {
-            "DJANGO_SETTINGS_MODULE": "demo.lab.project",
-            "PYTHONPATH": str(ROOT),
-            "PYTHONWARNINGS": "ignore",
-            "REQTRACE_STORE": store,
+            **environment_of("demo.lab.project", directory),
             "LAB_STACK": stack,
             "LAB_TRUTH": str(directory / "truth.ndjson"),
             **({"LAB_HOLDERS": holders} if holders else {}),
@@ -151,9 +147,19 @@ def running(server: Server, stack: str, holders: str = "", **environment: str) -
         child.start()
         try:
             _wait_until_it_answers(child, port)
-            yield Running(server, port, child, directory / "truth.ndjson", store)
+            yield Running(server, port, child, directory / "truth.ndjson", settings["REQTRACE_STORE"])
         finally:
             child.stop()
+
+
+def environment_of(project: str, directory: Path) -> dict[str, str]:
+    """Return the environment in which the processes of a lab run `project`, with their traces in `directory`."""
+    return {
+        "DJANGO_SETTINGS_MODULE": project,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+        "REQTRACE_STORE": f"sqlite:///{directory / 'traces.sqlite3'}",
+    }
 
 
 def free_port() -> int:

@@ -18,7 +18,7 @@ import httpx
 
 from demo.children import Child
 from demo.lab.field.base import NOBODYS, Kind
-from demo.lab.servers import ROOT, free_port
+from demo.lab.servers import ROOT, environment_of, free_port
 from reqtrace.reading.reader import Reader
 from reqtrace.records import Finding, Request
 from reqtrace.stores.sqlite import SqliteStore
@@ -147,10 +147,7 @@ class Field:
 def prepared(directory: Path, **environment: str) -> tuple[dict[str, str], Mapping[str, str]]:
     """Make a database and its people; return the environment that leads there, and people's session keys."""
     settings = {
-        "DJANGO_SETTINGS_MODULE": "demo.lab.field.project",
-        "PYTHONPATH": str(ROOT),
-        "PYTHONWARNINGS": "ignore",
-        "REQTRACE_STORE": f"sqlite:///{directory / 'traces.sqlite3'}",
+        **environment_of("demo.lab.field.project", directory),
         "FIELD_DATABASE": str(directory / "db.sqlite3"),
         **environment,
     }

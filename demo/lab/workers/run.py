@@ -13,7 +13,7 @@ from pathlib import Path
 from demo.children import Child, Died
 from demo.lab.holders import HOLDERS
 from demo.lab.report import Missing, versions
-from demo.lab.servers import ROOT, free_port
+from demo.lab.servers import ROOT, environment_of, free_port
 from demo.lab.truth import Log
 from demo.lab.workers.compare import outcome
 from demo.lab.workers.project import NAMES
@@ -52,10 +52,7 @@ def measure(worker: Worker, jobs: int) -> WorkerRun:
     with tempfile.TemporaryDirectory(prefix="reqtrace-lab-") as name, _redis(worker, Path(name)) as address:
         directory = Path(name)
         environment = {
-            "DJANGO_SETTINGS_MODULE": "demo.lab.workers.project",
-            "PYTHONPATH": str(ROOT),
-            "PYTHONWARNINGS": "ignore",
-            "REQTRACE_STORE": f"sqlite:///{directory / 'traces.sqlite3'}",
+            **environment_of("demo.lab.workers.project", directory),
             "LAB_TRUTH": str(directory / "truth.ndjson"),
             "LAB_REDIS": address,
             "LAB_DATABASE": str(directory / "lab.sqlite3"),
