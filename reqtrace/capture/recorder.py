@@ -330,20 +330,19 @@ class Recorder:
                 self.written.look()  # where one wakes, this request is looked at like all others from here on
             if not opened.is_plain:
                 self.checkpoint(opened, "view-end", place)
-                opened.is_in_view = False
                 return True
             asked = opened.request.__dict__
             user = asked.get("user", NOBODY_YET)
             if user is not opened.unasked or attribute_of(user, "_wrapped") is not empty:
                 self.checkpoint(opened, "view-end", place)
-            opened.is_in_view = False
             # Where there is a session, nobody comes to a user but by it.
             return "_cache_update_cache" in asked or getattr(asked.get("session"), "accessed", "_cached_user" in asked)
         except Exception as error:
-            opened.is_in_view = False
             if not opened.ended_ns:  # else the client has gone at this very moment, and the request with it
                 self.faults.note("checkpoint 'view-end'", error)
             return False
+        finally:
+            opened.is_in_view = False
 
     def finish(self, opened: OpenRequest) -> None:
         """Close the record; further calls for the same request do nothing."""
